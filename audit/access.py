@@ -1,0 +1,91 @@
+"""Every route names its rule; a route without one is refused. Refusals are entries of the log."""
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import ResolverMatch
+
+from audit.actors import who
+from audit.perform import ConditionsNotMet, Denied, StaleVersion, WrongState
+from audit.record import ObjectRef, record_refusal
+
+
+class Rule(StrEnum):
+    """PUBLIC: anybody. SIGNED_IN: any active member of staff; the view's first line asks for the object. KEY: an API key's scope."""
+
+    PUBLIC = "public"
+    SIGNED_IN = "signed_in"
+    KEY = "key"
+
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def rule(needed: Rule | str) -> Callable[[View], View]:
+    """Name a view's rule: a `Rule`, or a permission such as "audit.view_entry"."""
+
+    def named(view: View) -> View:
+        view.rule = needed  # type: ignore[attr-defined]
+        return view
+
+    return named
+
+
+# Routes of libraries, by prefix of their view's module. Sign-in pages are public; allauth itself asks for a sign-in where one is needed.
+LIBRARY_RULES: dict[str, Rule] = {
+    "allauth.account.": Rule.PUBLIC,
+    "allauth.mfa.": Rule.PUBLIC,
+    "ninja.": Rule.KEY,
+}
+
+
+def rule_of(match: ResolverMatch) -> Rule | str | None:
+    view = match.func
+    named: Rule | str | None = getattr(view, "rule", None)
+    if named is None:
+        module = getattr(getattr(view, "view_class", view), "__module__", "")
+        named = next((rule for prefix, rule in LIBRARY_RULES.items() if module.startswith(prefix)), None)
+    return named
+
+
+class RuleMiddleware:
+    """Refuse what has no rule or does not meet it, and answer the product's own errors with their page."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+        match = request.resolver_match
+        needed = rule_of(match) if match else None
+        if needed is None:
+            raise Http404("no rule")
+        if needed in (Rule.PUBLIC, Rule.KEY):
+            return None
+        user = request.user
+        if not user.is_authenticated or not user.is_active:
+            return _ask_to_sign_in(request)
+        if needed is not Rule.SIGNED_IN and not user.has_perm(str(needed)):
+            record_refusal("access.deny", by=who(user), about=ObjectRef("route", match.view_name if match else ""), reason="no_right")
+            raise Denied("no_right")
+        return None
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, StaleVersion | WrongState):
+            return render(request, "409.html", {"exception": exception}, status=409)
+        if isinstance(exception, ConditionsNotMet):
+            return render(request, "422.html", {"exception": exception}, status=422)
+        return None
+
+
+def _ask_to_sign_in(request: HttpRequest) -> HttpResponse:
+    """A page goes to the sign-in; a fragment tells htmx to go there, so that no sign-in form lands inside a table (experience 5, 31)."""
+    if request.headers.get("HX-Request"):
+        return HttpResponse(status=204, headers={"HX-Redirect": redirect_to_login(request.headers.get("HX-Current-URL", "/")).url})
+    return redirect_to_login(request.get_full_path())

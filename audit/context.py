@@ -1,0 +1,46 @@
+"""How a thing came in: request id, session, authentication, address. Never the actor, who is always passed by name."""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+
+class MissingContext(RuntimeError):
+    """Something was to be recorded outside a request, task or command. Open one with `context.use(context.new(source))`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """`source` is web, api, task, command or test; `session` is a digest; `authentication` names the factors used."""
+
+    source: str
+    request_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    session: str | None = None
+    authentication: str | None = None
+    address: str | None = None
+    user_agent: str | None = None
+
+
+_current: ContextVar[Context] = ContextVar("audit_context")
+
+
+def new(source: str, **facts: str | None) -> Context:
+    return Context(source, **facts)  # type: ignore[arg-type]
+
+
+def current() -> Context:
+    try:
+        return _current.get()
+    except LookupError:
+        raise MissingContext(MissingContext.__doc__) from None
+
+
+@contextmanager
+def use(context: Context) -> Iterator[Context]:
+    token = _current.set(context)
+    try:
+        yield context
+    finally:
+        _current.reset(token)

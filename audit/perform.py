@@ -1,0 +1,123 @@
+"""The one door for every change of state: lock, check, move, save, record, in one transaction."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, cast
+
+from django.core.exceptions import PermissionDenied
+from django.db import models, transaction
+from django.utils.translation import gettext_lazy as _
+from django_fsm import FSMModelMixin, can_proceed, has_transition_perm
+
+from audit.actors import Acts
+from audit.record import record, record_refusal
+
+
+class Denied(PermissionDenied):
+    """Not this person, not this act. `code` is what the log keeps, the text is what the person reads."""
+
+    def __init__(self, code: str, text: Any = _("You do not have the right to do this.")) -> None:
+        super().__init__(str(text))
+        self.code = code
+
+
+class StaleVersion(Exception):
+    """Somebody changed the record after this view of it was made. `fresh` is the record as it is now."""
+
+    def __init__(self, fresh: models.Model) -> None:
+        super().__init__(str(_("Somebody changed this record while you were working on it.")))
+        self.fresh = fresh
+
+
+class WrongState(Exception):
+    """The machine has no such move from where the record is now."""
+
+
+class ConditionsNotMet(Exception):
+    """The move exists and the person may make it, but something is missing. `reasons` are for people."""
+
+    def __init__(self, reasons: list[str]) -> None:
+        super().__init__("; ".join(reasons))
+        self.reasons = reasons
+
+
+class Stateful(FSMModelMixin, models.Model):
+    """A model whose `state` only `perform` moves. `audit_prefix` starts the names of its actions."""
+
+    audit_prefix: ClassVar[str]
+    version = models.PositiveIntegerField(default=0, editable=False)
+
+    class Meta:
+        abstract = True
+
+    def clean_fields(self, exclude: Any = None) -> None:
+        # Validation assigns every field, which the protected state refuses.
+        super().clean_fields(exclude={*(exclude or ()), "state"})
+
+    def unmet(self, transition: str) -> list[str]:
+        """Why the move named cannot be made yet, in words; empty when nothing is missing. Kinds override it."""
+        return []
+
+
+
+def perform(
+    transition: Callable[..., Any],
+    *,
+    by: Acts,
+    version: int | None = None,
+    reason: str | None = None,
+    note: str | None = None,
+    details: Mapping[str, Any] | None = None,
+    **inputs: Any,
+) -> Any:
+    """Make one move of a state machine and record it; return the fresh object.
+
+    `transition` is the bound method of any copy of the object. `version`, when given, must be the current one. `reason` is a
+    code, `note` free text (sealed). `inputs` go to the method; it gets those of `by`, `reason`, `note` that it names.
+    Raises StaleVersion, WrongState, ConditionsNotMet, or Denied, which is recorded even if the request rolls back.
+    """
+    copy = cast(Stateful, transition.__self__)  # type: ignore[attr-defined]
+    name = transition.__name__
+    with transaction.atomic():
+        fresh = _locked(copy)
+        if version is not None and version != fresh.version:
+            raise StaleVersion(fresh)
+        move = getattr(fresh, name)
+        _check(fresh, move, name, by)
+        before = _values(fresh)
+        move(**_accepted(move, {"by": by, "reason": reason, "note": note} | inputs))
+        fresh.version += 1
+        fresh.save()
+        after = _values(fresh)
+        changes = {field: (before[field], value) for field, value in after.items() if before[field] != value}
+        changes.pop("version", None)
+        record(f"{fresh.audit_prefix}.{name}", by=by, about=fresh, reason=reason, note=note, changes=changes, details=details)
+    return fresh
+
+
+def _locked(copy: Stateful) -> Stateful:
+    # Through the class's own default manager: a proxy gets its own rows, and nobody hands us a stale object.
+    manager = type(copy)._default_manager
+    return cast(Stateful, manager.select_for_update(of=("self",)).get(pk=copy.pk))
+
+
+def _check(fresh: Stateful, move: Callable[..., Any], name: str, by: Acts) -> None:
+    if not by.is_active or not has_transition_perm(move, by):
+        denied = Denied("no_right")
+        record_refusal(f"{fresh.audit_prefix}.{name}", by=by, about=fresh, reason=denied.code)
+        raise denied
+    if not can_proceed(move, check_conditions=False):
+        raise WrongState(str(_("This is not possible in the present state.")))
+    if reasons := fresh.unmet(name):
+        raise ConditionsNotMet(reasons)
+    if not can_proceed(move):
+        raise ConditionsNotMet([str(_("Something is still missing."))])
+
+
+def _accepted(move: Callable[..., Any], offered: dict[str, Any]) -> dict[str, Any]:
+    takes = inspect.signature(move).parameters
+    return {key: value for key, value in offered.items() if key in takes or key not in ("by", "reason", "note")}
+
+
+def _values(obj: models.Model) -> dict[str, Any]:
+    return {field.attname: getattr(obj, field.attname) for field in obj._meta.concrete_fields}

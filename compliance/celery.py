@@ -1,0 +1,17 @@
+"""The Celery application. The broker is a hint; what must not be lost is a row in the database."""
+
+import os
+from pathlib import Path
+
+from celery import Celery
+from django.conf import settings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "compliance.settings")
+
+app = Celery("mizan")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+for folder in ("data_folder_in", "control_folder"):
+    if path := settings.CELERY_BROKER_TRANSPORT_OPTIONS.get(folder):
+        Path(str(path)).mkdir(mode=0o700, parents=True, exist_ok=True)

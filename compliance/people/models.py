@@ -1,0 +1,262 @@
+"""Who works here and who plays: staff (Human, User, Team, Membership) and players (Person, Customer, Account).
+
+`Person` is one player across the operator's group and holds no personal data; `Customer` is that person at one licensee;
+`Account` is the customer at one brand. Times are UTC.
+"""
+
+import uuid
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, Group, PermissionsMixin
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
+
+from audit.actors import Actor, SubjectRef
+from compliance.people.queries import CustomerQuerySet
+
+
+class Licensee(models.Model):
+    """A legal entity that holds a gaming licence: it files reports, keeps records and answers to one regulator."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=120)
+    slug = models.SlugField(unique=True)
+    jurisdiction = models.CharField(max_length=2, help_text=_("ISO 3166-1 code of the licence, such as TR or GB"))
+    time_zone = models.CharField(max_length=64, default="UTC", help_text=_("Its day is the day of deadlines and windows"))
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Brand(models.Model):
+    """A site under which a licensee offers play."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    licensee = models.ForeignKey(Licensee, on_delete=models.PROTECT, related_name="brands")
+    name = models.CharField(max_length=120)
+    slug = models.SlugField()
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["licensee", "slug"], name="brand_once_per_licensee")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Human(models.Model):
+    """A member of staff. Two sign-ins of one human are one person for four eyes."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, **extra: Any) -> "User":
+        """A sign-in for a new human, or for the `human` given. The e-mail is stored in lower case."""
+        if not email:
+            raise ValueError("email: enter an e-mail address.")
+        extra.setdefault("human", None)
+        if extra["human"] is None:
+            extra["human"] = Human.objects.create()
+        user = self.model(email=email.strip().lower(), **extra)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(email=(username or "").lower())
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A sign-in of a member of staff. There are no superusers in daily work and no Django admin."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    human = models.ForeignKey(Human, on_delete=models.PROTECT, related_name="sign_ins")
+    email = models.EmailField(unique=True)
+    name = models.CharField(max_length=120)
+    language = models.CharField(max_length=10, default="en")
+    time_zone = models.CharField(max_length=64, default="UTC")
+    theme = models.CharField(max_length=5, blank=True, choices=[("", _("As the device")), ("light", _("Light")), ("dark", _("Dark"))])
+    keys_on = models.BooleanField(default=True, help_text=_("Single-key shortcuts"))
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
+
+    class Meta:
+        constraints: ClassVar = [models.CheckConstraint(condition=Q(email=Lower("email")), name="user_email_lower")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def audit_actor(self) -> Actor:
+        return Actor("staff", str(self.pk))
+
+    @property
+    def audit_subject(self) -> SubjectRef:
+        return SubjectRef("staff", str(self.pk))
+
+
+class Team(models.Model):
+    """People who share queues. Rights on a queue go to the group of a team and role, never to one person."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=120)
+    slug = models.SlugField(unique=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """A user in a team under a role (a name from `roles.ROLES`). It mirrors membership in `group`, which carries the rights."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="memberships")
+    role = models.CharField(max_length=20)
+    group = models.ForeignKey(Group, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["user", "team", "role"], name="membership_once")]
+
+
+class Person(models.Model):
+    """One player across the group. No personal data: links, and later the suppression index."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+
+class Risk(models.TextChoices):
+    LOW = "low", _("low")
+    MEDIUM = "medium", _("medium")
+    HIGH = "high", _("high")
+
+
+class Customer(models.Model):
+    """A person at one licensee: identity, risk, documents, key, retention.
+
+    `national_id_sealed` is sealed under the customer's key; `national_id_index` is a keyed digest for equality search.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="customers")
+    licensee = models.ForeignKey(Licensee, on_delete=models.PROTECT, related_name="customers")
+    full_name = models.CharField(max_length=200, help_text=_("As on the document"))
+    name_fold = models.CharField(max_length=200, db_index=True, editable=False)
+    birth_date = models.DateField(null=True)
+    nationality = models.CharField(max_length=2, blank=True)
+    address = models.CharField(max_length=400, blank=True)
+    national_id_sealed = models.BinaryField(null=True)
+    national_id_index = models.BinaryField(null=True)
+    risk = models.CharField(max_length=10, choices=Risk, default=Risk.MEDIUM)
+    level = models.CharField(max_length=20, default="L0", help_text=_("Verification level reached"))
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar = CustomerQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["person", "licensee"], name="customer_once_per_licensee"),
+            models.CheckConstraint(
+                condition=Q(national_id_sealed=None, national_id_index=None)
+                | Q(national_id_sealed__isnull=False, national_id_index__isnull=False),
+                name="customer_national_id_sealed_and_indexed_together",
+            ),
+        ]
+        indexes: ClassVar = [models.Index(fields=["licensee", "national_id_index"], name="customer_national_id")]
+
+    @property
+    def audit_subject(self) -> SubjectRef:
+        return SubjectRef("customer", str(self.pk))
+
+
+class Account(models.Model):
+    """A customer at one brand. `reference` is the operator's own id, unique within the licensee. Contacts are sealed and indexed."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="accounts")
+    licensee = models.ForeignKey(Licensee, on_delete=models.PROTECT, related_name="+")
+    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="accounts")
+    reference = models.CharField(max_length=64)
+    email_sealed = models.BinaryField(null=True)
+    email_index = models.BinaryField(null=True, db_index=True)
+    phone_sealed = models.BinaryField(null=True)
+    phone_index = models.BinaryField(null=True, db_index=True)
+    language = models.CharField(max_length=10, default="tr")
+    time_zone = models.CharField(max_length=64, default="Europe/Istanbul")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["licensee", "reference"], name="account_reference_once")]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    @property
+    def audit_subject(self) -> SubjectRef:
+        return SubjectRef("customer", str(self.customer_id))
+
+
+class Restriction(models.Model):
+    """What a person may not do now, and the code the world may see. Set by any kind of case; asked by the gate.
+
+    Exactly one of `person`, `customer`, `account` says how far it reaches. `cover_code` is the only reason that leaves the house.
+    """
+
+    EFFECTS = ("sign_in", "deposit", "play", "withdraw", "marketing")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    person = models.ForeignKey(Person, null=True, on_delete=models.PROTECT, related_name="restrictions")
+    customer = models.ForeignKey(Customer, null=True, on_delete=models.PROTECT, related_name="restrictions")
+    account = models.ForeignKey(Account, null=True, on_delete=models.PROTECT, related_name="restrictions")
+    stops_sign_in = models.BooleanField(default=False)
+    stops_deposit = models.BooleanField(default=False)
+    stops_play = models.BooleanField(default=False)
+    stops_withdraw = models.BooleanField(default=False)
+    stops_marketing = models.BooleanField(default=False)
+    cover_code = models.CharField(max_length=40)
+    source = models.CharField(max_length=40, help_text=_("Kind of case that set it"))
+    starts_at = models.DateTimeField()
+    until = models.DateTimeField(null=True)
+    lifted_at = models.DateTimeField(null=True)
+    lifted_by = models.UUIDField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(person__isnull=False, customer=None, account=None)
+                | Q(person=None, customer__isnull=False, account=None)
+                | Q(person=None, customer=None, account__isnull=False),
+                name="restriction_reaches_one",
+            ),
+            models.CheckConstraint(
+                condition=Q(lifted_at=None, lifted_by=None) | Q(lifted_at__isnull=False, lifted_by__isnull=False),
+                name="restriction_lifted_at_and_by_together",
+            ),
+            models.CheckConstraint(condition=Q(until=None) | Q(until__gt=models.F("starts_at")), name="restriction_ends_after_start"),
+        ]
+
+
+class RiskFact(models.Model):
+    """Something learned that raises or explains risk. Kinds of case ask for facts, never for each other."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="risk_facts")
+    code = models.CharField(max_length=60)
+    source = models.CharField(max_length=40)
+    known_on = models.DateField()
+    until = models.DateField(null=True)
+    recorded_at = models.DateTimeField(auto_now_add=True)
+    details_sealed = models.BinaryField(null=True)
+
+    @property
+    def audit_subject(self) -> SubjectRef:
+        return SubjectRef("customer", str(self.customer_id))
+

@@ -1,0 +1,27 @@
+"""Questions about players."""
+
+import unicodedata
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+
+if TYPE_CHECKING:
+    from compliance.people.models import Customer
+
+_Base = models.QuerySet["Customer"] if TYPE_CHECKING else models.QuerySet
+
+
+def fold(text: str) -> str:
+    """A key under which `IŞIK`, `ışık` and `isik` are one: I, İ and ı become i, then casefold, then no marks, then ß is ss."""
+    dotted = text.translate(str.maketrans("Iİı", "iii")).casefold()
+    plain = "".join(c for c in unicodedata.normalize("NFKD", dotted) if not unicodedata.combining(c))
+    return " ".join(plain.replace("ß", "ss").split())
+
+
+class CustomerQuerySet(_Base):
+    def named_like(self, text: str) -> "CustomerQuerySet":
+        """Customers whose folded name holds the folded text."""
+        return self.filter(name_fold__contains=fold(text))
+
+    def create(self, **fields: Any) -> "Customer":
+        return super().create(name_fold=fold(fields["full_name"]), **fields)
