@@ -90,6 +90,7 @@ class Cluster:
             account = Account(NOBODY, NOBODY) if os.geteuid() == 0 else None
             if account is not None:
                 self._binaries = _reachable(self._binaries, account)
+            _give(self._folder, account)
             _clear_stale(self._folder)
             self._remember_new(account)
             if not (self._folder / "PG_VERSION").exists():
@@ -427,6 +428,19 @@ def _refuse_other_major(folder: Path, binaries: Binaries) -> None:
             f"The database in {folder} was made by PostgreSQL {major}; here is PostgreSQL {binaries.major}. "
             f"Dump it with PostgreSQL {major} and load it into a new folder, or use another data folder."
         )
+
+
+def _give(folder: Path, account: Account | None) -> None:
+    """PostgreSQL insists on owning its folder; a copied or restored one belongs to whoever copied it."""
+    if not folder.exists():
+        return
+    server = account.uid if account is not None else os.geteuid()
+    if folder.stat().st_uid == server:
+        return
+    if account is None:
+        raise PostgresError(f"{folder} belongs to another account (uid {folder.stat().st_uid}). Run as that account, or chown it.")
+    for path in (folder, *folder.rglob("*")):
+        os.lchown(path, account.uid, account.gid)
 
 
 def _clear_stale(folder: Path) -> None:

@@ -34,6 +34,12 @@ def adopt_orphans() -> None:
         _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
+def tell_when_parent_dies(number: signal.Signals) -> None:
+    """Have the kernel send us `number` when our parent ends (Linux)."""
+    if _libc is not None:
+        _libc.prctl(_PR_SET_PDEATHSIG, int(number), 0, 0, 0)
+
+
 def start(
     command: Sequence[str | Path],
     *,
@@ -54,7 +60,7 @@ def start(
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=subprocess.STDOUT,
-        preexec_fn=_leash(os.getpid(), dies_with, account),
+        preexec_fn=leash(os.getpid(), dies_with, account),
         start_new_session=True,
     )
 
@@ -69,14 +75,14 @@ def run_as(command: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path, 
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        preexec_fn=_leash(os.getpid(), signal.SIGTERM, account),
+        preexec_fn=leash(os.getpid(), signal.SIGTERM, account),
     )
     if done.returncode != 0:
         raise RuntimeError(f"{Path(str(command[0])).name} failed with status {done.returncode}:\n{done.stdout.strip()}")
     return done.stdout
 
 
-def _leash(parent: int, dies_with: signal.Signals, account: Account | None) -> Callable[[], None]:
+def leash(parent: int, dies_with: signal.Signals, account: Account | None = None) -> Callable[[], None]:
     def prepare() -> None:
         if account is not None:
             os.setgroups([])

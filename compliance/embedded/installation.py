@@ -1,0 +1,158 @@
+"""One installation of Mizan on one data folder: its secrets, its environment variables, its schema, its services."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import signal
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from compliance.embedded import processes
+from compliance.embedded.environment import APPLICATION_LOCK, PYTHON, ROOT
+from compliance.embedded.postgres import APPLICATION, DATABASE, OWNER, SEQUENCER, Cluster, write_private
+
+# A caller's values for these would point a child at somebody else's installation.
+_OURS = (
+    "CACHE_URL",
+    "CELERY_BROKER_URL",
+    "DATABASE_URL",
+    "KEY_FILE",
+    "LOG_KEY_DIR",
+    "PYTHONHOME",
+    "PYTHONPATH",
+    "SECRET_KEY",
+    "SECRET_KEY_FILE",
+    "VAULT_DIR",
+    "VIRTUAL_ENV",
+)
+
+
+class SetUpFailed(Exception):
+    """A step of the set-up failed; the text holds what the step printed."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """A long-running process of the product. `quits_on` ends it at once and cleanly, `stops_on` lets it finish first."""
+
+    name: str
+    command: Sequence[str | Path]
+    role: str
+    stops_on: signal.Signals = signal.SIGTERM
+    quits_on: signal.Signals = signal.SIGTERM
+
+
+@dataclass(frozen=True)
+class Installation:
+    """Where an installation lives and how its processes find it."""
+
+    data_dir: Path
+    cluster: Cluster
+    port: int = 8000
+    kind: str = "development"  # MIZAN_ENV
+    database: str = DATABASE
+    extra: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def environment(self, role: str = APPLICATION) -> dict[str, str]:
+        """The variables of compliance/settings.py for a process that signs in to the database as `role`."""
+        inherited = {name: value for name, value in os.environ.items() if name not in _OURS}
+        return (
+            inherited
+            | {
+                "BASE_URL": self.url,
+                "DATABASE_URL": self.cluster.url(role, self.database),
+                "DJANGO_SETTINGS_MODULE": "compliance.settings",
+                "MIZAN_DATA_DIR": str(self.data_dir),
+                "MIZAN_ENV": self.kind,
+                "PYTHONUNBUFFERED": "1",
+                "SECRET_KEY": self._secret_key(),
+            }
+            | self.extra
+        )
+
+    def manage(self, *arguments: str, role: str = APPLICATION) -> str:
+        """Run a manage.py command to its end and return what it printed; SetUpFailed with all of it when it fails."""
+        done = subprocess.run(
+            [str(PYTHON), str(ROOT / "manage.py"), *arguments],
+            cwd=ROOT,
+            env=self.environment(role),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=processes.leash(os.getpid(), signal.SIGTERM),
+        )
+        if done.returncode != 0:
+            raise SetUpFailed(f"manage.py {' '.join(arguments)} failed:\n{done.stdout}{done.stderr}".rstrip())
+        return done.stdout
+
+    def update_schema(self) -> bool:
+        """Migrate with the owner role, unless the data folder says this code's migrations ran; True when it did."""
+        stamp = self.data_dir / f"schema-{self.database}"
+        wanted = migrations_digest()
+        if stamp.exists() and stamp.read_text() == wanted:
+            return False
+        self.migrate()
+        stamp.write_text(wanted)
+        return True
+
+    def migrate(self) -> None:
+        """Migrate with the owner role; the cache's table belongs to the schema."""
+        self.manage("migrate", "--no-input", "--verbosity", "0", role=OWNER)
+        self.manage("createcachetable", role=OWNER)
+
+    def services(self, *, web_workers: int = 2, web_threads: int = 4) -> dict[str, Service]:
+        """The web server, the worker with its clock, and the log's sequencer."""
+        work = self.data_dir / "work"
+        work.mkdir(mode=0o700, exist_ok=True)
+        return {
+            service.name: service
+            for service in (
+                Service(
+                    "web",
+                    [
+                        *(PYTHON, "-m", "gunicorn", "compliance.wsgi:application", "--bind", f"127.0.0.1:{self.port}"),
+                        *("--worker-class", "gthread", "--workers", str(web_workers), "--threads", str(web_threads)),
+                        *("--worker-tmp-dir", work, "--no-control-socket", "--timeout", "60", "--graceful-timeout", "20"),
+                    ],
+                    APPLICATION,
+                    quits_on=signal.SIGQUIT,
+                ),
+                Service(
+                    "worker",
+                    [
+                        *(PYTHON, "-m", "celery", "-A", "compliance.celery", "worker", "--beat", "--concurrency", "2"),
+                        *("--schedule", work / "schedule", "--loglevel", "INFO", "--without-gossip", "--without-mingle"),
+                    ],
+                    APPLICATION,
+                    # Not SIGTERM, which waits for running tasks: nobody would be left to watch it.
+                    quits_on=signal.SIGQUIT,
+                ),
+                Service("sequencer", [PYTHON, ROOT / "manage.py", "audit", "sequence"], SEQUENCER),
+            )
+        }
+
+    def _secret_key(self) -> str:
+        """Random, made once per data folder, readable by its owner only."""
+        file = self.data_dir / "secret_key"
+        if not file.exists():
+            write_private(file, secrets.token_urlsafe(60))
+        return file.read_text()
+
+
+def migrations_digest() -> str:
+    """Changes whenever a migration of ours or a pinned library changes."""
+    digest = hashlib.sha256(APPLICATION_LOCK.read_bytes())
+    for package in ("audit", "cases", "compliance", "documents"):
+        for file in sorted((ROOT / package).rglob("migrations/*")):
+            if file.is_file() and file.suffix != ".pyc":
+                digest.update(file.relative_to(ROOT).as_posix().encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()

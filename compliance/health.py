@@ -1,0 +1,108 @@
+"""Is it alive, is it ready: `GET /healthz` and `GET /readyz`.
+
+Answered by the first middleware: no host check, redirect, session or rule stands before them, because load balancers ask
+by address and without TLS. Outsiders learn the names of the checks; the reasons go to the log.
+"""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.utils.module_loading import import_string
+
+logger = logging.getLogger(__name__)
+
+
+class NotReady(Exception):
+    """A check failed; the text is for the log."""
+
+
+class HealthMiddleware:
+    """Answers the two addresses and hands everything else on."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        answer = {"/healthz": alive, "/readyz": ready}.get(request.path_info)
+        if answer is None:
+            return self.get_response(request)
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponseNotAllowed(["GET", "HEAD"])
+        response = answer()
+        response["Cache-Control"] = "no-store"
+        return response
+
+
+def alive() -> HttpResponse:
+    """200 while the process answers at all; asks no database."""
+    return JsonResponse({"status": "alive"})
+
+
+def ready() -> HttpResponse:
+    """200 when every check passes, else 503 with the names of those that fail."""
+    checks = {name: passes(name, check) for name, check in CHECKS.items()}
+    everything = all(checks.values())
+    body = {
+        "status": "ready" if everything else "not ready",
+        "checks": {name: "ok" if passed else "failing" for name, passed in checks.items()},
+    }
+    return JsonResponse(body, status=200 if everything else 503)
+
+
+def passes(name: str, check: Callable[[], None]) -> bool:
+    try:
+        check()
+    except Exception:  # whatever breaks inside a check is a failed check, never an error page
+        logger.warning("readiness check %s failed", name, exc_info=True)
+        return False
+    return True
+
+
+def database() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+_migrated = False
+
+
+def migrations() -> None:
+    """Every migration of this code has run. Asked until it is true once: a process never sees fewer migrations later."""
+    global _migrated
+    if not _migrated:
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            raise NotReady("migrations are missing: run `manage.py migrate` with the owner role")
+        _migrated = True
+
+
+def shared_cache() -> None:
+    cache.set("readyz", "yes", 60)
+    if cache.get("readyz") != "yes":
+        raise NotReady("the cache does not keep what it is given")
+
+
+def broker() -> None:
+    """The queue takes messages: its folder can be written to, or its server answers."""
+    folder = settings.CELERY_BROKER_TRANSPORT_OPTIONS.get("data_folder_out")
+    if folder:
+        probe = Path(folder) / ".readyz"
+        probe.write_bytes(b"")
+        probe.unlink(missing_ok=True)
+    else:
+        with import_string("compliance.celery.app").connection_for_write() as queue:
+            queue.ensure_connection(max_retries=1, timeout=2)
+
+
+CHECKS: dict[str, Callable[[], None]] = {
+    "database": database,
+    "migrations": migrations,
+    "cache": shared_cache,
+    "broker": broker,
+}

@@ -1,0 +1,363 @@
+#!/usr/bin/env python3
+"""Mizan on this machine: `python3 dev.py run`, `python3 dev.py test`, and what else its developers do daily.
+
+Standard library only. Makes its own environment in .venv from a hashed lock and starts its own PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import fcntl
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import FrameType
+
+from compliance.embedded import environment, processes
+from compliance.embedded.environment import APPLICATION_LOCK, DEVELOPMENT_LOCK, PYTHON, ROOT, EnvironmentBroken
+from compliance.embedded.installation import Installation, SetUpFailed, migrations_digest
+from compliance.embedded.postgres import APPLICATION, OWNER, SEQUENCER, Cluster, PostgresError
+from compliance.embedded.supervisor import NotReady, Supervisor
+
+PACKAGES = ("audit", "compliance", "documents", "cases")
+SCRATCH = ROOT / ".test"  # data folders of test and bench runs, and the migrated cluster they are copied from
+OWNER_COMMANDS = {"migrate", "makemigrations", "createcachetable", "showmigrations", "sqlmigrate", "dbshell"}
+
+
+class Stopped(BaseException):
+    """Somebody asked us to stop: Ctrl+C, SIGTERM, a closed terminal, or our parent's death."""
+
+
+class Refused(Exception):
+    """The command cannot run as asked; the text names the cause and the fix."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    options = parse(arguments)
+    stop_with_our_parent()
+    try:
+        return int(options.verb(options))
+    except Stopped:
+        return 130
+    except (EnvironmentBroken, NotReady, PostgresError, Refused, SetUpFailed) as error:
+        print(f"dev.py: {error}", file=sys.stderr)
+        return 1
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="dev.py", description=__doc__, allow_abbrev=False)
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+
+    verb = verbs.add_parser("run", help="start Mizan with its own database, worker and sequencer", allow_abbrev=False)
+    verb.add_argument("--port", type=int, default=8000, help="where the web server listens (default 8000)")
+    verb.add_argument("--no-demo", dest="demo", action="store_false", help="do not load demo data on the first start")
+    verb.add_argument("--data", type=Path, default=ROOT / ".data", help="data folder (default .data)")
+    verb.set_defaults(verb=run)
+
+    # `rest` verbs hand everything on: argparse must not eat options that belong to pytest or manage.py.
+    for name, act, words in (
+        ("test", test, "run the tests on a real PostgreSQL; arguments go to pytest"),
+        ("manage", manage, "manage.py in this environment, on the data folder's database"),
+    ):
+        verb = verbs.add_parser(name, help=words, add_help=False, allow_abbrev=False, prefix_chars="\0")
+        verb.add_argument("rest", nargs=argparse.REMAINDER)
+        verb.set_defaults(verb=act)
+
+    verb = verbs.add_parser("check", help="format, lint, types, import rules, migrations, production settings")
+    verb.set_defaults(verb=check)
+
+    verb = verbs.add_parser("bench", help="measure a promise: audit, vault, desk, ...", allow_abbrev=False)
+    verb.add_argument("name")
+    verb.add_argument("--json", action="store_true", help="print one JSON object")
+    verb.add_argument("--quick", action="store_true", help="under 45 s, on smaller data")
+    verb.set_defaults(verb=bench)
+    return parser.parse_args(arguments)
+
+
+# Verbs
+
+
+def run(options: argparse.Namespace) -> int:
+    data_dir = options.data.absolute()
+    with step("environment"):
+        environment.ensure(APPLICATION_LOCK)
+        environment.compile_texts()
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with only_one(data_dir), Cluster(data_dir) as cluster:
+        refuse_busy(options.port)
+        installation = Installation(data_dir, cluster, port=options.port)
+        with step("database schema"):
+            installation.update_schema()
+        sign_ins = demo(installation, wanted=options.demo)
+        supervisor = Supervisor(installation, say=say)
+        try:
+            with step("web server, worker and sequencer"):
+                supervisor.start_all()
+                supervisor.wait_until_ready()
+            say(f"\nMizan runs at {installation.url}/   data: {data_dir}   logs: {data_dir / 'log'}")
+            if sign_ins:
+                say("\n" + sign_ins.rstrip())
+            say("\nCtrl+C stops it.")
+            watch(supervisor, cluster)
+        finally:
+            ignore_signals()
+            supervisor.end_all()
+            say("Stopped.")
+    return 0
+
+
+def watch(supervisor: Supervisor, cluster: Cluster) -> None:
+    """Mend what dies, until somebody stops us."""
+    while True:
+        time.sleep(0.2)
+        if cluster.died:
+            say("The database ended by itself; starting it again.")
+            cluster.restart()
+        supervisor.mend()
+
+
+def demo(installation: Installation, *, wanted: bool) -> str:
+    """Load the demo on the first start of a data folder; return the sign-ins to print, empty without a demo."""
+    remembered = installation.data_dir / "demo"  # "loaded" or "declined", once for the life of the folder
+    if not remembered.exists():
+        if wanted:
+            with step("demo data"):
+                sign_ins = installation.manage("demo", "seed")
+            remembered.write_text("loaded")
+            return sign_ins
+        remembered.write_text("declined")
+    return installation.manage("demo", "show") if remembered.read_text() == "loaded" else ""
+
+
+def test(options: argparse.Namespace) -> int:
+    environment.ensure(DEVELOPMENT_LOCK)
+    environment.compile_texts()
+    arguments = options.rest
+    if not any(part.startswith("-m") for part in arguments):
+        arguments = ["-m", "not slow", *arguments]
+    with scratch_folder() as folder:
+        start_from_migrated(folder)
+        with Cluster(folder, durable=False) as cluster:
+            installation = Installation(
+                folder,
+                cluster,
+                kind="test",
+                extra={"MIZAN_TEST_CLUSTER": str(folder), "DJANGO_ALLOW_ASYNC_UNSAFE": "true"},
+            )
+            return hand_over([PYTHON, "-m", "pytest", *arguments], installation.environment())
+
+
+def check(options: argparse.Namespace) -> int:
+    environment.ensure(DEVELOPMENT_LOCK)
+    with tempfile.TemporaryDirectory() as folder:
+        production = inherited() | {
+            "BASE_URL": "https://mizan.invalid",
+            "DATABASE_URL": f"postgresql://nobody:nothing@/nothing?host={folder}",
+            "DJANGO_SETTINGS_MODULE": "compliance.settings",
+            "MIZAN_DATA_DIR": folder,
+            "MIZAN_ENV": "production",
+            "PYTHONWARNINGS": "ignore::RuntimeWarning",  # makemigrations has no database to ask here, and needs none
+            "SECRET_KEY": secrets.token_urlsafe(60),
+        }
+        steps = {
+            "format": ["-m", "ruff", "format", "--check", "."],
+            "lint": ["-m", "ruff", "check", "."],
+            "types": ["-m", "mypy", *PACKAGES],
+            "import rules": ["-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"],
+            "migrations": ["manage.py", "makemigrations", "--check", "--dry-run"],
+            "production settings": ["manage.py", "check", "--deploy", "--fail-level", "WARNING"],
+        }
+        failed = [name for name, command in steps.items() if not passes(name, command, production)]
+    say(f"check: {', '.join(failed)} failed." if failed else "check: all passed.")
+    return 1 if failed else 0
+
+
+def passes(name: str, command: Sequence[str], env: dict[str, str]) -> bool:
+    began = time.monotonic()
+    done = subprocess.run(
+        [str(PYTHON), *command], cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    passed = done.returncode == 0
+    say(f"{'ok    ' if passed else 'FAILED'} {name} ({time.monotonic() - began:.1f} s)")
+    if not passed:
+        say(done.stdout.rstrip())
+    return passed
+
+
+def manage(options: argparse.Namespace) -> int:
+    environment.ensure(APPLICATION_LOCK)
+    data_dir = ROOT / ".data"
+    if options.rest[:1] == ["--data"] and len(options.rest) > 1:
+        data_dir, options.rest = Path(options.rest[1]).absolute(), options.rest[2:]
+    role = OWNER if options.rest[:1] and options.rest[0] in OWNER_COMMANDS else APPLICATION
+    role = SEQUENCER if options.rest[:2] == ["audit", "sequence"] else role
+    with running_or_started(data_dir) as cluster:
+        return hand_over([PYTHON, ROOT / "manage.py", *options.rest], Installation(data_dir, cluster).environment(role))
+
+
+def bench(options: argparse.Namespace) -> int:
+    environment.ensure(DEVELOPMENT_LOCK)
+    environment.compile_texts()
+    flags = [flag for flag in ("--json", "--quick") if getattr(options, flag[2:])]
+    with scratch_folder() as folder, Cluster(folder) as cluster:
+        installation = Installation(folder, cluster, kind="test", extra={"MIZAN_BENCH_CLUSTER": str(folder)})
+        installation.update_schema()
+        return hand_over([PYTHON, "-m", "bench", options.name, *flags], installation.environment())
+
+
+# Steps
+
+
+def say(line: str) -> None:
+    print(line, flush=True)
+
+
+@contextlib.contextmanager
+def step(name: str) -> Iterator[None]:
+    """Say how long a step of the start took, when one would notice."""
+    began = time.monotonic()
+    yield
+    say(f"{name}: {time.monotonic() - began:.1f} s")
+
+
+def inherited() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME")}
+
+
+@contextlib.contextmanager
+def only_one(data_dir: Path) -> Iterator[None]:
+    """Hold the data folder while we run; refuse a second start by name."""
+    with (data_dir / "run.lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            raise Refused(
+                f"Mizan already runs on {data_dir} (process {lock.read().strip() or 'unknown'}). "
+                "Stop it, or start this one with --data OTHER_FOLDER --port OTHER_PORT."
+            ) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+def refuse_busy(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except (OSError, OverflowError) as error:
+            raise Refused(f"Port {port} cannot be used ({error}). Choose another: python3 dev.py run --port {port + 1}") from None
+
+
+@contextlib.contextmanager
+def running_or_started(data_dir: Path) -> Iterator[Cluster]:
+    """The cluster of a data folder: the one that runs, else one started for this command."""
+    cluster = Cluster(data_dir)
+    if cluster.answers():
+        yield cluster
+    else:
+        with cluster:
+            yield cluster
+
+
+@contextlib.contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """A data folder for this run only."""
+    SCRATCH.mkdir(exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="run-", dir=SCRATCH))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def start_from_migrated(folder: Path) -> None:
+    """Lay a cluster whose database is migrated into `folder`; made once for a set of migrations, then copied.
+
+    A migration that fails leaves `folder` empty: the tests that need the database then say what is wrong with it.
+    """
+    shelf = SCRATCH / f"migrated-{migrations_digest()[:16]}"
+    if not shelf.exists():
+        for old in SCRATCH.glob("migrated-*"):
+            shutil.rmtree(old, ignore_errors=True)
+        with tempfile.TemporaryDirectory(prefix="new-", dir=SCRATCH) as place:
+            fresh = Path(place) / "data"
+            try:
+                with Cluster(fresh, durable=False) as cluster:
+                    Installation(fresh, cluster, kind="test").update_schema()
+            except SetUpFailed as error:
+                say(f"dev.py: {error}")
+                return
+            with contextlib.suppress(OSError):  # another run made it in this moment
+                fresh.rename(shelf)
+    try:
+        for name in ("postgres", "postgres.json"):
+            copy = shutil.copytree if (shelf / name).is_dir() else shutil.copy2
+            copy(shelf / name, folder / name)
+    except (FileNotFoundError, shutil.Error):  # another run, with other migrations, cleared the shelf
+        shutil.rmtree(folder / "postgres", ignore_errors=True)
+        (folder / "postgres.json").unlink(missing_ok=True)
+
+
+def hand_over(command: Sequence[str | Path], env: dict[str, str]) -> int:
+    """Run a command on this terminal and return its status; it ends with us, and Ctrl+C is its own business."""
+    child = subprocess.Popen(
+        [str(part) for part in command],
+        cwd=ROOT,
+        env=env,
+        preexec_fn=processes.leash(os.getpid(), signal.SIGTERM),
+    )
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to the child as well
+    try:
+        status = child.wait()
+    except Stopped:
+        ignore_signals()
+        child.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(20)
+        child.kill()
+        raise
+    finally:
+        child.wait()
+    return status if status >= 0 else 128 - status
+
+
+# Signals
+
+
+def stop_with_our_parent() -> None:
+    """Turn every wish to end us into `Stopped`, so that what we started is ended in order."""
+    parent = os.getppid()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        ignore_signals()
+        raise Stopped
+
+    def stop_if_orphaned(number: int, frame: FrameType | None) -> None:
+        if os.getppid() != parent:  # Linux also sends it when only the thread that started us ended
+            stop(number, frame)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)
+    signal.signal(signal.SIGUSR1, stop_if_orphaned)
+    processes.tell_when_parent_dies(signal.SIGUSR1)
+
+
+def ignore_signals() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):
+        signal.signal(number, signal.SIG_IGN)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,56 @@
+"""Fixtures of the whole suite. Run it with `python3 dev.py test [pytest arguments]`.
+
+Most tests run in a transaction that is rolled back, on the database `test_...`. Tests that need real commits or real
+processes use `stack`: one set of processes and one database for the session, never flushed, so each such test makes a
+licensee of its own. pytest-django's flush (`transaction=True`) is refused: the audit log's triggers forbid TRUNCATE.
+"""
+
+import pytest
+
+from tests import database
+from tests.stack import Stack
+
+pytest_plugins = ["tests.chromium"]
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        mark = item.get_closest_marker("django_db")
+        if {"transactional_db", "django_db_reset_sequences", "live_server"} & set(item.fixturenames):
+            pytest.exit(f"{item.nodeid}: flushing fixtures cannot be used; see tests/conftest.py.", returncode=4)
+        if mark is None and "db" not in item.fixturenames:
+            continue
+        wanted = dict(mark.kwargs) if mark else {}
+        if wanted.get("transaction") or wanted.get("reset_sequences"):
+            pytest.exit(f"{item.nodeid}: transaction=True cannot be used; see tests/conftest.py.", returncode=4)
+        # Refusals are written on a second connection: both are wrapped, in every test.
+        item.add_marker(pytest.mark.django_db(databases=database.ALIASES), append=False)
+
+
+@pytest.fixture(scope="session")
+def migrated():
+    """The cluster, with its `mizan` database migrated: what every other database is copied from."""
+    cluster = database.the_cluster()
+    database.migrate(cluster)
+    return cluster
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(migrated, django_db_blocker):
+    """In place of pytest-django's own: the application role may not create databases, and must not."""
+    with database.a_copy(migrated, "test") as name, django_db_blocker.unblock(), database.connected_to(name):
+        yield
+
+
+@pytest.fixture(scope="session")
+def stack(migrated):
+    """Web server, worker with beat, and sequencer on a database that keeps what is committed."""
+    with database.a_copy(migrated, "stack") as name, Stack(migrated, name) as running:
+        yield running
+
+
+@pytest.fixture
+def committed(stack, django_db_setup, django_db_blocker):
+    """Connects this process to the stack's database, outside any transaction: what is committed stays."""
+    with django_db_blocker.unblock(), database.connected_to(stack.database):
+        yield stack
