@@ -1,0 +1,268 @@
+"""What templates use to look alike: icons, states, due times, formats. Built into every template, so no page loads it.
+
+To add a state: 1. pick a shape that already means it (docs/explanation/look.md; a shape never changes meaning),
+2. give it a row in STATES, 3. run tests/browser/test_look.py, which asks every state of the product for its row.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+
+from django.template import Library
+from django.templatetags.static import static
+from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language_info, gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext as _
+
+from compliance import formats
+
+register = Library()
+
+# fmt: off
+ICONS: Final = frozenset({
+    "scales", "search", "bell", "plus", "cross", "check", "chevron", "down", "up", "filter", "columns",
+    "export", "upload", "copy", "send", "note", "phone", "doc", "eye", "lock", "rotate", "fit", "twoup",
+    "history", "menu", "more", "camera", "key", "print", "gear",
+})
+# fmt: on
+# Only what points along the line of writing turns round in a right-to-left language.
+FLIPPED: Final = frozenset({"chevron", "send"})
+SHAPES: Final = frozenset({"none", "half", "wait", "sleep", "due", "late", "again", "done", "no", "pair"})
+
+
+@dataclass(frozen=True)
+class State:
+    """How a state is shown: its shape, its tone (a class of `.st`) and its word."""
+
+    shape: str
+    tone: str
+    word: str | Promise
+
+
+STATES: Final[Mapping[str, State]] = {
+    # a case of any kind; "closed" is followed by its outcome
+    "new": State("none", "plain", pgettext_lazy("state", "New")),
+    "open": State("none", "plain", pgettext_lazy("state", "New")),
+    "in_review": State("half", "go", pgettext_lazy("state", "In review")),
+    "waiting": State("again", "", pgettext_lazy("state", "Waiting for the player")),
+    "closed": State("done", "plain", pgettext_lazy("state", "Closed")),
+    "proposed": State("pair", "pair", pgettext_lazy("state", "Waiting for approval")),
+    "snoozed": State("sleep", "", pgettext_lazy("state", "Snoozed")),
+    "paused": State("wait", "", pgettext_lazy("state", "Paused")),
+    # outcomes of a verification
+    "approved": State("done", "good", pgettext_lazy("state", "Approved")),
+    "rejected": State("no", "bad", pgettext_lazy("state", "Rejected")),
+    "lapsed": State("sleep", "", pgettext_lazy("state", "Lapsed")),
+    "withdrawn": State("done", "", pgettext_lazy("state", "Withdrawn")),
+    "underage": State("no", "bad", pgettext_lazy("state", "Under age")),
+    "deceased": State("done", "", pgettext_lazy("state", "Deceased")),
+    "impersonated": State("no", "bad", pgettext_lazy("state", "Impersonated")),
+    # evidence: what one document proves
+    "missing": State("none", "", pgettext_lazy("state", "Missing")),
+    "pending": State("half", "go", pgettext_lazy("state", "To be judged")),
+    "accepted": State("done", "plain", pgettext_lazy("state", "Accepted")),
+    "returned": State("again", "", pgettext_lazy("state", "Asked again")),
+    "superseded": State("sleep", "", pgettext_lazy("state", "Replaced")),
+    "expired": State("late", "bad", pgettext_lazy("state", "Expired")),
+    # a document in the vault
+    "received": State("half", "", pgettext_lazy("state", "Being checked")),
+    "ready": State("done", "plain", pgettext_lazy("state", "Ready")),
+    "quarantined": State("no", "bad", pgettext_lazy("state", "In quarantine")),
+    "unscannable": State("late", "bad", pgettext_lazy("state", "Could not be checked")),
+    "destroyed": State("no", "", pgettext_lazy("state", "Destroyed")),
+    # a proposal (four eyes)
+    "parked": State("pair", "pair", pgettext_lazy("state", "Waiting for approval")),
+    "performed": State("done", "plain", pgettext_lazy("state", "Performed")),
+    "voided": State("no", "", pgettext_lazy("state", "Void: the evidence changed")),
+    "proposal.returned": State("again", "", pgettext_lazy("state", "Sent back")),
+    "proposal.expired": State("late", "bad", pgettext_lazy("state", "Expired")),
+    # a check of a field or of the log
+    "same": State("done", "plain", pgettext_lazy("state", "Same")),
+    "differs": State("late", "bad", pgettext_lazy("state", "Differs")),
+    "unread": State("again", "soon", pgettext_lazy("state", "Not read")),
+    "problem": State("late", "bad", pgettext_lazy("state", "Problem")),
+    "started": State("half", "go", pgettext_lazy("state", "In progress")),
+    "verified": State("done", "good", pgettext_lazy("state", "Verified")),
+    "next_run": State("due", "", pgettext_lazy("state", "Next run")),
+    "broken": State("late", "bad", pgettext_lazy("state", "Broken")),
+    "refused": State("no", "bad", pgettext_lazy("state", "Refused")),
+    "sent": State("done", "plain", pgettext_lazy("state", "Sent")),
+    "failed": State("late", "bad", pgettext_lazy("state", "Failed")),
+}
+
+
+def state_of(key: str) -> State:
+    """The row of "proposal.returned", else of "returned". An unknown state is an error: it would show as nothing."""
+    name = str(key)
+    found = STATES.get(name) or STATES.get(name.rpartition(".")[2])
+    if found is None:
+        raise ValueError(f"state: {name!r} has no row in compliance.look.STATES. Add one: shape, tone and word.")
+    return found
+
+
+def _symbol(symbol: str, css: str, label: str) -> SafeString:
+    href = f"{static('icons.svg')}#{symbol}"
+    if label:
+        return format_html('<svg class="{}" role="img" aria-label="{}"><use href="{}"/></svg>', css, label, href)
+    return format_html('<svg class="{}" aria-hidden="true"><use href="{}"/></svg>', css, href)
+
+
+@register.simple_tag
+def icon(name: str, label: str = "") -> SafeString:
+    """An icon of the sprite. It stands beside a word, or carries a label of its own."""
+    if name not in ICONS:
+        raise ValueError(f"icon: {name!r} is not in static/icons.svg. Use one of: {', '.join(sorted(ICONS))}.")
+    return _symbol(f"i-{name}", "i flip" if name in FLIPPED else "i", label)
+
+
+@register.simple_tag
+def shape(name: str) -> SafeString:
+    """The shape of a state; the word stands beside it."""
+    if name not in SHAPES:
+        raise ValueError(f"shape: {name!r} is not in static/icons.svg. Use one of: {', '.join(sorted(SHAPES))}.")
+    return _symbol(f"g-{name}", "g", "")
+
+
+@register.simple_tag
+def state(key: str, word: str = "", badge: bool = False) -> SafeString:
+    """A state as shape, word and colour. `word` replaces the usual word, never the shape."""
+    row = state_of(key)
+    css = " ".join(part for part in ("st", row.tone, "badge" if badge else "") if part)
+    return format_html('<span class="{}">{}{}</span>', css, shape(row.shape), word or row.word)
+
+
+@register.simple_tag
+def due(
+    due_at: datetime | None, since: datetime | None = None, paused: bool = False, now: datetime | None = None
+) -> dict[str, Any] | None:
+    """What `components/_due.html` shows: {when, shape, tone, words}; None without a due time.
+
+    Late is red, due within a quarter of the time between `since` and `due_at` is amber, everything else plain ink.
+    """
+    if due_at is None:
+        return None
+    now = now or datetime.now(UTC)
+    if paused:
+        return {"at": due_at, "when": _("Paused"), "shape": "wait", "tone": "", "words": _("Waiting for the player")}
+    left = due_at - now
+    shown = {"at": due_at, "when": formats.near_moment(due_at, now=now)}
+    words = {"time": formats.length(left)}
+    if left <= timedelta():
+        return {**shown, "shape": "late", "tone": "bad", "words": _("%(time)s late") % words}
+    soon = since is not None and left <= (due_at - since) / 4
+    return {**shown, "shape": "due", "tone": "soon" if soon else "", "words": _("%(time)s left") % words}
+
+
+@register.simple_tag
+def number_name(number: str) -> SafeString:
+    """A tracking number: always left to right, never broken over lines."""
+    return ltr(number)
+
+
+@register.filter
+def ltr(value: object) -> SafeString:
+    """Phone, number, reference, file name, IBAN, digest: written left to right in every language."""
+    return format_html('<bdi dir="ltr">{}</bdi>', value)
+
+
+@register.filter
+def when(moment: datetime | None, now: datetime | None = None) -> SafeString | str:
+    """A moment as people say it ("Bugün 12:50"), as <time>, with day, time and zone in its title."""
+    if moment is None:
+        return ""
+    return _time(moment, formats.near_moment(moment, now=now or datetime.now(UTC)))
+
+
+@register.filter
+def moment(value: datetime | None) -> SafeString | str:
+    """A moment in full, with its zone: "21 Kas 2026 17:05 İstanbul (UTC+3)"."""
+    return "" if value is None else _time(value, formats.full_moment(value))
+
+
+@register.filter
+def clock(value: datetime | None) -> SafeString | str:
+    return "" if value is None else _time(value, formats.clock(value))
+
+
+@register.filter
+def stamp(value: datetime | None) -> SafeString | str:
+    """Digits only, for the log: "2026-11-21 07:42:18" in the active zone, which the column names."""
+    return "" if value is None else _time(value, formats.stamp(value))
+
+
+def _time(value: datetime, text: str) -> SafeString:
+    return format_html('<time datetime="{}" title="{}">{}</time>', formats.iso(value), formats.full_moment(value), text)
+
+
+@register.filter
+def day(value: date | datetime | None) -> str:
+    return "" if value is None else formats.day(value)
+
+
+@register.filter
+def day_heading(value: date | datetime | None, now: datetime | None = None) -> str:
+    """The heading of a day in a history: "Bugün, 21 Kas 2026"."""
+    return "" if value is None else formats.near_day(value, now=now or datetime.now(UTC))
+
+
+@register.filter
+def age(value: datetime | None, now: datetime | None = None) -> str:
+    """How long ago: "19 sa.", "3 gün"."""
+    return "" if value is None else formats.length((now or datetime.now(UTC)) - value)
+
+
+@register.filter
+def size(value: int | None) -> str:
+    """Bytes as people read them: "2,1 MB"."""
+    return "" if value is None else formats.size(value)
+
+
+@register.filter
+def number(value: float | None) -> str:
+    return "" if value is None else formats.number(value)
+
+
+@register.filter
+def percent(value: float | None) -> str:
+    """A share of one as per cent."""
+    return "" if value is None else formats.percent(value)
+
+
+@register.simple_tag
+def money(minor: int, currency: str) -> SafeString:
+    """Integer minor units and an ISO 4217 code."""
+    return ltr(formats.money(minor, currency))
+
+
+@register.simple_tag
+def zone() -> str:
+    """The zone in which this page shows times: "İstanbul (UTC+3)"."""
+    return formats.zone_name()
+
+
+@register.filter
+def direction(language: str) -> str:
+    """ "rtl" or "ltr", for a snippet in another language than the page."""
+    try:
+        return "rtl" if get_language_info(language)["bidi"] else "ltr"
+    except KeyError:
+        return "ltr"
+
+
+LANGUAGE_NAMES: Final[Mapping[str, str | Promise]] = {
+    "tr": gettext_lazy("Turkish"),
+    "en": gettext_lazy("English"),
+    "de": gettext_lazy("German"),
+    "ru": gettext_lazy("Russian"),
+    "ar": gettext_lazy("Arabic"),
+    "zh-hans": gettext_lazy("Chinese (Simplified)"),
+}
+
+
+@register.filter
+def language_name(code: str) -> str:
+    """A language by its name in the page's language."""
+    return str(LANGUAGE_NAMES.get(code, code))
