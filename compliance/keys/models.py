@@ -1,0 +1,58 @@
+"""One wrapped key per subject and version. The key that unwraps it is the provider's and never is in the database."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from audit.actors import SubjectRef
+
+
+class SubjectKey(models.Model):
+    """32 random bytes that belong to one customer, one member of staff or the installation.
+
+    `wrapped` is the key under epoch `epoch` of `provider`; without it the key is gone, and with it all that it sealed (a shred).
+    The highest version seals; older ones still open what they sealed until they are retired the same way.
+    """
+
+    KINDS = ("customer", "staff", "installation")
+
+    kind = models.CharField(max_length=12)
+    subject_id = models.CharField(max_length=64)
+    version = models.PositiveIntegerField(default=1)
+    provider = models.CharField(max_length=20)
+    epoch = models.PositiveIntegerField()
+    wrapped = models.BinaryField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    retired_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["kind", "subject_id", "version"], name="subject_key_once"),
+            models.CheckConstraint(
+                condition=Q(kind__in=["customer", "staff", "installation"]), name="subject_key_kind_known"
+            ),
+            models.CheckConstraint(condition=Q(version__gte=1), name="subject_key_version_from_one"),
+            models.CheckConstraint(
+                condition=Q(wrapped=None, retired_at__isnull=False) | Q(wrapped__isnull=False, retired_at=None),
+                name="subject_key_gone_when_retired",
+            ),
+        ]
+        # Rotation walks the keys of one epoch.
+        indexes: ClassVar = [models.Index(fields=["provider", "epoch", "id"], name="subject_key_epoch")]
+
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.subject_id}/{self.version}"
+
+    @property
+    def subject(self) -> SubjectRef:
+        return SubjectRef(self.kind, self.subject_id)
+
+    @property
+    def audit_subject(self) -> SubjectRef:
+        return self.subject
+
+    @property
+    def aad(self) -> bytes:
+        """What the wrapping is bound to: a row copied to another subject or version does not unwrap."""
+        return f"ck|{self.kind}|{self.subject_id}|{self.version}".encode()

@@ -1,0 +1,45 @@
+"""What the log says of documents. The plaintext's digest is sealed: a passport scan's hash can confirm possession."""
+
+from django.utils.translation import gettext_lazy as _
+
+from audit.registry import Action, Kept, register
+
+_COLUMNS = {
+    "state": Kept.PUBLIC,
+    "reason": Kept.PUBLIC,
+    "media_type": Kept.PUBLIC,
+    "size": Kept.PUBLIC,
+    "ciphertext_digest": Kept.PUBLIC,
+    "key_version": Kept.PUBLIC,
+    "facts": Kept.SEALED,
+    "inspected_at": Kept.PUBLIC,
+    "destroyed_at": Kept.PUBLIC,
+    "claimed_at": Kept.OMIT,
+    "attempts": Kept.OMIT,
+    "name_sealed": Kept.OMIT,
+    "digest_sealed": Kept.OMIT,
+    "digest_index": Kept.OMIT,
+    "dek_wrapped": Kept.OMIT,
+}
+
+register(
+    Action(
+        "documents.receive",
+        _("{actor} received a document"),
+        {
+            "media_type": Kept.PUBLIC,
+            "size": Kept.PUBLIC,
+            "ciphertext_digest": Kept.PUBLIC,
+            "key_version": Kept.PUBLIC,
+            "digest": Kept.SEALED,
+            "name": Kept.SEALED,
+        },
+    ),
+    Action("documents.refuse", _("{actor} handed in a file that was refused"), {"size": Kept.PUBLIC}),
+    Action("documents.pass_inspection", _("{actor} found nothing against showing the document"), _COLUMNS),
+    Action("documents.quarantine", _("{actor} put the document into quarantine"), _COLUMNS),
+    Action("documents.mark_unscannable", _("{actor} could not check the document"), _COLUMNS),
+    Action("documents.destroy", _("{actor} destroyed the document"), _COLUMNS),
+    Action("documents.fail_integrity", _("The document's file failed its integrity check for {actor}"), {"at": Kept.PUBLIC}),
+    Action("documents.remove_orphan", _("{actor} removed a file that belongs to no document"), {"file": Kept.PUBLIC}),
+)

@@ -1,0 +1,122 @@
+"""A file that a customer handed in, sealed in the vault. It knows no case; what it proves is said by the evidence that points at it."""
+
+import uuid
+from typing import Any, ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django_fsm import FSMField, transition
+
+from audit.actors import SubjectRef
+from audit.perform import Stateful
+from compliance.people.models import Customer
+from documents.permissions import is_the_system, may_destroy
+from documents.queries import DocumentQuerySet
+
+
+class State(models.TextChoices):
+    """Only READY is shown or downloaded."""
+
+    RECEIVED = "received", _("received")
+    READY = "ready", _("ready")
+    QUARANTINED = "quarantined", _("quarantined")
+    UNSCANNABLE = "unscannable", _("cannot be checked")
+    DESTROYED = "destroyed", _("destroyed")
+
+
+class Document(Stateful):
+    """The row of one sealed file.
+
+    `name_sealed`, `digest_sealed` (SHA-256 of the plaintext) are under the customer's key; `digest_index` finds the same file again.
+    `dek_wrapped` is the file's own key under version `key_version` of the customer's key; without it the file is unreadable.
+    `facts` are what the inspection measured: `{name: {"value": ..., "confidence": 0..1}}`, never a decision.
+    """
+
+    audit_prefix = "documents"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="documents")
+    state = FSMField(default=State.RECEIVED, choices=State.choices, protected=True)
+    reason = models.CharField(max_length=40, blank=True, help_text=_("Why it is quarantined, cannot be checked, or is destroyed"))
+    media_type = models.CharField(max_length=20)
+    size = models.PositiveBigIntegerField(help_text=_("Bytes of the original"))
+    name_sealed = models.BinaryField(null=True)
+    digest_sealed = models.BinaryField(null=True)
+    digest_index = models.BinaryField(null=True)
+    ciphertext_digest = models.BinaryField()
+    dek_wrapped = models.BinaryField(null=True)
+    key_version = models.PositiveIntegerField()
+    facts = models.JSONField(default=dict)
+    received_at = models.DateTimeField(default=timezone.now)
+    inspected_at = models.DateTimeField(null=True)
+    destroyed_at = models.DateTimeField(null=True)
+    file_removed_at = models.DateTimeField(null=True, help_text=_("When the sweep removed the unreadable file"))
+    # The inspection's claim: a worker that died leaves an old one, which the sweep takes over.
+    claimed_at = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+
+    objects: ClassVar = DocumentQuerySet.as_manager()
+
+    class Meta:
+        permissions: ClassVar = [
+            ("destroy_document", "Destroy a document for good"),
+            ("download_original", "Download the original file"),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(state__in=State.values), name="document_state_known"),
+            models.CheckConstraint(
+                condition=Q(state=State.DESTROYED, dek_wrapped=None, destroyed_at__isnull=False)
+                | (~Q(state=State.DESTROYED) & Q(dek_wrapped__isnull=False, destroyed_at=None)),
+                name="document_key_gone_when_destroyed",
+            ),
+            models.UniqueConstraint(
+                fields=["customer", "digest_index"],
+                condition=~Q(state=State.DESTROYED),
+                name="document_same_file_once_per_customer",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["received_at"], condition=Q(state=State.RECEIVED), name="document_awaiting_inspection"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    @property
+    def audit_subject(self) -> SubjectRef:
+        return SubjectRef("customer", str(self.customer_id))
+
+    @property
+    def is_ready(self) -> bool:
+        return bool(self.state == State.READY)
+
+    @transition("state", source=State.RECEIVED, target=State.READY, permission=is_the_system)
+    def pass_inspection(self, *, facts: dict[str, Any]) -> None:
+        """Nothing was found that speaks against showing it."""
+        self.facts, self.inspected_at, self.claimed_at = facts, timezone.now(), None
+
+    @transition("state", source=State.RECEIVED, target=State.QUARANTINED, permission=is_the_system)
+    def quarantine(self, *, reason: str, facts: dict[str, Any]) -> None:
+        """Something dangerous was found. Nobody sees it; the original stays as evidence."""
+        self.reason, self.facts, self.inspected_at, self.claimed_at = reason, facts, timezone.now(), None
+
+    @transition("state", source=State.RECEIVED, target=State.UNSCANNABLE, permission=is_the_system)
+    def mark_unscannable(self, *, reason: str, facts: dict[str, Any]) -> None:
+        """It could not be shown to be harmless, which is not the same as clean."""
+        self.reason, self.facts, self.inspected_at, self.claimed_at = reason, facts, timezone.now(), None
+
+    @transition(
+        "state",
+        source=[State.RECEIVED, State.READY, State.QUARANTINED, State.UNSCANNABLE],
+        target=State.DESTROYED,
+        permission=may_destroy,
+    )
+    def destroy(self, *, reason: str) -> None:
+        """The key goes, so the file is unreadable at once; the sweep removes the file itself."""
+        self.reason, self.destroyed_at, self.claimed_at = reason, timezone.now(), None
+        self.dek_wrapped = self.name_sealed = self.digest_sealed = self.digest_index = None
+        self.facts = {}

@@ -1,0 +1,30 @@
+"""Questions about documents."""
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+from django.db.models import Q
+
+if TYPE_CHECKING:
+    from documents.models import Document
+
+_Base = models.QuerySet["Document"] if TYPE_CHECKING else models.QuerySet
+
+# A worker that took a document and did not finish within this time is taken for dead.
+STALE_CLAIM = timedelta(minutes=2)
+# The wake-up normally comes at once; after this long the sweep does it.
+GRACE = timedelta(seconds=15)
+
+
+class DocumentQuerySet(_Base):
+    def update(self, **fields: Any) -> int:
+        """States move by `perform` only."""
+        if "state" in fields:
+            raise TypeError("state: use audit.perform.perform(document.<transition>, by=...)")
+        return super().update(**fields)
+
+    def awaiting_inspection(self, *, now: datetime) -> "DocumentQuerySet":
+        """Received documents that nobody is inspecting: never claimed for 15 s, or claimed by a worker that must be dead."""
+        unclaimed = Q(claimed_at=None, received_at__lt=now - GRACE)
+        return self.filter(Q(state="received") & (unclaimed | Q(claimed_at__lt=now - STALE_CLAIM)))
