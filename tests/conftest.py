@@ -28,17 +28,18 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="session")
-def migrated():
+def migrated(django_db_blocker):
     """The cluster, with its `mizan` database migrated: what every other database is copied from."""
     cluster = database.the_cluster()
-    database.migrate(cluster)
+    with django_db_blocker.unblock():
+        database.migrate(cluster)
     return cluster
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(migrated, django_db_blocker):
+def django_db_setup(migrated):
     """In place of pytest-django's own: the application role may not create databases, and must not."""
-    with database.a_copy(migrated, "test") as name, django_db_blocker.unblock(), database.connected_to(name):
+    with database.a_copy(migrated, "test") as name, database.connected_to(name, cluster=migrated):
         yield
 
 
@@ -52,5 +53,5 @@ def stack(migrated):
 @pytest.fixture
 def committed(stack, django_db_setup, django_db_blocker):
     """Connects this process to the stack's database, outside any transaction: what is committed stays."""
-    with django_db_blocker.unblock(), database.connected_to(stack.database):
+    with django_db_blocker.unblock(), database.connected_to(stack.database, cluster=stack.cluster):
         yield stack

@@ -4,14 +4,12 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
-from django.conf import settings
+from django.core.management import call_command
 from django.db import connections
 
-from compliance.embedded.installation import Installation
-from compliance.embedded.postgres import DATABASE, Cluster
+from compliance.embedded.postgres import APPLICATION, DATABASE, OWNER, Cluster
 
 ALIASES = ("default", "log")
 
@@ -29,7 +27,9 @@ def migrate(cluster: Cluster) -> None:
 
     Even where `dev.py` laid a migrated one: what follows a migration (content types, groups) depends on today's code.
     """
-    Installation(Path(settings.DATA_DIR), cluster, kind="test").migrate()
+    with connected_to(DATABASE, role=OWNER, cluster=cluster):
+        call_command("migrate", interactive=False, verbosity=0)
+        call_command("createcachetable", verbosity=0)
 
 
 @contextmanager
@@ -44,15 +44,16 @@ def a_copy(cluster: Cluster, prefix: str) -> Iterator[str]:
 
 
 @contextmanager
-def connected_to(name: str) -> Iterator[None]:
-    """Point every connection of this process at the database `name`."""
-    before = {alias: connections[alias].settings_dict["NAME"] for alias in ALIASES}
+def connected_to(name: str, *, role: str = APPLICATION, cluster: Cluster) -> Iterator[None]:
+    """Point every connection of this process at the database `name`, signed in as `role`."""
+    before = {alias: dict(connections[alias].settings_dict) for alias in ALIASES}
+    now = {"NAME": name, "USER": role, "PASSWORD": cluster.password(role)}
     try:
         for alias in ALIASES:
             connections[alias].close()
-            connections[alias].settings_dict["NAME"] = name
+            connections[alias].settings_dict.update(now)
         yield
     finally:
         for alias in ALIASES:
             connections[alias].close()
-            connections[alias].settings_dict["NAME"] = before[alias]
+            connections[alias].settings_dict.update(before[alias])

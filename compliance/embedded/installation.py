@@ -30,6 +30,15 @@ _OURS = (
     "VIRTUAL_ENV",
 )
 
+# One process for both: starting Django is most of the time.
+_MIGRATE = """
+import django
+from django.core.management import call_command
+django.setup()
+call_command("migrate", interactive=False, verbosity=0)
+call_command("createcachetable", verbosity=0)
+"""
+
 
 class SetUpFailed(Exception):
     """A step of the set-up failed; the text holds what the step printed."""
@@ -80,8 +89,11 @@ class Installation:
 
     def manage(self, *arguments: str, role: str = APPLICATION) -> str:
         """Run a manage.py command to its end and return what it printed; SetUpFailed with all of it when it fails."""
+        return self._python("manage.py", *arguments, role=role)
+
+    def _python(self, *arguments: str, role: str) -> str:
         done = subprocess.run(
-            [str(PYTHON), str(ROOT / "manage.py"), *arguments],
+            [str(PYTHON), *arguments],
             cwd=ROOT,
             env=self.environment(role),
             stdin=subprocess.DEVNULL,
@@ -91,7 +103,7 @@ class Installation:
             preexec_fn=processes.leash(os.getpid(), signal.SIGTERM),
         )
         if done.returncode != 0:
-            raise SetUpFailed(f"manage.py {' '.join(arguments)} failed:\n{done.stdout}{done.stderr}".rstrip())
+            raise SetUpFailed(f"python {' '.join(arguments)} failed:\n{done.stdout}{done.stderr}".rstrip())
         return done.stdout
 
     def update_schema(self) -> bool:
@@ -106,8 +118,7 @@ class Installation:
 
     def migrate(self) -> None:
         """Migrate with the owner role; the cache's table belongs to the schema."""
-        self.manage("migrate", "--no-input", "--verbosity", "0", role=OWNER)
-        self.manage("createcachetable", role=OWNER)
+        self._python("-c", _MIGRATE, role=OWNER)
 
     def services(self, *, web_workers: int = 2, web_threads: int = 4) -> dict[str, Service]:
         """The web server, the worker with its clock, and the log's sequencer."""

@@ -141,8 +141,10 @@ class Cluster:
 
     def url(self, role: str = APPLICATION, database: str = DATABASE) -> str:
         """The connection URL of one role on one database, as DATABASE_URL takes it."""
-        password = self._known()["passwords"][role]
-        return f"postgresql://{role}:{password}@/{quote(database)}?host={quote(str(self.socket_dir))}"
+        return f"postgresql://{role}:{self.password(role)}@/{quote(database)}?host={quote(str(self.socket_dir))}"
+
+    def password(self, role: str) -> str:
+        return str(self._known()["passwords"][role])
 
     def create_database(self, name: str, *, template: str | None = None) -> None:
         """A database owned by mizan_owner: a copy of `template` (nobody may be connected to it), else a prepared empty one."""
@@ -160,7 +162,7 @@ class Cluster:
         """Run SQL through psql as `role` and return the plain output; PostgresError when the server refuses it."""
         binaries = self._binaries or find_binaries()
         environment = _environment(binaries) | {
-            "PGPASSWORD": self._known()["passwords"][role],
+            "PGPASSWORD": self.password(role),
             "PGHOST": str(self.socket_dir),
             "PGPORT": str(_PORT),
             "PGCONNECT_TIMEOUT": "10",
@@ -226,7 +228,7 @@ class Cluster:
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(mode=0o700)
         password_file = self.socket_dir / "password"
-        write_private(password_file, self._known()["passwords"][SUPERUSER])
+        write_private(password_file, self.password(SUPERUSER))
         if account is not None:
             os.chown(fresh, account.uid, account.gid)
             os.chown(password_file, account.uid, account.gid)
