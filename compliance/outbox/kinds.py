@@ -1,0 +1,33 @@
+"""Who delivers what: one handler per kind of row.
+
+To add a kind: 1. write `def handler(row: OutboxRow) -> None` in your package; it may run twice, so it re-checks what it is about to do;
+2. call `register("yours.verb", handler)` from your AppConfig.ready(), through a module of yours; 3. `post("yours.verb", payload=...)`.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from compliance.outbox.models import OutboxRow
+
+Handler = Callable[["OutboxRow"], None]
+
+
+class UnknownKind(LookupError):
+    """No handler was registered for this kind of row."""
+
+
+_handlers: dict[str, Handler] = {}
+
+
+def register(kind: str, handler: Handler) -> None:
+    if kind in _handlers:
+        raise ValueError(f"The outbox kind {kind} is registered twice")
+    _handlers[kind] = handler
+
+
+def handler_of(kind: str) -> Handler:
+    try:
+        return _handlers[kind]
+    except KeyError:
+        raise UnknownKind(f"{kind}: nobody delivers it. Register a handler (compliance/outbox/kinds.py).") from None

@@ -1,0 +1,55 @@
+"""`manage.py outbox list|retry`: what waits, what was given up, and another attempt at it."""
+
+import json
+from typing import Any
+from uuid import UUID
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from audit import context
+from audit.actors import system
+from compliance.outbox import delivery
+from compliance.outbox.models import OutboxRow
+
+
+class Command(BaseCommand):
+    help = "Show what waits to be delivered; try again what was given up."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+        listing = verbs.add_parser("list", help="what was given up (exit 1 when there is any), and how much waits")
+        listing.add_argument("--json", action="store_true", help="print one JSON object")
+        again = verbs.add_parser("retry", help="give parked rows all their attempts again")
+        again.add_argument("rows", nargs="*", type=UUID, metavar="ID", help="all that are parked when none is named")
+
+    def handle(self, *args: Any, verb: str, **options: Any) -> None:
+        with context.use(context.new("command")):
+            if verb == "list":
+                self.list(as_json=options["json"])
+            else:
+                self.retry(options["rows"])
+
+    def list(self, *, as_json: bool) -> None:
+        parked = [
+            {"id": str(row.pk), "kind": row.kind, "attempts": row.attempts, "error": row.last_error}
+            for row in OutboxRow.objects.parked().order_by("failed_at")
+        ]
+        waiting = OutboxRow.objects.open().count()
+        if as_json:
+            self.stdout.write(json.dumps({"waiting": waiting, "parked": parked}))
+        else:
+            self.stdout.write(f"{waiting} waiting, {len(parked)} given up")
+            for row in parked:
+                self.stdout.write(f"{row['id']}  {row['kind']}  {row['attempts']} attempts  {row['error']}")
+        if parked:
+            raise SystemExit(1)
+
+    def retry(self, rows: "list[UUID]") -> None:
+        chosen = OutboxRow.objects.parked()
+        if rows:
+            chosen = chosen.filter(pk__in=rows)
+            if unknown := set(rows) - set(chosen.values_list("pk", flat=True)):
+                raise CommandError(f"not given up, or unknown: {', '.join(map(str, sorted(unknown)))}", returncode=2)
+        for row in chosen:
+            delivery.retry(row, by=system())
+        self.stdout.write(f"{len(rows) or 'all'} to be tried again")

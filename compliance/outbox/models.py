@@ -1,0 +1,49 @@
+"""The outbox: what must follow an act, written in the transaction of the act."""
+
+import uuid
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from compliance.outbox.queries import OutboxQuerySet
+
+
+class OutboxRow(models.Model):
+    """One thing to deliver. It ends done, or parked (`failed_at`) for a human to look at.
+
+    `payload` holds ids and codes only; `last_error` a class name, never its text, which may quote personal data.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(max_length=60)
+    payload = models.JSONField()
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    due_at = models.DateTimeField(db_default=Now())
+    woken_at = models.DateTimeField(null=True, help_text=_("When a worker was last told"))
+    claimed_at = models.DateTimeField(null=True, help_text=_("When a worker took it"))
+    attempts = models.PositiveSmallIntegerField(default=0)
+    lost = models.PositiveSmallIntegerField(default=0, help_text=_("Attempts whose worker never came back"))
+    done_at = models.DateTimeField(null=True)
+    failed_at = models.DateTimeField(null=True)
+    last_error = models.CharField(max_length=120, blank=True)
+
+    objects: ClassVar = OutboxQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(done_at=None) | Q(failed_at=None), name="outbox_done_or_parked_not_both"),
+            models.CheckConstraint(
+                condition=Q(done_at=None, failed_at=None) | Q(claimed_at=None), name="outbox_nobody_holds_what_ended"
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["due_at"], condition=Q(done_at=None, failed_at=None), name="outbox_open_by_due"),
+            models.Index(fields=["done_at"], condition=Q(done_at__isnull=False), name="outbox_done_by_day"),
+            models.Index(fields=["failed_at"], condition=Q(failed_at__isnull=False), name="outbox_parked"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}"

@@ -1,0 +1,52 @@
+"""`post` what must not be lost; `wake` whoever may do it at once.
+
+The broker is a hint, the database is the truth: a message may be lost or come twice, the row is found by the sweep.
+"""
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from celery import current_app
+from django.db import connection, transaction
+from django.db.models.functions import Now
+
+from compliance.outbox.kinds import handler_of
+from compliance.outbox.models import OutboxRow
+from compliance.outbox.payload import Plain, ids_only
+
+log = logging.getLogger(__name__)
+
+
+class NotInTransaction(RuntimeError):
+    """`post` belongs into the transaction of the act that it follows: open one with transaction.atomic()."""
+
+
+def post(kind: str, *, payload: Mapping[str, Any], due_at: datetime | None = None) -> OutboxRow:
+    """Write down what must follow, in the caller's transaction; a worker delivers it after the commit, or at `due_at` (UTC).
+
+    Raises NotInTransaction, UnknownKind, and FreeText when the payload holds more than ids and codes.
+    """
+    if not connection.in_atomic_block:
+        raise NotInTransaction(NotInTransaction.__doc__)
+    handler_of(kind)  # an unknown kind is the caller's mistake, not the worker's
+    facts = ids_only(payload)
+    if due_at is not None:
+        return OutboxRow.objects.create(kind=kind, payload=facts, due_at=due_at)
+    row = OutboxRow.objects.create(kind=kind, payload=facts, woken_at=Now())
+    wake("outbox.deliver", row_id=str(row.pk))
+    return row
+
+
+def wake(task_name: str, **ids: Any) -> None:
+    """Start a task by name once the transaction is committed. Never raises: what must not be lost is a row that a sweep finds."""
+    transaction.on_commit(partial(_send, task_name, ids_only(ids)), robust=True)
+
+
+def _send(task_name: str, ids: dict[str, Plain]) -> None:
+    try:
+        current_app.send_task(task_name, kwargs=ids, retry=False, ignore_result=True)
+    except Exception as error:  # whatever the broker does, the act is committed
+        log.warning("wake %s failed: %s. The sweep will find what waits.", task_name, type(error).__name__)
