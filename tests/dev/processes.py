@@ -1,0 +1,29 @@
+"""What runs on a data folder, seen from outside: through /proc."""
+
+import contextlib
+import time
+from pathlib import Path
+
+
+def processes_in(folder):
+    """Ids of the processes that work in `folder` or were told of it, oldest first."""
+    return sorted(int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit() and _belongs(entry, folder))
+
+
+def _belongs(entry, folder):
+    with contextlib.suppress(OSError):
+        if (entry / "stat").read_text().rpartition(")")[2].split()[0] == "Z":
+            return False
+        variables = (entry / "environ").read_bytes().split(b"\0")
+        if f"MIZAN_DATA_DIR={folder}".encode() in variables:
+            return True
+        return (entry / "cwd").resolve().is_relative_to(folder)
+    return False
+
+
+def wait_until(condition, within=20.0):
+    """Poll until `condition` holds; fail when it does not in `within` seconds."""
+    deadline = time.monotonic() + within
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come true in time"
+        time.sleep(0.05)
