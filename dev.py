@@ -230,7 +230,9 @@ def step(name: str) -> Iterator[None]:
 
 
 def inherited() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME")}
+    return {
+        name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME")
+    }
 
 
 @contextlib.contextmanager
@@ -257,7 +259,9 @@ def refuse_busy(port: int) -> None:
         try:
             probe.bind(("127.0.0.1", port))
         except (OSError, OverflowError) as error:
-            raise Refused(f"Port {port} cannot be used ({error}). Choose another: python3 dev.py run --port {port + 1}") from None
+            raise Refused(
+                f"Port {port} cannot be used ({error}). Choose another: python3 dev.py run --port {port + 1}"
+            ) from None
 
 
 @contextlib.contextmanager

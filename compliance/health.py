@@ -1,7 +1,7 @@
 """Is it alive, is it ready: `GET /healthz` and `GET /readyz`.
 
-Answered by the first middleware: no host check, redirect, session or rule stands before them, because load balancers ask
-by address and without TLS. Outsiders learn the names of the checks; the reasons go to the log.
+Answered by the first middleware: no host check, redirect, session or rule stands before them, because load balancers
+ask by address and without TLS. Outsiders learn the names of the checks; the reasons go to the log.
 """
 
 import logging
@@ -73,7 +73,7 @@ _migrated = False
 
 
 def migrations() -> None:
-    """Every migration of this code has run. Asked until it is true once: a process never sees fewer migrations later."""
+    """Every migration of this code has run. Asked until it is true once: no process sees fewer of them later."""
     global _migrated
     if not _migrated:
         executor = MigrationExecutor(connection)

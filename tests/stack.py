@@ -21,9 +21,7 @@ class Stack:
         self.cluster = cluster
         self.database = database
         self.data_dir = data_dir or Path(settings.DATA_DIR)
-        self.installation = Installation(
-            self.data_dir, cluster, port=a_free_port(), kind="test", database=database
-        )
+        self.installation = Installation(self.data_dir, cluster, port=a_free_port(), kind="test", database=database)
         self._supervisor = Supervisor(self.installation)
 
     def __enter__(self):

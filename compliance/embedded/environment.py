@@ -32,7 +32,9 @@ def ensure(lock: Path) -> bool:
     The development lock contains all that the application needs, so it serves for both.
     """
     if sys.version_info < OLDEST_PYTHON:
-        raise EnvironmentBroken(f"Mizan needs Python 3.11 or newer; this is {sys.version.split()[0]}. Run it with a newer python3.")
+        raise EnvironmentBroken(
+            f"Mizan needs Python 3.11 or newer; this is {sys.version.split()[0]}. Run it with a newer python3."
+        )
     with _one_at_a_time():
         wanted = {_digest(lock), _digest(DEVELOPMENT_LOCK)}
         stamp = VENV / "mizan-lock"
@@ -54,7 +56,10 @@ def compile_texts() -> None:
         if not compiled.exists() or compiled.stat().st_mtime < catalog.stat().st_mtime:
             command = ["compile", "-i", catalog, "-o", compiled, "-l", catalog.parents[1].name]
             done = subprocess.run(
-                [PYTHON, "-m", "babel.messages.frontend", *command], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+                [PYTHON, "-m", "babel.messages.frontend", *command],
+                text=True,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
             )
             if done.returncode != 0:
                 raise EnvironmentBroken(f"{catalog} cannot be compiled: {done.stdout.strip()}")
@@ -68,7 +73,16 @@ def _uv() -> str:
     stamp = TOOLS / "uv" / "mizan-lock"
     if not (own.exists() and stamp.exists() and stamp.read_text() == _digest(INSTALLER_LOCK)):
         shutil.rmtree(TOOLS / "uv", ignore_errors=True)
-        command = ["install", "--quiet", "--no-deps", "--require-hashes", "--target", TOOLS / "uv", "-r", INSTALLER_LOCK]
+        command = [
+            "install",
+            "--quiet",
+            "--no-deps",
+            "--require-hashes",
+            "--target",
+            TOOLS / "uv",
+            "-r",
+            INSTALLER_LOCK,
+        ]
         _run(sys.executable, "-m", "pip", *command, fix="Install uv or python3-pip with your system's package manager.")
         stamp.write_text(_digest(INSTALLER_LOCK))
     return str(own)
@@ -82,8 +96,15 @@ def _run(*command: str | Path, fix: str = "Check the network and the package ind
 
 def _installer_environment() -> dict[str, str]:
     # VIRTUAL_ENV and PYTHON* of the caller would bend the installer towards another environment.
-    kept = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME")}
-    kept |= {"UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_USER": "0"}
+    kept = {
+        name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME")
+    }
+    kept |= {
+        "UV_PYTHON_DOWNLOADS": "never",
+        "UV_NO_PROGRESS": "1",
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "PIP_USER": "0",
+    }
     home = kept.get("HOME")
     if not home or not os.access(home, os.W_OK):
         kept.setdefault("UV_CACHE_DIR", str(TOOLS / "cache"))

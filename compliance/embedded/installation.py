@@ -46,7 +46,7 @@ class SetUpFailed(Exception):
 
 @dataclass(frozen=True)
 class Service:
-    """A long-running process of the product. `quits_on` ends it at once and cleanly, `stops_on` lets it finish first."""
+    """A long-running process of the product: `stops_on` lets it finish first, `quits_on` ends it at once."""
 
     name: str
     command: Sequence[str | Path]
@@ -97,8 +97,7 @@ class Installation:
             cwd=ROOT,
             env=self.environment(role),
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            capture_output=True,
             text=True,
             preexec_fn=processes.leash(os.getpid(), signal.SIGTERM),
         )
@@ -132,7 +131,15 @@ class Installation:
                     [
                         *(PYTHON, "-m", "gunicorn", "compliance.wsgi:application", "--bind", f"127.0.0.1:{self.port}"),
                         *("--worker-class", "gthread", "--workers", str(web_workers), "--threads", str(web_threads)),
-                        *("--worker-tmp-dir", work, "--no-control-socket", "--timeout", "60", "--graceful-timeout", "20"),
+                        *(
+                            "--worker-tmp-dir",
+                            work,
+                            "--no-control-socket",
+                            "--timeout",
+                            "60",
+                            "--graceful-timeout",
+                            "20",
+                        ),
                     ],
                     APPLICATION,
                     quits_on=signal.SIGQUIT,
@@ -141,7 +148,14 @@ class Installation:
                     "worker",
                     [
                         *(PYTHON, "-m", "celery", "-A", "compliance.celery", "worker", "--beat", "--concurrency", "2"),
-                        *("--schedule", work / "schedule", "--loglevel", "INFO", "--without-gossip", "--without-mingle"),
+                        *(
+                            "--schedule",
+                            work / "schedule",
+                            "--loglevel",
+                            "INFO",
+                            "--without-gossip",
+                            "--without-mingle",
+                        ),
                     ],
                     APPLICATION,
                     # Not SIGTERM, which waits for running tasks: nobody would be left to watch it.

