@@ -40,6 +40,8 @@ register(
     Action("documents.quarantine", _("{actor} put the document into quarantine"), _COLUMNS),
     Action("documents.mark_unscannable", _("{actor} could not check the document"), _COLUMNS),
     Action("documents.destroy", _("{actor} destroyed the document"), _COLUMNS),
-    Action("documents.fail_integrity", _("The document's file failed its integrity check for {actor}"), {"at": Kept.PUBLIC}),
+    Action(
+        "documents.fail_integrity", _("The document's file failed its integrity check for {actor}"), {"at": Kept.PUBLIC}
+    ),
     Action("documents.remove_orphan", _("{actor} removed a file that belongs to no document"), {"file": Kept.PUBLIC}),
 )

@@ -1,4 +1,4 @@
-"""A file that a customer handed in, sealed in the vault. It knows no case; what it proves is said by the evidence that points at it."""
+"""A file that a customer handed in, sealed in the vault. It knows no case; evidence points at it."""
 
 import uuid
 from typing import Any, ClassVar
@@ -29,8 +29,9 @@ class State(models.TextChoices):
 class Document(Stateful):
     """The row of one sealed file.
 
-    `name_sealed`, `digest_sealed` (SHA-256 of the plaintext) are under the customer's key; `digest_index` finds the same file again.
-    `dek_wrapped` is the file's own key under version `key_version` of the customer's key; without it the file is unreadable.
+    `name_sealed`, `digest_sealed` (SHA-256 of the plaintext) are under the customer's key; `digest_index` finds the
+    same file again. `dek_wrapped` is the file's own key under version `key_version` of the customer's key; without it the
+    file is unreadable.
     `facts` are what the inspection measured: `{name: {"value": ..., "confidence": 0..1}}`, never a decision.
     """
 
@@ -39,7 +40,7 @@ class Document(Stateful):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="documents")
     state = FSMField(default=State.RECEIVED, choices=State.choices, protected=True)
-    reason = models.CharField(max_length=40, blank=True, help_text=_("Why it is quarantined, cannot be checked, or is destroyed"))
+    reason = models.CharField(max_length=40, blank=True, help_text=_("Why it is where it is"))
     media_type = models.CharField(max_length=20)
     size = models.PositiveBigIntegerField(help_text=_("Bytes of the original"))
     name_sealed = models.BinaryField(null=True)

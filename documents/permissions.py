@@ -1,4 +1,4 @@
-"""Who may move a document. Inspection is the product's own; destroying is a person's right, or the system's for card data."""
+"""Who may move a document: inspection is the product's own; destroying is a right, or the system's for card data."""
 
 from typing import TYPE_CHECKING, Any
 

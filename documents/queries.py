@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 if TYPE_CHECKING:
-    from documents.models import Document
+    from documents.models import Document  # noqa: F401
 
 _Base = models.QuerySet["Document"] if TYPE_CHECKING else models.QuerySet
 
@@ -25,6 +25,6 @@ class DocumentQuerySet(_Base):
         return super().update(**fields)
 
     def awaiting_inspection(self, *, now: datetime) -> "DocumentQuerySet":
-        """Received documents that nobody is inspecting: never claimed for 15 s, or claimed by a worker that must be dead."""
+        """Received documents that nobody inspects: not claimed for 15 s, or claimed by a worker that must be dead."""
         unclaimed = Q(claimed_at=None, received_at__lt=now - GRACE)
         return self.filter(Q(state="received") & (unclaimed | Q(claimed_at__lt=now - STALE_CLAIM)))

@@ -1,6 +1,10 @@
 from importlib import import_module
 
 from django.apps import AppConfig
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from compliance.keys.providers import LocalKeyFile
 
 
 class KeysConfig(AppConfig):
@@ -9,3 +13,7 @@ class KeysConfig(AppConfig):
 
     def ready(self) -> None:
         import_module(f"{self.name}.actions")
+        # No process starts on a key file that others can read or that is damaged. A missing one is made at set-up.
+        file = LocalKeyFile(settings.KEY_FILE)
+        if file.exists() and (problems := file.health()):
+            raise ImproperlyConfigured("; ".join(problems))

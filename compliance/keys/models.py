@@ -11,8 +11,8 @@ from audit.actors import SubjectRef
 class SubjectKey(models.Model):
     """32 random bytes that belong to one customer, one member of staff or the installation.
 
-    `wrapped` is the key under epoch `epoch` of `provider`; without it the key is gone, and with it all that it sealed (a shred).
-    The highest version seals; older ones still open what they sealed until they are retired the same way.
+    `wrapped` is the key under epoch `epoch` of `provider`; without it the key is gone, and with it all that it sealed
+    (a shred). The highest version seals; older ones still open what they sealed until they are retired the same way.
     """
 
     KINDS = ("customer", "staff", "installation")

@@ -1,0 +1,48 @@
+"""Seals for the log (audit/sealer.py): one key per entry, from the subject's key, which a shred takes along."""
+
+import secrets
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from audit.actors import SubjectRef
+from audit.sealer import Sealed
+from compliance.keys.services import NotOpened, current_key, derived, key_of_version, writer_mac
+
+ALGORITHM = "HKDF-SHA256+A256GCM"
+_NONCE = 12
+
+
+class SubjectSealer:
+    """`kid` is the kind and version of the subject's key; `ciphertext` is nonce, ciphertext and tag."""
+
+    def seal(
+        self, subject: SubjectRef, entry_id: UUID, aad: bytes, plaintext: bytes, *, using: str = "default"
+    ) -> Sealed:
+        version, key = current_key(subject, using=using)
+        kid = f"{subject.kind}/{version}"
+        nonce = secrets.token_bytes(_NONCE)
+        return Sealed(kid, ALGORITHM, nonce + _entry_key(key, entry_id).encrypt(nonce, plaintext, _bound(aad, kid)))
+
+    def open(self, subject: SubjectRef, entry_id: UUID, aad: bytes, sealed: Sealed, *, using: str = "default") -> bytes:
+        kind, _, version = sealed.kid.partition("/")
+        if kind != subject.kind or not version.isdecimal() or sealed.alg != ALGORITHM:
+            raise NotOpened(f"The entry {entry_id} names a key that is not its subject's.")
+        key = key_of_version(subject, int(version), using=using)
+        nonce, body = sealed.ciphertext[:_NONCE], sealed.ciphertext[_NONCE:]
+        try:
+            return _entry_key(key, entry_id).decrypt(nonce, body, _bound(aad, sealed.kid))
+        except (InvalidTag, ValueError):
+            raise NotOpened(f"The sealed part of entry {entry_id} does not open.") from None
+
+    def mac(self, data: bytes) -> bytes:
+        return writer_mac(data)
+
+
+def _entry_key(key: bytes, entry_id: UUID) -> AESGCM:
+    return AESGCM(derived(key, b"audit|" + entry_id.bytes))
+
+
+def _bound(aad: bytes, kid: str) -> bytes:
+    return aad + b"|" + kid.encode()
