@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
+from django.forms import BoundField, CheckboxInput, RadioSelect
+from django.forms.widgets import ChoiceWidget, FileInput, Select
 from django.template import Library
 from django.templatetags.static import static
 from django.utils.functional import Promise
@@ -266,3 +268,49 @@ LANGUAGE_NAMES: Final[Mapping[str, str | Promise]] = {
 def language_name(code: str) -> str:
     """A language by its name in the page's language."""
     return str(LANGUAGE_NAMES.get(code, code))
+
+
+# ------------------------------------------------------------------------------------------------------ forms
+@register.filter
+def control(field: BoundField, hint: str = "own") -> SafeString:
+    """The widget of a field in our look. The label and the hint say what to write, so a placeholder is dropped.
+
+    `hint`: "own" for the field's help text, "given" for one that the page wrote, "none" where it shows neither.
+    """
+    widget = field.field.widget
+    attrs: dict[str, Any] = {"placeholder": False}
+    if not isinstance(widget, CheckboxInput) and not (
+        isinstance(widget, ChoiceWidget) and not isinstance(widget, Select)
+    ):
+        attrs["class"] = f"{widget.attrs.get('class', '')} in".strip()
+    if isinstance(widget, FileInput):
+        attrs.pop("placeholder")
+    if hint == "given":
+        attrs["aria-describedby"] = f"{field.auto_id}_helptext" + (f" {field.auto_id}_error" if field.errors else "")
+    elif hint == "none":
+        field.help_text = ""  # else Django would point a screen reader at a text that is not there
+    return field.as_widget(attrs=attrs)
+
+
+@register.filter
+def is_check(field: BoundField) -> bool:
+    """One box to tick: its label stands after it."""
+    return isinstance(field.field.widget, CheckboxInput)
+
+
+@register.filter
+def is_choice(field: BoundField) -> bool:
+    """One of few, shown as `.opts`."""
+    return isinstance(field.field.widget, RadioSelect)
+
+
+@register.filter
+def wrongs(field: BoundField) -> list[str]:
+    """What is wrong with a field, in the same words above the form and at it. An empty field is named by its label."""
+    said = []
+    for error in field.errors.as_data():
+        if error.code == "required":
+            said.append(_("%(field)s: fill this in.") % {"field": field.label})
+        else:
+            said.extend(str(message) for message in error.messages)
+    return said
