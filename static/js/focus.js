@@ -1,0 +1,52 @@
+// Where the focus is and what is said after htmx changes a part of the page, and the one live region of every page.
+//
+// - While a request runs its target is aria-busy.
+// - After a swap the focus is never lost to <body>: it goes to [autofocus], else to where it was (htmx keeps an element
+//   with the same id), else to the heading of what came, else to what came.
+// - Anything may say something: document.dispatchEvent(new CustomEvent("say", {detail: "Copied"})).
+
+const SECONDS_SHOWN = 5;
+
+/** Show a text for a moment and let a screen reader read it. */
+function say(text) {
+  const live = document.getElementById("live");
+  if (!live || !text) return;
+  const toast = document.createElement("p");
+  toast.className = "toast";
+  toast.textContent = text;
+  live.append(toast);
+  setTimeout(() => toast.remove(), SECONDS_SHOWN * 1000);
+}
+
+/** Give the focus to what arrived, when the element that had it is gone. */
+function keepFocus(arrived) {
+  if (document.activeElement && document.activeElement !== document.body) return;
+  if (!arrived?.isConnected) arrived = document.getElementById("main");
+  const place = arrived.querySelector("[autofocus]") ?? arrived.querySelector("h1, h2, h3") ?? arrived;
+  if (!place.hasAttribute("tabindex") && place.tabIndex < 0) place.setAttribute("tabindex", "-1");
+  place.focus({ preventScroll: place.tagName === "BODY" });
+}
+
+document.addEventListener("say", (event) => say(event.detail));
+
+document.addEventListener("htmx:beforeRequest", ({ detail }) => detail.target?.setAttribute("aria-busy", "true"));
+document.addEventListener("htmx:afterRequest", ({ detail }) => detail.target?.removeAttribute("aria-busy"));
+document.addEventListener("htmx:afterSettle", ({ detail }) => keepFocus(detail.elt));
+
+for (const failure of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) {
+  document.addEventListener(failure, () => say(document.body.dataset.notLoaded));
+}
+
+// A menu closes when one presses elsewhere or leaves it with Esc, and gives the focus back to what opened it.
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+});
+document.addEventListener("keydown", (event) => {
+  const menu = event.key === "Escape" && document.activeElement?.closest("details.menu[open]");
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+  event.preventDefault();
+});
