@@ -13,7 +13,8 @@ from pathlib import Path
 
 from compliance.embedded import processes
 from compliance.embedded.environment import APPLICATION_LOCK, PYTHON, ROOT
-from compliance.embedded.postgres import APPLICATION, DATABASE, OWNER, SEQUENCER, Cluster, write_private
+from compliance.embedded.folder import write_private
+from compliance.embedded.postgres import APPLICATION, DATABASE, OWNER, SEQUENCER, Cluster
 
 # A caller's values for these would point a child at somebody else's installation.
 _OURS = (

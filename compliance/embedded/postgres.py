@@ -11,7 +11,6 @@ What lies in the data folder: `postgres/` (PostgreSQL's own), `postgres.json` (p
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import secrets
@@ -20,7 +19,6 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
@@ -28,6 +26,16 @@ from urllib.parse import quote
 
 from compliance.embedded import processes
 from compliance.embedded.binaries import Binaries, PostgresError, find_binaries, reachable
+from compliance.embedded.folder import (
+    clear_stale,
+    give,
+    here,
+    locked,
+    refuse_other_major,
+    short_temporary_folder,
+    tail,
+    write_private,
+)
 from compliance.embedded.processes import NOBODY, Account
 
 OWNER, APPLICATION, SEQUENCER, AUDITOR = "mizan_owner", "mizan_app", "mizan_sequencer", "mizan_auditor"
@@ -37,7 +45,6 @@ DATABASE = "mizan"
 
 READY_WITHIN = 60.0  # seconds; crash recovery of a large cluster takes a while
 STOPPED_WITHIN = 30.0
-LOCKED_WITHIN = 5.0  # a server that is just stopping still holds its folder
 _PORT = 5432  # only names the socket file
 
 
@@ -68,15 +75,15 @@ class Cluster:
     def start(self) -> None:
         """Make the cluster if there is none, start it, prepare roles and the database; ready when this returns."""
         self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._lock = _locked(self.data_dir / "postgres.lock", self.data_dir)
+        self._lock = locked(self.data_dir / "postgres.lock", self.data_dir)
         try:
             self._binaries = self._binaries or find_binaries()
-            _refuse_other_major(self._folder, self._binaries)
+            refuse_other_major(self._folder, self._binaries)
             account = Account(NOBODY, NOBODY) if os.geteuid() == 0 else None
             if account is not None:
                 self._binaries = reachable(self._binaries, account)
-            _give(self._folder, account)
-            _clear_stale(self._folder)
+            give(self._folder, account)
+            clear_stale(self._folder)
             self._remember_new(account)
             if not (self._folder / "PG_VERSION").exists():
                 self._make(account)
@@ -106,7 +113,7 @@ class Cluster:
     def restart(self) -> None:
         """Start the server again after `kill` or `died`, on the same socket and with the same passwords."""
         account = Account(NOBODY, NOBODY) if os.geteuid() == 0 else None
-        _clear_stale(self._folder)
+        clear_stale(self._folder)
         self._serve(account)
 
     @property
@@ -132,7 +139,7 @@ class Cluster:
         return str(self._known()["passwords"][role])
 
     def create_database(self, name: str, *, template: str | None = None) -> None:
-        """A database owned by mizan_owner: a copy of `template`, which nobody may be using, else a prepared empty one."""
+        """A database owned by mizan_owner: a copy of `template`, which nobody may use meanwhile, else an empty one."""
         copy = f' TEMPLATE "{template}" STRATEGY file_copy' if template else ""
         self.sql(f'CREATE DATABASE "{name}" OWNER {OWNER}{copy}')
         self.sql(_database_rights(name))
@@ -200,7 +207,7 @@ class Cluster:
         else:
             known = {"passwords": {role: secrets.token_hex(24) for role in (SUPERUSER, *ROLES)}}
         # Always short: a socket's path has about 100 bytes, and the data folder's may be longer.
-        known["socket"] = tempfile.mkdtemp(prefix="mizan-", dir=_short_temporary_folder())
+        known["socket"] = tempfile.mkdtemp(prefix="mizan-", dir=short_temporary_folder())
         if account is not None:
             os.chown(known["socket"], account.uid, account.gid)
         write_private(self._memory, json.dumps(known, indent=1))
@@ -219,7 +226,7 @@ class Cluster:
         command: list[str | Path] = [
             self._binaries.path("initdb"),
             "-D",
-            _here(fresh),
+            here(fresh),
             f"--username={SUPERUSER}",
             f"--pwfile={password_file}",
             "--auth=scram-sha-256",
@@ -256,7 +263,7 @@ class Cluster:
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with log.open("ab") as output:
             self._process = processes.start(
-                [self._binaries.path("postgres"), "-D", _here(self._folder), *options],
+                [self._binaries.path("postgres"), "-D", here(self._folder), *options],
                 env=self._binaries.environment(),
                 cwd=self._folder,
                 output=output,
@@ -316,106 +323,6 @@ def _database_rights(name: str) -> str:
     )
 
 
-# The data folder
-
-
-def _locked(path: Path, data_dir: Path) -> IO[str]:
-    """Hold `path` while we run; wait a little for a server that is just stopping."""
-    lock = path.open("w")
-    deadline = time.monotonic() + LOCKED_WITHIN
-    while True:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return lock
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                lock.close()
-                raise PostgresError(
-                    f"Another process runs the database in {data_dir}. Stop it, or use another folder."
-                ) from None
-            time.sleep(0.1)
-
-
-def _refuse_other_major(folder: Path, binaries: Binaries) -> None:
-    version = folder / "PG_VERSION"
-    if version.exists() and (major := version.read_text().strip()) != str(binaries.major):
-        raise PostgresError(
-            f"The database in {folder} was made by PostgreSQL {major}; here is PostgreSQL {binaries.major}. "
-            f"Dump it with PostgreSQL {major} and load it into a new folder, or use another data folder."
-        )
-
-
-def _give(folder: Path, account: Account | None) -> None:
-    """PostgreSQL insists on owning its folder; a copied or restored one belongs to whoever copied it."""
-    if not folder.exists():
-        return
-    server = account.uid if account is not None else os.geteuid()
-    if folder.stat().st_uid == server:
-        return
-    if account is None:
-        raise PostgresError(
-            f"{folder} belongs to another account (uid {folder.stat().st_uid}). Run as that account, or chown it."
-        )
-    for path in (folder, *folder.rglob("*")):
-        os.lchown(path, account.uid, account.gid)
-
-
-def _clear_stale(folder: Path) -> None:
-    """After kill -9: end what still runs in this folder, then remove the server's stale pid file.
-
-    PostgreSQL alone cannot tell its own old process id from a stranger's that got the number after a restart. The file
-    goes only when nothing works in the folder, as two servers on one folder would destroy it.
-    """
-    pid_file = folder / "postmaster.pid"
-    if not pid_file.exists() or not Path("/proc/self/cwd").exists():
-        return
-    deadline = time.monotonic() + STOPPED_WITHIN
-    while running := list(_processes_in(folder)):
-        if time.monotonic() > deadline:
-            raise PostgresError(f"PostgreSQL processes {running} still work in {folder}. End them and start again.")
-        for pid in running:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGINT)
-        time.sleep(0.1)
-    pid_file.unlink(missing_ok=True)
-
-
-def _processes_in(folder: Path) -> Iterator[int]:
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            with contextlib.suppress(OSError):
-                if (entry / "cwd").samefile(folder) and "postgres" in (entry / "comm").read_text():
-                    yield int(entry.name)
-
-
-def _here(folder: Path) -> Path:
-    """The folder by a name that works for an account that may not enter the folders above it (a clone in /root)."""
-    own = Path("/proc/self/cwd")
-    return own if own.exists() else folder
-
-
-def _short_temporary_folder() -> Path:
-    usual = Path(tempfile.gettempdir())
-    return usual if len(os.fsencode(usual)) <= 60 else Path("/tmp")
-
-
 def _in_list(path: Path) -> str:
     """One element of a comma-separated setting."""
     return '"' + str(path).replace('"', '""') + '"'
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner reads; whole or not at all."""
-    fresh = path.with_name(path.name + ".new")
-    fresh.unlink(missing_ok=True)
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.rename(path)
-
-
-def tail(log: Path, lines: int = 20) -> str:
-    """The last lines of a log file."""
-    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])

