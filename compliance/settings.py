@@ -87,6 +87,7 @@ INSTALLED_APPS = [
     "documents",
     "cases",
     "cases.types.verification",
+    "cases.demo",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

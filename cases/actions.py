@@ -1,0 +1,53 @@
+"""What the engine writes into the log."""
+
+from django.utils.translation import gettext_lazy as _
+
+from audit.registry import Action, Kept, register
+
+PUBLIC, SEALED = Kept.PUBLIC, Kept.SEALED
+
+# Fields that moves of any case may change.
+CASE_FIELDS = {
+    "state": PUBLIC,
+    "outcome": PUBLIC,
+    "reason": PUBLIC,
+    "waiting_for": PUBLIC,
+    "closed_at": PUBLIC,
+    "due_at": PUBLIC,
+    "assignee_id": PUBLIC,
+    "policy": PUBLIC,
+    "evidence": PUBLIC,
+    "proposal": PUBLIC,
+    "maker": PUBLIC,
+    "level": PUBLIC,
+}
+EVIDENCE_FIELDS = {
+    "state": PUBLIC,
+    "reasons": PUBLIC,
+    "decided_at": PUBLIC,
+    "decided_by_id": PUBLIC,
+    "told": PUBLIC,
+    "purpose": PUBLIC,
+    "document_type": PUBLIC,
+    "document": PUBLIC,
+}
+
+register(
+    Action("evidence.attach", _("{actor} added a file: {purpose}"), EVIDENCE_FIELDS),
+    Action("evidence.accept", _("{actor} accepted a file"), EVIDENCE_FIELDS),
+    Action("evidence.ask_again", _("{actor} asks for a file again"), EVIDENCE_FIELDS),
+    Action("evidence.reject", _("{actor} refused a file"), EVIDENCE_FIELDS),
+    Action("evidence.revoke", _("{actor} took back the acceptance of a file"), EVIDENCE_FIELDS),
+    Action("evidence.reconsider", _("{actor} took back a verdict"), EVIDENCE_FIELDS),
+    Action("evidence.supersede", _("A newer file replaced an older one"), EVIDENCE_FIELDS),
+    Action("evidence.expire", _("A file is out of date"), EVIDENCE_FIELDS),
+    Action("cases.assign", _("{actor} changed who is responsible"), CASE_FIELDS),
+    Action("cases.write_note", _("{actor} wrote an internal note")),
+    Action("cases.write_message", _("{actor} wrote to the player"), {"code": PUBLIC, "language": PUBLIC, "text": SEALED}),
+    Action("cases.send_message", _("The message to the player was sent"), {"code": PUBLIC, "channel": PUBLIC}),
+    Action("cases.view", _("{actor} opened the case")),
+    Action("cases.list", _("{actor} looked at a list of cases"), {"query": PUBLIC, "rows": PUBLIC}),
+    Action("cases.search", _("{actor} searched for a player or a case"), {"query": SEALED, "rows": PUBLIC}),
+    Action("cases.open_queue", _("{actor} opened a queue"), {"team": PUBLIC, "licensee": PUBLIC, "kind": PUBLIC, "roles": PUBLIC}),
+    Action("cases.declare_conflict", _("{actor} declared a conflict of interest"), {"user": PUBLIC}),
+)

@@ -1,0 +1,63 @@
+"""What people type about a case."""
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from cases import texts
+from cases.models import Evidence
+
+
+class NoteForm(forms.Form):
+    text = forms.CharField(
+        label=_("Internal note"),
+        max_length=4000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": _("Write the note first.")},
+    )
+
+
+class UploadForm(forms.Form):
+    """Only what the file is: the file itself was sealed while it arrived."""
+
+    shows = forms.ChoiceField(label=_("What is it?"), error_messages={"required": _("Choose what the file shows.")}, widget=forms.Select(attrs={"class": "in"}))
+
+    def __init__(self, *args: Any, offers: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for purpose, document_type in offers:
+            choice = (f"{purpose}:{document_type}", texts.document_title(document_type))
+            groups.setdefault(texts.purpose_title(purpose), []).append(choice)
+        self.fields["shows"].choices = list(groups.items())
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        data["purpose"], _colon, data["document_type"] = data.get("shows", "").partition(":")
+        return data
+
+
+class VerdictForm(forms.Form):
+    """One verdict on one file. All faults are chosen at once."""
+
+    VERDICTS: ClassVar = [("accept", _("Accept")), ("ask_again", _("Ask again")), ("reject", _("Refuse"))]
+
+    verdict = forms.ChoiceField(label=_("Verdict for this file"), choices=VERDICTS, error_messages={"required": _("Choose a verdict.")})
+    reasons = forms.MultipleChoiceField(label=_("Reasons"), required=False)
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, evidence: Evidence, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.asked = texts.reasons(purpose=evidence.purpose, kind="ask_again")
+        self.final = texts.reasons(purpose=evidence.purpose, kind="final")
+        self.fields["reasons"].choices = [(reason.code, reason.title) for reason in (*self.asked, *self.final)]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        verdict, chosen = data.get("verdict"), data.get("reasons", [])
+        fitting = {"ask_again": self.asked, "reject": self.final}.get(str(verdict), [])
+        codes = {reason.code for reason in fitting}
+        data["reasons"] = [code for code in chosen if code in codes]
+        if fitting and not data["reasons"]:
+            self.add_error("reasons", _("Choose at least one reason."))
+        return data

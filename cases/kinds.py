@@ -1,0 +1,61 @@
+"""The kinds of case. A kind is a folder under cases/types/ that registers itself here when Django starts; the engine knows none."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps
+from django.utils.functional import Promise
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A button of the case page: where it goes, what it says, and whether it acts at once (`post`) or opens a page first."""
+
+    url: str
+    label: str | Promise
+    icon: str = ""
+    post: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """`name` is the word used everywhere; `prefix` starts tracking numbers; `panel` is the template of its decision panel.
+
+    `steps(case, user)` is what the user may do next, the primary one first; `checks(case)` the rows of "What is missing";
+    `offers(case)` the pairs of purpose and document type that the case takes;
+    `facts(case)` the player's declared data, masked; `arrived(case, evidence, by=)` is told of new evidence.
+    """
+
+    name: str
+    title: str | Promise
+    prefix: str
+    model: type[Any]
+    steps: Callable[[Any, Any], list[Step]]
+    checks: Callable[[Any], list[Any]]
+    offers: Callable[[Any], list[tuple[str, str]]]
+    facts: Callable[[Any], list[Any]]
+    arrived: Callable[..., Any]
+    panel: str
+    new_url: str
+
+
+_kinds: dict[str, Kind] = {}
+
+
+def register(kind: Kind) -> None:
+    if kind.name in _kinds:
+        raise ValueError(f"The kind {kind.name} is registered twice")
+    _kinds[kind.name] = kind
+
+
+def lookup(name: str) -> Kind:
+    return _kinds[name]
+
+
+def kinds() -> Mapping[str, Kind]:
+    return dict(_kinds)
+
+
+def case_model() -> Any:
+    return apps.get_model("cases", "Case")

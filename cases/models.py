@@ -1,0 +1,268 @@
+"""What every matter has, whatever its kind: Case, Evidence, Message, Note, and the grants on them."""
+
+import uuid
+from typing import Any, ClassVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from django_fsm import FSMField, transition
+from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
+
+from audit.actors import Acts, SubjectRef, System
+from audit.perform import Stateful
+from cases.permissions import DECIDE, VIEW, WORK, may
+from cases.queries import CaseQuerySet
+from compliance.people.models import Account, Customer, Licensee, Team, User
+from documents.models import Document
+
+GRANTS = [(VIEW, "See cases"), (WORK, "Work on cases"), (DECIDE, "Decide cases")]
+
+
+class NumberSeries(models.Model):
+    """The last tracking number given per series and year."""
+
+    prefix = models.CharField(max_length=3)
+    year = models.PositiveSmallIntegerField()
+    last = models.PositiveIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["prefix", "year"], name="number_series_once")]
+
+
+class Queue(models.Model):
+    """Team x licensee x kind: where guardian's grants sit."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="queues")
+    licensee = models.ForeignKey(Licensee, on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=20)
+
+    class Meta:
+        default_permissions = ()
+        permissions = GRANTS
+        constraints: ClassVar = [models.UniqueConstraint(fields=["team", "licensee", "kind"], name="queue_once")]
+
+
+class Case(Stateful):
+    """One matter with one player. Each kind is a proxy with its own states; `state` says where it is, `outcome` how it ended."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    number = models.CharField(max_length=24, unique=True)
+    kind = models.CharField(max_length=20, editable=False)
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="cases")
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="cases")
+    licensee = models.ForeignKey(Licensee, on_delete=models.PROTECT, related_name="+")
+    jurisdiction = models.CharField(max_length=2, help_text=_("The licensee's, pinned at opening"))
+    queue = models.ForeignKey(Queue, on_delete=models.PROTECT, related_name="cases")
+    state = FSMField(default="open", protected=True)
+    outcome = models.CharField(max_length=20, blank=True)
+    reason = models.CharField(max_length=40, blank=True)
+    waiting_for = models.CharField(max_length=20, blank=True, choices=[("player", _("the player"))])
+    priority = models.PositiveSmallIntegerField(default=0)
+    assignee = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="cases")
+    restricted = models.BooleanField(default=False)
+    policy_version = models.CharField(max_length=40)
+    opened_at = models.DateTimeField()
+    opened_by = models.CharField(max_length=60, help_text=_("Actor, as kind:id"))
+    due_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+
+    objects: ClassVar = CaseQuerySet.as_manager()
+
+    class Meta:
+        base_manager_name = "objects"
+        default_permissions = ()
+        permissions = GRANTS
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(closed_at=None, outcome="") | (Q(closed_at__isnull=False) & ~Q(outcome="")),
+                name="case_closed_at_and_outcome_together",
+            ),
+            models.CheckConstraint(condition=Q(waiting_for="") | Q(closed_at=None), name="case_closed_waits_for_nobody"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["queue", "due_at", "id"], condition=Q(closed_at=None), name="case_open_by_due"),
+            models.Index(fields=["assignee", "due_at", "id"], condition=Q(closed_at=None), name="case_open_by_assignee"),
+            models.Index(fields=["customer"], name="case_by_customer"),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def audit_matter(self) -> str:
+        return self.number
+
+    @property
+    def audit_subject(self) -> SubjectRef:
+        return SubjectRef("customer", str(self.customer_id))
+
+
+class CaseUserPermission(UserObjectPermissionBase):
+    content_object = models.ForeignKey(Case, on_delete=models.CASCADE)
+
+
+class CaseGroupPermission(GroupObjectPermissionBase):
+    content_object = models.ForeignKey(Case, on_delete=models.CASCADE)
+
+
+class QueueUserPermission(UserObjectPermissionBase):
+    content_object = models.ForeignKey(Queue, on_delete=models.CASCADE)
+
+
+class QueueGroupPermission(GroupObjectPermissionBase):
+    content_object = models.ForeignKey(Queue, on_delete=models.CASCADE)
+
+
+class ConflictOfInterest(models.Model):
+    """A member of staff who must not see or touch this player's matters: a relative, a friend, themselves."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="conflicts")
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="conflicts")
+    declared_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["user", "customer"], name="conflict_once")]
+
+
+def may_work(evidence: "Evidence", user: Acts) -> bool:
+    return may(user, WORK, evidence.case)
+
+
+def may_decide(evidence: "Evidence", user: Acts) -> bool:
+    return may(user, DECIDE, evidence.case)
+
+
+def may_replace(evidence: "Evidence", user: Acts) -> bool:
+    """The newer file replaces the older one, whoever brought it: staff, the platform or the player."""
+    return isinstance(user, System)
+
+
+class Evidence(Stateful):
+    """A document offered for one purpose of a case, and the verdict on it. One document may prove several things."""
+
+    audit_prefix = "evidence"
+
+    class State(models.TextChoices):
+        PENDING = "pending", _("To look at")
+        ACCEPTED = "accepted", _("Accepted")
+        RETURNED = "returned", _("Asked again")
+        REJECTED = "rejected", _("Refused")
+        SUPERSEDED = "superseded", _("Replaced")
+        EXPIRED = "expired", _("Expired")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="evidence")
+    purpose = models.CharField(max_length=40)
+    document_type = models.CharField(max_length=40, help_text=_("What the file is, such as passport"))
+    document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="evidence")
+    state = FSMField(default=State.PENDING, choices=State.choices, protected=True)
+    reasons = ArrayField(models.CharField(max_length=40), default=list, blank=True)
+    told = models.BooleanField(default=False, help_text=_("The player was told of this verdict"))
+    created_at = models.DateTimeField(auto_now_add=True)
+    decided_at = models.DateTimeField(null=True)
+    decided_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        default_permissions = ()
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(state__in=["pending", "accepted", "returned", "rejected", "superseded", "expired"]), name="evidence_state"),
+            models.CheckConstraint(condition=~Q(state__in=["returned", "rejected"]) | ~Q(reasons=[]), name="evidence_refused_with_reason"),
+            models.UniqueConstraint(fields=["case", "purpose"], condition=Q(state__in=["pending", "accepted"]), name="evidence_one_current"),
+        ]
+
+    @property
+    def audit_matter(self) -> str:
+        return self.case.number
+
+    @property
+    def audit_subject(self) -> SubjectRef:
+        return self.case.audit_subject
+
+    def unmet(self, move: str) -> list[str]:
+        if move == "accept" and self.document.state != "ready":
+            return [str(_("The file is still being checked. It can be accepted once the check is done."))]
+        if move == "reconsider" and self.told:
+            return [str(_("The player was already told. Wait for the new file, or ask an officer."))]
+        return []
+
+    def _decide(self, by: Any, reasons: list[str], at: Any) -> None:
+        self.reasons, self.decided_by_id, self.decided_at = reasons, getattr(by, "pk", None), at
+        self.told = False
+
+    @transition("state", source=State.PENDING, target=State.ACCEPTED, permission=may_work)
+    def accept(self, *, by: Acts, at: Any) -> None:
+        self._decide(by, [], at)
+
+    @transition("state", source=State.PENDING, target=State.RETURNED, permission=may_work)
+    def ask_again(self, *, by: Acts, reasons: list[str], at: Any) -> None:
+        self._decide(by, reasons, at)
+
+    @transition("state", source=State.PENDING, target=State.REJECTED, permission=may_work)
+    def reject(self, *, by: Acts, reasons: list[str], at: Any) -> None:
+        self._decide(by, reasons, at)
+
+    @transition("state", source=State.ACCEPTED, target=State.PENDING, permission=may_decide)
+    def revoke(self, *, by: Acts) -> None:
+        self._decide(None, [], None)
+
+    @transition("state", source=[State.RETURNED, State.REJECTED], target=State.PENDING, permission=may_work)
+    def reconsider(self, *, by: Acts) -> None:
+        """Take a verdict back that the player was not told of yet."""
+        self._decide(None, [], None)
+
+    @transition("state", source=[State.PENDING, State.RETURNED], target=State.SUPERSEDED, permission=may_replace)
+    def supersede(self, *, by: Acts) -> None:
+        """A newer file for the same purpose took its place."""
+
+    @transition("state", source=State.ACCEPTED, target=State.EXPIRED, permission=may_replace)
+    def expire(self, *, by: Acts) -> None:
+        """What it proves is out of date."""
+
+
+class Message(models.Model):
+    """What the player is told, word for word, sealed. An outbox row sends it after the commit."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="messages")
+    code = models.CharField(max_length=40)
+    language = models.CharField(max_length=10)
+    text_sealed = models.BinaryField()
+    written_at = models.DateTimeField()
+    written_by = models.CharField(max_length=60)
+    sent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ()
+
+    @property
+    def audit_matter(self) -> str:
+        return self.case.number
+
+    @property
+    def audit_subject(self) -> SubjectRef:
+        return self.case.audit_subject
+
+
+class Note(models.Model):
+    """What staff tell each other about a case. It never leaves the house."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="notes")
+    text_sealed = models.BinaryField()
+    written_at = models.DateTimeField()
+    written_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        default_permissions = ()
+
+    @property
+    def audit_matter(self) -> str:
+        return self.case.number
+
+    @property
+    def audit_subject(self) -> SubjectRef:
+        return self.case.audit_subject

@@ -1,0 +1,75 @@
+"""Questions about cases. Every list starts at `visible_to`, every view at `get_case`."""
+
+from typing import TYPE_CHECKING, Any, Self
+
+from django.db import models
+from django.db.models import Count, Exists, OuterRef, Q
+from django.http import Http404
+
+from cases import kinds
+from cases.permissions import VIEW, granted, is_key
+
+if TYPE_CHECKING:
+    from cases.models import Case
+
+_Base = models.QuerySet["Case"] if TYPE_CHECKING else models.QuerySet
+
+
+class StateMovesOnlyThroughPerform(TypeError):
+    """`update(state=...)` would pass by the machine, its permissions and the log. Call audit.perform.perform."""
+
+
+class CaseQuerySet(_Base):
+    """The manager of Case and of every proxy comes from here."""
+
+    def visible_to(self, user: Any) -> Self:
+        """Cases the user may see; none for somebody who is no longer active."""
+        return self.allowed_to(user, VIEW)
+
+    def allowed_to(self, user: Any, permission: str) -> Self:
+        if not user.is_active:
+            return self.none()
+        if is_key(user):
+            return self.filter(licensee_id=user.licensee_id, restricted=False)
+        # Named here and not imported at the top: models.py builds its managers from this module.
+        case_model = self.model._meta.concrete_model
+        queue_model = case_model._meta.get_field("queue").related_model
+        conflict_model = case_model._meta.apps.get_model("cases", "ConflictOfInterest")
+        queues = granted(user, permission, queue_model).values("pk")
+        own = granted(user, permission, case_model).values("pk")
+        conflict = conflict_model.objects.filter(user_id=user.pk, customer_id=OuterRef("customer_id"))
+        return self.filter(Q(queue__in=queues, restricted=False) | Q(pk__in=own)).exclude(Exists(conflict))
+
+    def open(self) -> Self:
+        return self.filter(closed_at=None)
+
+    def update(self, **fields: Any) -> int:
+        if "state" in fields:
+            raise StateMovesOnlyThroughPerform(StateMovesOnlyThroughPerform.__doc__)
+        return super().update(**fields)
+
+    def bulk_update(self, objs: Any, fields: Any, batch_size: int | None = None) -> int:
+        if "state" in fields:
+            raise StateMovesOnlyThroughPerform(StateMovesOnlyThroughPerform.__doc__)
+        return super().bulk_update(objs, fields, batch_size)
+
+    def with_evidence_counts(self) -> Self:
+        """Adds to_look_at, asked_again and accepted: how many files wait for us, how many for the player, how many are done."""
+        return self.annotate(
+            to_look_at=Count("evidence", filter=Q(evidence__state="pending")),
+            asked_again=Count("evidence", filter=Q(evidence__state="returned")),
+            accepted=Count("evidence", filter=Q(evidence__state="accepted")),
+        )
+
+    def for_list(self) -> Self:
+        """With everything a row shows, in one query more or less whatever the number of rows."""
+        return self.select_related("customer", "account", "assignee", "queue").with_evidence_counts()
+
+
+def get_case(number: str, *, user: Any) -> Any:
+    """The kind's own proxy of the case with this tracking number; Http404 to strangers."""
+    base = kinds.case_model().objects.visible_to(user).filter(number=number).only("pk", "kind").first()
+    if base is None:
+        raise Http404("no such case")
+    model = kinds.lookup(base.kind).model
+    return model.objects.select_related("customer", "account__brand", "assignee", "queue", "licensee").get(pk=base.pk)

@@ -1,0 +1,198 @@
+"""Acts that every kind of case shares: open, attach, judge, write, assign. Each is one transaction with its entry."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from audit.actors import Acts, system
+from audit.perform import ConditionsNotMet, Denied, StaleVersion, perform
+from audit.record import record, record_refusal
+from cases import kinds, texts
+from cases.models import Case, Evidence, Message, Note, Queue
+from cases.numbers import next_number
+from cases.permissions import WORK, may
+from compliance.keys.services import open_sealed, seal
+from compliance.outbox.services import post, wake
+from compliance.people.models import Account, User
+from compliance.policy import policy_for
+from documents.models import Document
+from documents.services import receive
+
+MESSAGE, NOTE = "cases.message", "cases.note"
+
+
+class NoQueue(ConditionsNotMet):
+    """Nobody works on this kind of case for this licensee."""
+
+    def __init__(self) -> None:
+        super().__init__([str(_("No team has a queue for this kind of case and licensee. Ask an administrator to open one."))])
+
+
+def actor_text(by: Acts) -> str:
+    return f"{by.audit_actor.kind}:{by.audit_actor.id}"
+
+
+def require(permission: str, case: Case, *, by: Acts, action: str) -> None:
+    """Refuse, and record the refusal, unless `by` holds the permission on the case."""
+    if not may(by, permission, case):
+        record_refusal(action, by=by, about=case, reason="no_right")
+        raise Denied("no_right")
+
+
+def open_case(kind: str, account: Account, *, by: Acts, now: datetime, due_at: datetime, **facts: Any) -> Any:
+    """A new case of this kind in the licensee's queue, with a tracking number and the policy of the day pinned."""
+    licensee = account.licensee
+    queue = Queue.objects.filter(licensee=licensee, kind=kind).order_by("team__slug").first()
+    if queue is None:
+        raise NoQueue
+    spec = kinds.lookup(kind)
+    policy = policy_for(licensee.jurisdiction, on=timezone.localdate(now))
+    return spec.model.objects.create(
+        number=next_number(spec.prefix, now=now),
+        kind=kind,
+        account=account,
+        customer=account.customer,
+        licensee=licensee,
+        jurisdiction=licensee.jurisdiction,
+        queue=queue,
+        policy_version=policy.version,
+        opened_at=now,
+        opened_by=actor_text(by),
+        due_at=due_at,
+        **facts,
+    )
+
+
+@transaction.atomic
+def attach(case: Case, document: Document, *, purpose: str, document_type: str, by: Acts) -> Evidence:
+    """Offer a document for one purpose. An older file that is not accepted yet gives way; an accepted one is not asked again."""
+    case = _locked(case)
+    if case.closed_at is not None:
+        raise ConditionsNotMet([str(_("This case is finished. Nothing can be added to it."))])
+    if document.customer_id != case.customer_id:
+        raise Denied("other_customer", _("This file belongs to another player."))
+    if (purpose, document_type) not in kinds.lookup(case.kind).offers(case):
+        raise ConditionsNotMet([str(_("purpose: this case does not ask for {item}.")).format(item=f"{purpose}, {document_type}")])
+    for older in case.evidence.filter(purpose=purpose, state__in=("pending", "returned", "accepted")).order_by("created_at"):
+        if older.state == Evidence.State.ACCEPTED:
+            raise ConditionsNotMet([str(_("This was already accepted. Nothing more is needed for it."))])
+        perform(older.supersede, by=system())
+    evidence = Evidence.objects.create(case=case, document=document, purpose=purpose, document_type=document_type)
+    details = {"purpose": purpose, "document_type": document_type, "document": str(document.pk)}
+    record("evidence.attach", by=by, about=evidence, details=details)
+    kinds.lookup(case.kind).arrived(case, evidence, by=by)
+    return evidence
+
+
+def accept(evidence: Evidence, *, by: Acts, version: int | None = None) -> Evidence:
+    return _judged(perform(evidence.accept, by=by, version=version, at=timezone.now()))
+
+
+def ask_again(evidence: Evidence, *, by: Acts, reasons: Sequence[str], version: int | None = None) -> Evidence:
+    """Ask for this one item again. All its faults are named at once; the player is told when the whole request is sent."""
+    _check_reasons(evidence, reasons, "ask_again")
+    return _judged(perform(evidence.ask_again, by=by, version=version, reasons=list(reasons), at=timezone.now()))
+
+
+def reject(evidence: Evidence, *, by: Acts, reasons: Sequence[str], version: int | None = None) -> Evidence:
+    _check_reasons(evidence, reasons, "final")
+    return _judged(perform(evidence.reject, by=by, version=version, reasons=list(reasons), at=timezone.now()))
+
+
+def reconsider(evidence: Evidence, *, by: Acts, version: int | None = None) -> Evidence:
+    return _judged(perform(evidence.reconsider, by=by, version=version))
+
+
+def _judged(evidence: Any) -> Evidence:
+    return evidence  # type: ignore[no-any-return]
+
+
+def _check_reasons(evidence: Evidence, reasons: Sequence[str], kind: str) -> None:
+    if not reasons:
+        raise ConditionsNotMet([str(_("Choose at least one reason."))])
+    allowed = {reason.code for reason in texts.reasons(purpose=evidence.purpose, kind=kind)}
+    if unknown := [code for code in reasons if code not in allowed]:
+        raise ConditionsNotMet([str(_("This reason does not belong here: {codes}.")).format(codes=", ".join(unknown))])
+
+
+def write_message(case: Case, code: str, *, by: Acts, text: str) -> Message:
+    """Keep what the player is told, sealed, and leave an outbox row that sends it after the commit."""
+    message = Message(
+        case=case, code=code, language=case.account.language, written_at=timezone.now(), written_by=actor_text(by)
+    )
+    message.text_sealed = seal(case.audit_subject, MESSAGE, text.encode(), aad=message.pk.bytes)
+    message.save()
+    record("cases.write_message", by=by, about=message, details={"code": code, "language": message.language, "text": text})
+    post(MESSAGE, payload={"message_id": str(message.pk)})
+    return message
+
+
+def message_text(message: Message) -> str:
+    return open_sealed(message.audit_subject, MESSAGE, bytes(message.text_sealed), aad=message.pk.bytes).decode()
+
+
+@transaction.atomic
+def write_note(case: Case, *, by: User, text: str) -> Note:
+    require(WORK, case, by=by, action="cases.write_note")
+    note = Note(case=case, written_at=timezone.now(), written_by=by)
+    note.text_sealed = seal(case.audit_subject, NOTE, text.encode(), aad=note.pk.bytes)
+    note.save()
+    record("cases.write_note", by=by, about=note, note=text)
+    return note
+
+
+def note_text(note: Note) -> str:
+    return open_sealed(note.audit_subject, NOTE, bytes(note.text_sealed), aad=note.pk.bytes).decode()
+
+
+@transaction.atomic
+def assign(case: Case, *, to: User | None, by: User, version: int | None = None) -> Case:
+    """Give the case to a member of staff who may work on it, or to nobody."""
+    require(WORK, case, by=by, action="cases.assign")
+    case = _locked(case)
+    if version is not None and version != case.version:
+        raise StaleVersion(case)
+    if to is not None and not may(to, WORK, case):
+        raise ConditionsNotMet([str(_("This person may not work on this case."))])
+    if case.assignee_id != (to.pk if to else None):
+        before, case.assignee = case.assignee_id, to
+        case.version += 1
+        case.save(update_fields=["assignee", "version"])
+        record("cases.assign", by=by, about=case, changes={"assignee_id": (before, case.assignee_id)})
+    return case
+
+
+@transaction.atomic
+def take_next(*, by: User, kind: str) -> Case | None:
+    """The most urgent case of this kind that nobody has; two people who ask at once get two cases."""
+    free = (
+        Case.objects.allowed_to(by, WORK)
+        .open()
+        .filter(kind=kind, assignee=None, waiting_for="")
+        .order_by("-priority", "due_at", "id")
+        .select_for_update(of=("self",), skip_locked=True)
+        .first()
+    )
+    return assign(free, to=by, by=by) if free else None
+
+
+def _locked(case: Case) -> Any:
+    return type(case).objects.select_for_update(of=("self",)).get(pk=case.pk)
+
+
+def document_ids(case: Case) -> list[UUID]:
+    return list(case.evidence.values_list("document_id", flat=True))
+
+
+@transaction.atomic
+def bring(case: Case, file: Any, *, purpose: str, document_type: str, by: Acts) -> Evidence:
+    """Take a file in and offer it for a purpose, both or neither. `file` is what the sealing upload handler left."""
+    document = receive(customer=case.customer, upload=file, by=by, matter=case.number)
+    evidence = attach(case, document, purpose=purpose, document_type=document_type, by=by)
+    wake("documents.inspect", document_id=str(document.pk))
+    return evidence

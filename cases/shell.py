@@ -1,0 +1,41 @@
+"""What every staff page shows around its content: the rail, the search, the person."""
+
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Count, Q
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from cases import kinds
+from cases.models import Case
+from compliance.proposals.queries import waiting_for
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """The context variable `shell` for signed-in staff; nothing for anybody else. Three queries, whatever the size."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated or not user.is_active:
+        return {}
+    path = request.path
+
+    def item(url: str, label: Any, count: int | None = None) -> dict[str, Any]:
+        return {"url": url, "label": label, "count": count, "current": request.get_full_path() == url or path == url}
+
+    queue = reverse("cases:queue")
+    cases = Case.objects.visible_to(user).open()
+    counts = cases.order_by().aggregate(
+        mine=Count("pk", filter=Q(assignee_id=user.pk)),
+        **{f"kind_{name}": Count("pk", filter=Q(kind=name)) for name in kinds.kinds()},
+    )
+    work = [
+        item(f"{queue}?view=mine", _("My open cases"), counts["mine"]),
+        item(reverse("proposals:list"), _("Approvals"), len(waiting_for(user))),
+    ]
+    queues = [item(f"{queue}?kind={kind.name}", kind.title, counts[f"kind_{kind.name}"]) for kind in kinds.kinds().values()]
+    sections = [{"title": "", "items": work}, {"title": _("Queues"), "items": queues}]
+    if user.has_perm("audit.view_entry"):
+        sections.append({"title": _("Oversight"), "items": [item(reverse("audit:list"), _("Audit log"))]})
+    return {"shell": {"sections": sections, "search_url": reverse("cases:search"), "demo": settings.MIZAN_ENV == settings.DEVELOPMENT}}
+

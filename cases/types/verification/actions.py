@@ -1,0 +1,18 @@
+"""What a verification writes into the log."""
+
+from django.utils.translation import gettext_lazy as _
+
+from audit.registry import Action, register
+from cases.actions import CASE_FIELDS
+
+register(
+    Action("verification.open", _("{actor} opened a verification"), CASE_FIELDS),
+    Action("verification.review", _("{actor} started the review"), CASE_FIELDS),
+    Action("verification.ask", _("{actor} asked the player for something"), CASE_FIELDS),
+    Action("verification.resume", _("What was asked for arrived; the review goes on"), CASE_FIELDS),
+    Action("verification.approve", _("{actor} approved the verification"), CASE_FIELDS),
+    Action("verification.reject", _("{actor} refused the verification"), CASE_FIELDS),
+    Action("verification.withdraw", _("{actor} closed the verification because the player withdrew"), CASE_FIELDS),
+    Action("verification.lapse", _("The verification lapsed"), CASE_FIELDS),
+    Action("verification.reopen", _("{actor} reopened the verification"), CASE_FIELDS),
+)

@@ -1,0 +1,124 @@
+"""What a verification needs. The numbers and lists come from the policy that was pinned when the case was opened."""
+
+import hashlib
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from cases import texts
+from cases.models import Case, Evidence
+from compliance.policy import policy_at
+from compliance.policy.schema import EvidenceRule
+
+if TYPE_CHECKING:
+    from cases.types.verification.models import Verification
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One row of "What is missing": a purpose, its newest evidence, and how it stands in one word."""
+
+    purpose: str
+    title: str
+    evidence: Evidence | None
+    status: str  # missing | pending | accepted | returned | rejected | expired
+
+    @property
+    def is_met(self) -> bool:
+        return self.status == "accepted"
+
+
+def asked(case: "Verification") -> tuple[EvidenceRule, ...]:
+    """What the pinned policy asks for at this level, in its order."""
+    required: tuple[EvidenceRule, ...] = policy_at(case.policy_version).verification.level(case.level).required
+    return required
+
+
+def offers(case: "Verification") -> list[tuple[str, str]]:
+    """The pairs of purpose and document type that the case takes."""
+    return [(rule.purpose, document_type) for rule in asked(case) for document_type in rule.any_of]
+
+
+def checks(case: "Verification") -> list[Check]:
+    """Every purpose asked for or offered, with its newest evidence that was not replaced."""
+    current = case.evidence.exclude(state="superseded").select_related("document").order_by("created_at")
+    newest = {evidence.purpose: evidence for evidence in current}
+    waived = _waived(case, {(e.purpose, e.document_type) for e in newest.values() if e.state == "accepted"})
+    purposes = [rule.purpose for rule in asked(case)]
+    purposes += [purpose for purpose in newest if purpose not in purposes]
+    return [
+        Check(purpose, texts.purpose_title(purpose), newest.get(purpose), newest[purpose].state if purpose in newest else "missing")
+        for purpose in purposes
+        if purpose not in waived or purpose in newest
+    ]
+
+
+def missing_evidence(case: "Verification") -> list[str]:
+    """What the policy pinned at opening asks for and the case still lacks."""
+    accepted = set(Evidence.objects.filter(case_id=case.pk, state="accepted").values_list("purpose", "document_type"))
+    done = {purpose for purpose, _type in accepted} | _waived(case, accepted)
+    return [rule.purpose for rule in asked(case) if rule.purpose not in done]
+
+
+def _waived(case: "Verification", accepted: set[tuple[str, str]]) -> set[str]:
+    """Purposes that an accepted document of another purpose makes unnecessary: a passport has no back."""
+    types = {document_type for _purpose, document_type in accepted}
+    return {rule.purpose for rule in asked(case) if types & set(rule.waived_by)}
+
+
+def evidence_is_complete(case: Any) -> bool:
+    return not missing_evidence(case)
+
+
+def what_is_missing(case: Any) -> list[str]:
+    """The open checks in words."""
+    return [str(_("Not accepted yet: {item}")).format(item=texts.purpose_title(purpose)) for purpose in missing_evidence(case)]
+
+
+def asked_again(case: Case) -> list[Evidence]:
+    """Files that were judged "ask again" and of which the player was not told yet."""
+    return list(case.evidence.filter(state="returned", told=False).order_by("created_at"))
+
+
+def letter(case: "Verification", language: str) -> str:
+    """The one message that names everything the player has to bring, and what is already fine."""
+    by_reason: dict[str, list[str]] = defaultdict(list)
+    for evidence in asked_again(case):
+        for code in evidence.reasons:
+            by_reason[evidence.purpose].append(texts.player_text(code, language, item=texts.purpose_title(evidence.purpose, language)))
+    kept = [
+        texts.purpose_title(purpose, language)
+        for purpose in case.evidence.filter(state="accepted").order_by("created_at").values_list("purpose", flat=True)
+    ]
+    items = [
+        f"{texts.purpose_title(purpose, language)}: {' '.join(lines)}" for purpose, lines in by_reason.items()
+    ]
+    return texts.request_letter(language, number=case.number, items=items, kept=kept)
+
+
+def evidence_digest(case: "Verification") -> bytes:
+    """What a decision was made on: every current file with its verdict and content, and the player's declared data. Notes do not count."""
+    digest = hashlib.sha256(b"verification/1")
+    rows = (
+        case.evidence.exclude(state="superseded")
+        .order_by("id")
+        .values_list("id", "purpose", "state", "document_id", "document__ciphertext_digest")
+    )
+    for row in rows:
+        digest.update(repr([value.hex() if isinstance(value, bytes | memoryview) else str(value) for value in row]).encode())
+    customer = case.customer
+    declared = (customer.full_name, customer.birth_date, customer.nationality, customer.address, bytes(customer.national_id_index or b"").hex())
+    digest.update(repr([str(value) for value in (*declared, case.level, case.policy_version)]).encode())
+    return digest.digest()
+
+
+def consequence(act: str) -> str | Promise:
+    """What happens when the act is confirmed, in words, for the page before the button."""
+    return {
+        "approve": _("The player reaches the level asked for and gets a message. Nothing happens until a second person confirms."),
+        "reject": _("The case ends, the player gets one neutral message and may object. Nothing happens until a second person confirms."),
+        "reopen": _("The case goes back to review. Nothing happens until a second person confirms."),
+    }[act]

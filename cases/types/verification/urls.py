@@ -1,0 +1,12 @@
+"""Addresses of a verification, under the engine's."""
+
+from django.urls import path
+
+from cases.types.verification import views
+
+urlpatterns = [
+    path("cases/new/verification/", views.new, name="verification-new"),
+    path("cases/<str:number>/start/", views.start, name="verification-start"),
+    path("cases/<str:number>/ask/", views.ask, name="verification-ask"),
+    path("cases/<str:number>/decide/<slug:act>/", views.decide, name="verification-decide"),
+]

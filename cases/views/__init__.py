@@ -1,0 +1,1 @@
+"""The staff pages of the engine. A view translates; it decides nothing."""

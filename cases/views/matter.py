@@ -1,0 +1,108 @@
+"""The case page and what is done on it."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from audit.access import Rule, rule
+from audit.perform import ConditionsNotMet
+from audit.record import record_read
+from cases import kinds, services, timeline
+from cases.forms import NoteForm, UploadForm
+from cases.queries import get_case
+from compliance.people.services import REVEALABLE, reveal
+from compliance.proposals.queries import open_proposal
+from documents.services import Refused
+from documents.uploads import receives_files
+
+
+def page_of(request: HttpRequest, case: Any, *, status: int = 200, **extra: Any) -> HttpResponse:
+    """The whole case page; each panel is a template of its own."""
+    kind = kinds.lookup(case.kind)
+    checks = kind.checks(case)
+    context = {
+        "case": case,
+        "kind": kind,
+        "checks": checks,
+        "met": sum(check.is_met for check in checks),
+        "steps": kind.steps(case, request.user),
+        "proposal": open_proposal(case),
+        "timeline": timeline.of(case, only=request.GET.get("show", "")),
+        "show": request.GET.get("show", ""),
+        "groups": timeline.groups(),
+        "note_form": NoteForm(),
+        "upload_form": UploadForm(offers=kind.offers(case)),
+        "facts": kind.facts(case),
+        **extra,
+    }
+    return render(request, "cases/case.html", context, status=status)
+
+
+@rule(Rule.SIGNED_IN)
+@require_GET
+def case(request: HttpRequest, number: str) -> HttpResponse:
+    matter = get_case(number, user=request.user)
+    record_read(by=request.user, subject=matter.audit_subject, purpose="case", about=matter, matter=matter.number)
+    return page_of(request, matter)
+
+
+def _customer(request: HttpRequest, number: str) -> Any:
+    return get_case(number, user=request.user).customer
+
+
+@rule(Rule.SIGNED_IN)
+@require_POST
+@receives_files(_customer)
+def upload(request: HttpRequest, number: str) -> HttpResponse:
+    """A file for one purpose. It was sealed while it arrived; here it gets its row, its entry and its place in the case."""
+    matter = get_case(number, user=request.user)
+    form = UploadForm(request.POST, offers=kinds.lookup(matter.kind).offers(matter))
+    try:
+        if not form.is_valid():
+            raise ConditionsNotMet([error for errors in form.errors.values() for error in errors])
+        chosen = form.cleaned_data
+        services.bring(
+            matter, request.FILES.get("file"), purpose=chosen["purpose"], document_type=chosen["document_type"], by=request.user
+        )
+    except Refused as refused:
+        return page_of(request, matter, status=422, upload_form=form, upload_errors=[str(refused)])
+    except ConditionsNotMet as unmet:
+        return page_of(request, matter, status=422, upload_form=form, upload_errors=unmet.reasons)
+    messages.success(request, _("The file arrived. It is being checked."))
+    return redirect("cases:case", number=number)
+
+
+@rule(Rule.SIGNED_IN)
+@require_POST
+def note(request: HttpRequest, number: str) -> HttpResponse:
+    matter = get_case(number, user=request.user)
+    form = NoteForm(request.POST)
+    if not form.is_valid():
+        return page_of(request, matter, status=422, note_form=form)
+    services.write_note(matter, by=request.user, text=form.cleaned_data["text"])
+    messages.success(request, _("Note saved. Only staff see it."))
+    return redirect("cases:case", number=number)
+
+
+@rule(Rule.SIGNED_IN)
+@require_POST
+def take_over(request: HttpRequest, number: str) -> HttpResponse:
+    matter = get_case(number, user=request.user)
+    services.assign(matter, to=request.user, by=request.user)
+    messages.success(request, _("You are responsible for this case now."))
+    return redirect("cases:case", number=number)
+
+
+@rule(Rule.SIGNED_IN)
+@require_POST
+def show_field(request: HttpRequest, number: str, field: str) -> HttpResponse:
+    """Show one masked field of the player. Who looked, at what and when, is recorded."""
+    matter = get_case(number, user=request.user)
+    if field not in REVEALABLE:
+        return redirect("cases:case", number=number)
+    value = reveal(matter.customer, field, by=request.user, purpose="case", matter=matter.number, account=matter.account)
+    return page_of(request, matter, shown={field: value})

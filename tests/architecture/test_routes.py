@@ -1,0 +1,79 @@
+"""Every route names its rule, and strangers get nothing from it."""
+
+import uuid
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from audit.access import Rule, rule_of
+
+SAMPLES = {"uuid": str(uuid.UUID(int=1)), "int": "1", "str": "KYC-26-000001-0", "slug": "approve", "path": "a"}
+# Open to the world, each with its reason.
+PUBLIC = {
+    "healthz": "asked by load balancers, touches nothing",
+    "readyz": "names checks only to insiders",
+    "account_login": "the sign-in page",
+    "account_logout": "ends a session",
+    "account_signup": "says that sign-up is closed",
+    "account_inactive": "says that the sign-in is switched off",
+}
+
+
+def walk(patterns, prefix=""):
+    for pattern in patterns:
+        route = prefix + str(getattr(pattern.pattern, "_route", pattern.pattern))
+        if isinstance(pattern, URLResolver):
+            yield from walk(pattern.url_patterns, route)
+        elif isinstance(pattern, URLPattern):
+            yield route, pattern
+
+
+ROUTES = sorted(walk(get_resolver().url_patterns), key=lambda found: found[0])
+
+
+class Match:
+    def __init__(self, pattern):
+        self.func = pattern.callback
+        self.view_name = pattern.name
+
+
+def concrete(route):
+    parts = []
+    for part in route.split("/"):
+        if part.startswith("<"):
+            converter = part.strip("<>").split(":")[0] if ":" in part else "str"
+            part = SAMPLES[converter]
+        parts.append(part)
+    return "/" + "/".join(parts)
+
+
+def test_there_are_routes():
+    assert len(ROUTES) > 20
+
+
+@pytest.mark.parametrize(("route", "pattern"), ROUTES, ids=[route for route, _pattern in ROUTES])
+def test_every_route_names_its_rule(route, pattern):
+    assert rule_of(Match(pattern)) is not None
+
+
+@pytest.mark.parametrize(
+    ("route", "pattern"),
+    [found for found in ROUTES if rule_of(Match(found[1])) not in (Rule.PUBLIC, Rule.KEY)],
+    ids=[route for route, pattern in ROUTES if rule_of(Match(pattern)) not in (Rule.PUBLIC, Rule.KEY)],
+)
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_strangers_are_sent_to_the_sign_in(route, pattern, method, client, db):
+    response = getattr(client, method)(concrete(route))
+    assert response.status_code in (302, 403, 405)
+    if response.status_code == 302:
+        assert response["Location"].startswith("/accounts/login/")
+
+
+def test_only_named_pages_are_open_to_the_world():
+    ours = {pattern.name for _route, pattern in ROUTES if getattr(pattern.callback, "rule", None) == Rule.PUBLIC}
+    assert ours <= set(PUBLIC)
+
+
+def test_a_view_without_a_rule_is_refused(client, db, settings):
+    settings.ROOT_URLCONF = "tests.architecture.urls_without_rule"
+    assert client.get("/open/").status_code == 404
