@@ -18,19 +18,24 @@ function say(text) {
   setTimeout(() => toast.remove(), SECONDS_SHOWN * 1000);
 }
 
-/** Give the focus to what arrived, when the element that had it is gone. */
+let held = null; // the element that had the focus before the swap
+
+/** Give the focus to what arrived, when the element that had it is gone. Somebody who only reads is not moved. */
 function keepFocus(arrived) {
-  if (document.activeElement && document.activeElement !== document.body) return;
+  if (!held || held.isConnected || document.activeElement !== document.body) return;
   if (!arrived?.isConnected) arrived = document.getElementById("main");
   const place = arrived.querySelector("[autofocus]") ?? arrived.querySelector("h1, h2, h3") ?? arrived;
   if (!place.hasAttribute("tabindex") && place.tabIndex < 0) place.setAttribute("tabindex", "-1");
-  place.focus({ preventScroll: place.tagName === "BODY" });
+  place.focus();
 }
 
 document.addEventListener("say", (event) => say(event.detail));
 
 document.addEventListener("htmx:beforeRequest", ({ detail }) => detail.target?.setAttribute("aria-busy", "true"));
 document.addEventListener("htmx:afterRequest", ({ detail }) => detail.target?.removeAttribute("aria-busy"));
+document.addEventListener("htmx:beforeSwap", () => {
+  held = document.activeElement === document.body ? null : document.activeElement;
+});
 document.addEventListener("htmx:afterSettle", ({ detail }) => keepFocus(detail.elt));
 
 for (const failure of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) {

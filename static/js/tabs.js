@@ -4,7 +4,8 @@
 function mark() {
   const links = [...document.querySelectorAll(".tabs.jump a")];
   if (!links.length) return;
-  const named = location.hash && document.querySelector(`.panels > :is(${CSS.escape(location.hash)}, :has(${location.hash}))`);
+  const place = `#${CSS.escape(location.hash.slice(1))}`;
+  const named = location.hash && document.querySelector(`.panels > :is(${place}, :has(${place}))`);
   const shown = named ? `#${named.id}` : links[0].hash;
   for (const link of links) {
     if (link.hash === shown) link.setAttribute("aria-current", "true");
