@@ -33,8 +33,11 @@ class OutboxRow(models.Model):
     objects: ClassVar = OutboxQuerySet.as_manager()
 
     class Meta:
+        default_permissions = ()
         constraints: ClassVar = [
-            models.CheckConstraint(condition=Q(done_at=None) | Q(failed_at=None), name="outbox_done_or_parked_not_both"),
+            models.CheckConstraint(
+                condition=Q(done_at=None) | Q(failed_at=None), name="outbox_done_or_parked_not_both"
+            ),
             models.CheckConstraint(
                 condition=Q(done_at=None, failed_at=None) | Q(claimed_at=None), name="outbox_nobody_holds_what_ended"
             ),

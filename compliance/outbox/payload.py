@@ -32,4 +32,6 @@ def _plain(name: str, value: Any) -> Plain:
         return value
     if isinstance(value, list | tuple):
         return [_plain(name, one) for one in value]
-    raise FreeText(f"{name}: only ids, codes, numbers and dates can wait here, not {type(value).__name__} with other contents.")
+    raise FreeText(
+        f"{name}: only ids, codes, numbers and dates can wait here, not {type(value).__name__} with other contents."
+    )

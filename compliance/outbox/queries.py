@@ -8,7 +8,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 if TYPE_CHECKING:
-    from compliance.outbox.models import OutboxRow
+    pass
 
 _Base = models.QuerySet["OutboxRow"] if TYPE_CHECKING else models.QuerySet
 

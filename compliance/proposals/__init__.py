@@ -1,0 +1,5 @@
+"""Four eyes: `register(Act(...))` here; `propose` and `confirm` are in services.py, the questions in queries.py."""
+
+from compliance.proposals.acts import Act, register
+
+__all__ = ["Act", "register"]

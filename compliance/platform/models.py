@@ -1,0 +1,95 @@
+"""Who calls us: API keys, each owned by a person and bound to one licensee; and the replies kept for callers who retry."""
+
+import uuid
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from audit.actors import Actor, SubjectRef
+from compliance.people.models import Licensee, User
+from compliance.platform.queries import ApiKeyQuerySet, IdempotencyQuerySet
+
+
+class ApiKey(models.Model):
+    """One key. It acts (`by=key`) under its own id, and for four eyes as the human who owns it.
+
+    Only a digest of the secret is stored. SHA-256 without salt or stretching is enough: the secret is 256 random bits, so there is
+    no dictionary to try, and every request pays for the check.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=80, help_text=_("What uses it"))
+    prefix = models.CharField(max_length=12, unique=True, help_text=_("The part that is shown"))
+    secret_hash = models.BinaryField(max_length=32, unique=True, editable=False)
+    owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="api_keys")
+    licensee = models.ForeignKey(Licensee, on_delete=models.PROTECT, related_name="+")
+    scopes = models.JSONField(default=list)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+    last_used_at = models.DateTimeField(null=True, help_text=_("To the hour"))
+
+    objects: ClassVar = ApiKeyQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(expires_at__gt=F("created_at")), name="api_key_expires_later"),
+        ]
+
+    def __str__(self) -> str:
+        return self.prefix
+
+    def usable_at(self, now: datetime) -> bool:
+        return self.revoked_at is None and now < self.expires_at and self.owner.is_active
+
+    @property
+    def is_active(self) -> bool:
+        return self.usable_at(timezone.now())
+
+    @property
+    def audit_actor(self) -> Actor:
+        return Actor("key", str(self.pk))
+
+    @property
+    def audit_subject(self) -> SubjectRef:
+        return SubjectRef("staff", str(self.owner_id))
+
+    @property
+    def human_id(self) -> UUID:
+        return self.owner.human_id
+
+    def has_scope(self, scope: str) -> bool:
+        return scope in self.scopes
+
+
+class IdempotencyRecord(models.Model):
+    """The reply to one request that named an `Idempotency-Key`, written in the transaction of what the request did.
+
+    The body is sealed under the installation's key: it may quote what a customer's own key protects elsewhere.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    api_key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, related_name="+")
+    route = models.CharField(max_length=200)
+    key = models.CharField(max_length=255)
+    request_digest = models.BinaryField(max_length=32)
+    status = models.PositiveSmallIntegerField()
+    body_sealed = models.BinaryField()
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects: ClassVar = IdempotencyQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["api_key", "route", "key"], name="idempotency_once_per_caller_and_route"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["created_at"], name="idempotency_by_age")]

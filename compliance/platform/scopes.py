@@ -1,0 +1,12 @@
+"""What an API key may do: resource:act. Alphabetical; a retired scope stays as a comment so that its name is not used again."""
+
+from enum import StrEnum
+
+
+class Scope(StrEnum):
+    ACCOUNTS_WRITE = "accounts:write"
+    CASES_READ = "cases:read"
+    CASES_WRITE = "cases:write"
+    CUSTOMERS_WRITE = "customers:write"
+    DOCUMENTS_WRITE = "documents:write"
+    PING = "ping"  # every key has it

@@ -1,0 +1,82 @@
+"""Questions about proposals, for pages and for the acts themselves."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib.postgres.functions import TransactionNow
+from django.http import Http404
+from django.utils.translation import gettext as _
+
+from audit.perform import ConditionsNotMet
+from compliance.proposals import acts
+from compliance.proposals.models import Proposal, State
+from compliance.proposals.querysets import ProposalQuerySet
+
+
+class SecondPersonNeeded(ConditionsNotMet):
+    """The policy asks for two persons: propose it. `why` says which rule asks."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__([str(_("A second person has to confirm this: propose it. %(why)s")) % {"why": why}])
+        self.why = why
+
+
+def require_second_person(act_name: str, subject: Any, *, proposal: str | UUID | None, **inputs: Any) -> None:
+    """The first line of every heavy act: raises SecondPersonNeeded unless policy needs one person only, or a second one confirms now.
+
+    `proposal` is the id that `confirm` hands to the act. It counts only inside the transaction that confirms it, so neither a made-up
+    id nor one that was used before opens this door.
+    """
+    need = acts.lookup(act_name).need(subject, **inputs)
+    if need.two and not (proposal and _is_being_confirmed(act_name, subject, proposal)):
+        raise SecondPersonNeeded(need.why)
+
+
+def _is_being_confirmed(act_name: str, subject: Any, proposal: str | UUID) -> bool:
+    rows: ProposalQuerySet = Proposal.objects.filter(act=act_name, subject_id=subject.pk, state=State.PERFORMED)
+    return rows.filter(pk=proposal, decided_at=TransactionNow()).exists()
+
+
+def open_proposal(subject: Any) -> Proposal | None:
+    """The proposal that waits on this subject, the oldest if several acts were proposed."""
+    waiting: ProposalQuerySet = Proposal.objects.parked().filter(subject_id=subject.pk)
+    return waiting.for_list().order_by("created_at").first()
+
+
+def proposals_of(subject: Any) -> ProposalQuerySet:
+    """All proposals there ever were on this subject, newest first."""
+    rows: ProposalQuerySet = Proposal.objects.filter(subject_id=subject.pk)
+    return rows.select_related("maker", "checker", "named_checker").order_by("-created_at")
+
+
+def waiting_for(user: Any) -> ProposalQuerySet:
+    """What waits for this person's approval, oldest first. One query, whatever the number of acts and rows."""
+    waiting: ProposalQuerySet = Proposal.objects.parked().confirmable_by(user)
+    return waiting.for_list().order_by("created_at")
+
+
+def expired_for(user: Any) -> ProposalQuerySet:
+    """What expired without a decision and was not proposed again: it stays in sight of those who could have decided."""
+    expired: ProposalQuerySet = Proposal.objects.filter(state=State.EXPIRED).without_successor().confirmable_by(user)
+    return expired.for_list().order_by("created_at")
+
+
+def submitted_by(user: Any) -> ProposalQuerySet:
+    """What this person proposed and nobody decided yet."""
+    mine: ProposalQuerySet = Proposal.objects.parked().made_by(user)
+    return mine.for_list().order_by("created_at")
+
+
+def get_proposal(proposal_id: UUID, *, user: Any) -> tuple[Proposal, Any]:
+    """The proposal and its subject, for somebody who may decide on it or made it and still may; Http404 to strangers."""
+    row = (
+        Proposal.objects.select_related("maker", "checker", "named_checker", "licensee").filter(pk=proposal_id).first()
+    )
+    act = acts.acts().get(row.act) if row else None
+    if row is None or act is None:
+        raise Http404("no such proposal")
+    subject = act.load(row.subject_id)
+    allowed = act.may_confirm(subject, user) or (row.maker_human_id == user.human_id and act.may_propose(subject, user))
+    if not user.is_active or not allowed:
+        raise Http404("no such proposal")
+    return row, subject

@@ -1,0 +1,59 @@
+"""Which proposals, for whom."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Now
+
+from compliance.proposals.acts import acts
+
+if TYPE_CHECKING:
+    pass
+
+_Base = models.QuerySet["Proposal"] if TYPE_CHECKING else models.QuerySet
+
+
+class StateMovesOnlyThroughPerform(TypeError):
+    """`update(state=...)` would pass by the machine, its permissions and the log. Call audit.perform.perform."""
+
+
+class ProposalQuerySet(_Base):
+    def parked(self) -> "ProposalQuerySet":
+        return self.filter(state="parked")
+
+    def overdue(self) -> "ProposalQuerySet":
+        return self.parked().filter(expires_at__lte=Now())
+
+    def confirmable_by(self, user: Any) -> "ProposalQuerySet":
+        """Proposals of other humans on subjects where the user may confirm, and that name nobody else. One query for all acts."""
+        if not user.is_active or user.human_id is None:
+            return self.none()
+        decidable = Q(pk__in=[])
+        for act in acts().values():
+            decidable |= Q(act=act.name, subject_id__in=act.visible(user))
+        free = Q(named_checker=None) | Q(named_checker__human=user.human_id)
+        return self.filter(decidable, free).exclude(maker_human=user.human_id)
+
+    def made_by(self, user: Any) -> "ProposalQuerySet":
+        return self.filter(maker_human=user.human_id) if user.human_id else self.none()
+
+    def without_successor(self) -> "ProposalQuerySet":
+        """Those after which nothing was proposed for the same act and subject."""
+        later = self.model._default_manager.filter(
+            act=OuterRef("act"), subject_id=OuterRef("subject_id"), created_at__gt=OuterRef("created_at")
+        )
+        return self.exclude(Exists(later))
+
+    def for_list(self) -> "ProposalQuerySet":
+        return self.select_related("maker", "licensee", "named_checker")
+
+    def update(self, **fields: Any) -> int:
+        if "state" in fields:
+            raise StateMovesOnlyThroughPerform(StateMovesOnlyThroughPerform.__doc__)
+        return super().update(**fields)
+
+    def bulk_update(self, objs: Any, fields: Any, batch_size: int | None = None) -> int:
+        if "state" in fields:
+            raise StateMovesOnlyThroughPerform(StateMovesOnlyThroughPerform.__doc__)
+        return super().bulk_update(objs, fields, batch_size)

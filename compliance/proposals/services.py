@@ -1,0 +1,350 @@
+"""Life of a proposal: propose -> somebody else confirms (the act runs in the same transaction) or sends it back.
+
+Otherwise the maker withdraws it, changed evidence voids it, or it expires: then nothing happened. Everybody locks the subject first
+and the proposal second, so two people who decide at once wait for each other and cannot deadlock.
+"""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from audit.record import record, record_refusal
+from django.contrib.postgres.functions import TransactionNow
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from audit.actors import INSTALLATION, Acts, system
+from audit.perform import ConditionsNotMet, Denied, WrongState, perform
+from compliance.keys.services import open_sealed, seal
+from compliance.outbox.payload import ids_only
+from compliance.people.models import User
+from compliance.proposals import acts
+from compliance.proposals.acts import Act
+from compliance.proposals.models import Proposal, State, is_another_person, is_the_maker
+
+NOTE, ANSWER, INPUTS = "proposals.note", "proposals.answer", "proposals.inputs"
+
+
+class SamePerson(Denied):
+    """Whoever proposed may not decide: not with a second sign-in, not with an API key, not as a superuser."""
+
+    def __init__(self) -> None:
+        super().__init__("same_person", gettext_lazy("You proposed this yourself. Another person has to decide."))
+
+
+class PersonNeeded(Denied):
+    """Proposals are made by people (also through an API key they own) and decided by people who signed in."""
+
+    def __init__(self) -> None:
+        super().__init__("person_needed", gettext_lazy("A person who signed in has to do this."))
+
+
+class OtherCheckerNamed(Denied):
+    def __init__(self) -> None:
+        super().__init__("other_checker_named", gettext_lazy("This was submitted to somebody else by name."))
+
+
+class AlreadyProposed(WrongState):
+    """One open proposal per subject and act."""
+
+    def __init__(self) -> None:
+        super().__init__(str(_("This was already proposed and waits for a second person.")))
+
+
+class AlreadyDecided(WrongState):
+    """Somebody was faster, or time ran out. `proposal` is how it stands now."""
+
+    def __init__(self, proposal: Proposal) -> None:
+        super().__init__(
+            str(_("This was already decided: %(state)s.")) % {"state": State(proposal.state).label.lower()}
+        )
+        self.proposal = proposal
+
+
+class EvidenceChanged(WrongState):
+    """What the first person saw is not what there is; the proposal is void. `changed` names the items, where the act tells them."""
+
+    def __init__(self, proposal: Proposal, changed: list[str]) -> None:
+        super().__init__(
+            str(
+                _(
+                    "The evidence changed after this was proposed, so the proposal is void. Look at it and propose again."
+                )
+            )
+        )
+        self.proposal = proposal
+        self.changed = changed
+
+
+def propose(
+    act_name: str,
+    subject: Any,
+    *,
+    by: Acts,
+    reason: str | None = None,
+    note: str | None = None,
+    checker: User | None = None,
+    **inputs: Any,
+) -> Proposal:
+    """Park a heavy act until a second person confirms it. Changes nothing else.
+
+    `reason` is a code, `note` free text for the second person (sealed), `checker` the only person who may decide. `inputs` go to the
+    act: ids and codes, and those free texts that the act declared as `sealed`.
+    Raises Denied (recorded), AlreadyProposed, ConditionsNotMet, and FreeText for words among the plain inputs.
+    """
+    act = acts.lookup(act_name)
+    maker = _user_of(by)
+    with transaction.atomic():
+        fresh = act.load(subject.pk)
+        if maker is None or not by.is_active or not act.may_propose(fresh, by):
+            raise _refused(
+                "proposals.propose", PersonNeeded() if maker is None else Denied("no_right"), by=by, about=fresh
+            )
+        if Proposal.objects.parked().filter(act=act.name, subject_id=fresh.pk).exists():
+            raise AlreadyProposed
+        if unmet := [*_reasons_missing(reason), *act.unmet(fresh, **inputs), *_wrong_checker(act, fresh, checker, by)]:
+            raise ConditionsNotMet(unmet)
+        proposal = _parked(act, fresh, by=by, maker=maker, reason=reason, note=note, checker=checker, inputs=inputs)
+        record("proposals.propose", by=by, about=proposal, reason=reason, note=note, details=_facts(proposal))
+    return proposal
+
+
+def confirm(proposal: Proposal, *, by: Acts) -> Proposal:
+    """Agree as the second person: the act runs, in one transaction with the proposal's move.
+
+    Must be the outermost transaction: that a proposal became void or expired is committed even though an error is raised.
+    Raises SamePerson, PersonNeeded, OtherCheckerNamed, Denied (all recorded), AlreadyDecided, EvidenceChanged, and what the act raises.
+    """
+    act = acts.lookup(proposal.act)
+    checker = _second_person(proposal, by=by, action="proposals.confirm")
+    with transaction.atomic(durable=True):
+        subject, fresh, at = _locked(act, proposal)
+        if subject is not None:
+            _require_checker(act, subject, fresh, by=by, action="proposals.confirm")
+        overtaken = _overtaken(act, subject, fresh, at)
+        if overtaken is None:
+            human = checker.human_id
+            done = perform(
+                fresh.confirm,
+                by=by,
+                reason=fresh.reason or None,
+                details=_facts(fresh),
+                checker=checker,
+                checker_human=human,
+                at=at,
+            )
+            act.run(
+                subject, by=by, reason=done.reason, proposal=str(done.pk), maker=done.maker_actor, **inputs_of(done)
+            )
+            return done  # type: ignore[no-any-return]
+    raise overtaken
+
+
+def send_back(proposal: Proposal, *, by: Acts, note: str) -> Proposal:
+    """Do not agree, and say why. The same people may who may confirm. Raises as `confirm` does, but runs nothing."""
+    act = acts.lookup(proposal.act)
+    checker = _second_person(proposal, by=by, action="proposals.send_back")
+    if not note.strip():
+        raise ConditionsNotMet([str(_("Say what should be done differently."))])
+    with transaction.atomic():
+        subject, fresh, at = _locked(act, proposal)
+        if subject is not None:
+            _require_checker(act, subject, fresh, by=by, action="proposals.send_back")
+        if fresh.state != State.PARKED:
+            raise AlreadyDecided(fresh)
+        return perform(  # type: ignore[no-any-return]
+            fresh.send_back,
+            by=by,
+            note=note,
+            details=_facts(fresh),
+            checker=checker,
+            checker_human=checker.human_id,
+            answer_sealed=_sealed(fresh, ANSWER, note),
+            at=at,
+        )
+
+
+def withdraw(proposal: Proposal, *, by: Acts) -> Proposal:
+    """Take it back: the maker alone may, under any sign-in."""
+    with transaction.atomic():
+        fresh, at = _locked_proposal(proposal)
+        if not by.is_active or not is_the_maker(fresh, by):
+            raise _refused("proposals.withdraw", Denied("no_right"), by=by, about=fresh)
+        if fresh.state != State.PARKED:
+            raise AlreadyDecided(fresh)
+        return perform(fresh.withdraw, by=by, details=_facts(fresh), at=at)  # type: ignore[no-any-return]
+
+
+def expire_overdue() -> int:
+    """Close what nobody decided in time. It stays in sight (queries.expired_for) and changes nothing else. How many were closed."""
+    expired = 0
+    for proposal in Proposal.objects.overdue().order_by("expires_at"):
+        with transaction.atomic():
+            fresh, at = _locked_proposal(proposal)
+            if fresh.state == State.PARKED:
+                perform(fresh.expire, by=system(), details=_facts(fresh), at=at)
+                expired += 1
+    return expired
+
+
+def note_of(proposal: Proposal) -> str:
+    """What the maker wrote for the second person."""
+    return _opened(proposal, NOTE, proposal.note_sealed)
+
+
+def answer_of(proposal: Proposal) -> str:
+    """What the second person wrote when sending it back."""
+    return _opened(proposal, ANSWER, proposal.answer_sealed)
+
+
+def inputs_of(proposal: Proposal) -> dict[str, Any]:
+    """Everything the act is to be run with, free text included."""
+    sealed = json.loads(_opened(proposal, INPUTS, proposal.inputs_sealed) or "{}")
+    return proposal.inputs | sealed
+
+
+def _parked(
+    act: Act,
+    subject: Any,
+    *,
+    by: Acts,
+    maker: User,
+    reason: str | None,
+    note: str | None,
+    checker: User | None,
+    inputs: dict[str, Any],
+) -> Proposal:
+    key = getattr(subject, "audit_subject", INSTALLATION)
+    need = act.need(subject, **inputs)
+    proposal = Proposal(
+        act=act.name,
+        subject_kind=type(subject)._meta.model_name,
+        subject_id=subject.pk,
+        matter=getattr(subject, "audit_matter", None) or "",
+        licensee_id=getattr(subject, "licensee_id", None),
+        key_kind=key.kind,
+        key_id=key.id,
+        inputs=ids_only({name: value for name, value in inputs.items() if name not in act.sealed}),
+        reason=reason or "",
+        rule=need.rule,
+        policy=need.version,
+        evidence_digest=act.digest(subject),
+        seen=ids_only(act.seen(subject)),
+        maker=maker,
+        maker_human_id=maker.human_id,
+        maker_actor=f"{by.audit_actor.kind}:{by.audit_actor.id}",
+        named_checker=checker,
+        expires_at=timezone.now() + act.expires,
+    )
+    words = {name: value for name, value in inputs.items() if name in act.sealed}
+    proposal.note_sealed = _sealed(proposal, NOTE, note) if note else None
+    proposal.inputs_sealed = _sealed(proposal, INPUTS, json.dumps(words)) if words else None
+    try:
+        with transaction.atomic():
+            proposal.save(force_insert=True)
+    except IntegrityError:  # somebody else's proposal was committed since we looked
+        raise AlreadyProposed from None
+    return proposal
+
+
+def _user_of(by: Acts) -> User | None:
+    """The person behind the actor: the signed-in user, or the owner of an API key. None for the product itself."""
+    person = by if isinstance(by, User) else getattr(by, "owner", None)
+    return person if isinstance(person, User) else None
+
+
+def _second_person(proposal: Proposal, *, by: Acts, action: str) -> User:
+    """The signed-in person who decides; refused, and recorded, when it is the maker under any sign-in or key, or no person."""
+    if is_the_maker(proposal, by):
+        raise _refused(action, SamePerson(), by=by, about=proposal)
+    if not isinstance(by, User) or not is_another_person(proposal, by):
+        raise _refused(action, PersonNeeded(), by=by, about=proposal)
+    if not by.is_active:
+        raise _refused(action, Denied("not_active"), by=by, about=proposal)
+    return by
+
+
+def _require_checker(act: Act, subject: Any, proposal: Proposal, *, by: Acts, action: str) -> None:
+    if not act.may_confirm(subject, by):
+        raise _refused(action, Denied("no_right"), by=by, about=proposal)
+    named = proposal.named_checker
+    if named is not None and named.human_id != by.human_id:
+        raise _refused(action, OtherCheckerNamed(), by=by, about=proposal)
+
+
+def _overtaken(act: Act, subject: Any, proposal: Proposal, at: datetime) -> WrongState | None:
+    """Why it cannot be confirmed any more. What becomes void or expires here is to be committed."""
+    if proposal.state != State.PARKED:
+        return AlreadyDecided(proposal)
+    if proposal.expires_at <= at:
+        return AlreadyDecided(perform(proposal.expire, by=system(), details=_facts(proposal), at=at))
+    if subject is None or bytes(act.digest(subject)) != bytes(proposal.evidence_digest):
+        changed = _changed(proposal.seen, ids_only(act.seen(subject)) if subject is not None else {})
+        void = perform(proposal.void, by=system(), details=_facts(proposal) | {"changed": changed}, at=at)
+        return EvidenceChanged(void, changed)
+    return None
+
+
+def _changed(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    return sorted(item for item in before.keys() | now.keys() if before.get(item) != now.get(item))
+
+
+def _locked(act: Act, proposal: Proposal) -> tuple[Any, Proposal, datetime]:
+    """Subject (None when it is gone) and proposal, fresh and locked in this order, and the transaction's time."""
+    try:
+        subject = act.load(proposal.subject_id)
+    except ObjectDoesNotExist:
+        subject = None
+    return subject, *_locked_proposal(proposal)
+
+
+def _locked_proposal(proposal: Proposal) -> tuple[Proposal, datetime]:
+    fresh = Proposal.objects.select_for_update(of=("self",)).annotate(at=TransactionNow()).get(pk=proposal.pk)
+    return fresh, fresh.at
+
+
+def _reasons_missing(reason: str | None) -> list[str]:
+    return [] if reason else [str(_("Choose a reason."))]
+
+
+def _wrong_checker(act: Act, subject: Any, checker: User | None, by: Acts) -> list[str]:
+    if checker is None:
+        return []
+    if checker.human_id == by.human_id:
+        return [str(_("Name somebody else as the second person."))]
+    if not checker.is_active or not act.may_confirm(subject, checker):
+        return [str(_("%(name)s may not decide this. Name somebody else or nobody.")) % {"name": checker.name}]
+    return []
+
+
+def _refused(action: str, denied: Denied, *, by: Acts, about: Any) -> Denied:
+    record_refusal(action, by=by, about=about, reason=denied.code)
+    return denied
+
+
+def _facts(proposal: Proposal) -> dict[str, Any]:
+    """What every entry about it says: enough to find act and subject without the row."""
+    return {
+        "act": proposal.act,
+        "subject_kind": proposal.subject_kind,
+        "subject_id": str(proposal.subject_id),
+        "inputs": proposal.inputs,
+        "evidence_digest": bytes(proposal.evidence_digest).hex(),
+        "rule": proposal.rule,
+        "policy": proposal.policy,
+        "maker": proposal.maker_actor,
+        "named_checker": str(proposal.named_checker_id) if proposal.named_checker_id else "",
+    }
+
+
+def _sealed(proposal: Proposal, purpose: str, words: str) -> bytes:
+    return seal(proposal.audit_subject, purpose, words.encode(), aad=proposal.pk.bytes)
+
+
+def _opened(proposal: Proposal, purpose: str, sealed: Any) -> str:
+    if sealed is None:
+        return ""
+    return open_sealed(proposal.audit_subject, purpose, bytes(sealed), aad=proposal.pk.bytes).decode()
