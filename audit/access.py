@@ -72,7 +72,12 @@ class RuleMiddleware:
         if not user.is_authenticated or not user.is_active:
             return _ask_to_sign_in(request)
         if needed is not Rule.SIGNED_IN and not user.has_perm(str(needed)):
-            record_refusal("access.deny", by=who(user), about=ObjectRef("route", match.view_name if match else ""), reason="no_right")
+            record_refusal(
+                "access.deny",
+                by=who(user),
+                about=ObjectRef("route", match.view_name if match else ""),
+                reason="no_right",
+            )
             raise Denied("no_right")
         return None
 
@@ -87,5 +92,7 @@ class RuleMiddleware:
 def _ask_to_sign_in(request: HttpRequest) -> HttpResponse:
     """A page goes to the sign-in; a fragment tells htmx to go there, so that no sign-in form lands inside a table (experience 5, 31)."""
     if request.headers.get("HX-Request"):
-        return HttpResponse(status=204, headers={"HX-Redirect": redirect_to_login(request.headers.get("HX-Current-URL", "/")).url})
+        return HttpResponse(
+            status=204, headers={"HX-Redirect": redirect_to_login(request.headers.get("HX-Current-URL", "/")).url}
+        )
     return redirect_to_login(request.get_full_path())

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 class MissingContext(RuntimeError):
@@ -44,3 +44,14 @@ def use(context: Context) -> Iterator[Context]:
         yield context
     finally:
         _current.reset(token)
+
+
+def request_id() -> str | None:
+    """For log lines, which exist outside requests too."""
+    found = _current.get(None)
+    return found.request_id if found else None
+
+
+def bare(context: Context) -> Context:
+    """The same without what would have to be sealed."""
+    return replace(context, address=None, user_agent=None)

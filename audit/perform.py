@@ -59,7 +59,6 @@ class Stateful(FSMModelMixin, models.Model):
         return []
 
 
-
 def perform(
     transition: Callable[..., Any],
     *,
@@ -91,7 +90,15 @@ def perform(
         after = _values(fresh)
         changes = {field: (before[field], value) for field, value in after.items() if before[field] != value}
         changes.pop("version", None)
-        record(f"{fresh.audit_prefix}.{name}", by=by, about=fresh, reason=reason, note=note, changes=changes, details=details)
+        record(
+            f"{fresh.audit_prefix}.{name}",
+            by=by,
+            about=fresh,
+            reason=reason,
+            note=note,
+            changes=changes,
+            details=details,
+        )
     return fresh
 
 

@@ -1,0 +1,72 @@
+"""The log's entries as Django sees them: to be read. They are written by `audit.record` in SQL, and the database lets nobody change them.
+
+The other tables of the log (sealed parts, leaves, tiles, checkpoints, state) have no model: SQL in `audit` reads them.
+"""
+
+import json
+from typing import Any, ClassVar, NoReturn
+
+from django.db import models
+
+LOGS = ("main", "aml")
+
+
+class AppendOnly(Exception):
+    """The log is written by `record` and changed by nobody."""
+
+
+class EntryQuerySet(models.QuerySet["Entry"]):
+    def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise AppendOnly(AppendOnly.__doc__)
+
+    create = bulk_create = update = bulk_update = delete = get_or_create = update_or_create = _refuse  # type: ignore[assignment]
+
+
+EntryManager = models.Manager.from_queryset(EntryQuerySet, class_name="EntryManager")
+
+
+class Entry(models.Model):
+    """One thing that was done or refused. `entry` holds the canonical bytes that are hashed; the columns repeat it for searching."""
+
+    id = models.BigAutoField(primary_key=True)
+    log = models.TextField()
+    event_id = models.UUIDField()
+    at = models.DateTimeField()
+    actor_kind = models.TextField()
+    actor_id = models.TextField()
+    action = models.TextField()
+    object_kind = models.TextField()
+    object_id = models.TextField()
+    subject_kind = models.TextField(null=True)
+    subject_id = models.TextField(null=True)
+    matter = models.TextField(null=True)
+    outcome = models.TextField()
+    request_id = models.TextField()
+    entry = models.BinaryField()
+    created_at = models.DateTimeField()
+
+    objects: ClassVar = EntryManager()
+
+    class Meta:
+        managed = False
+        db_table = "audit_entry"
+        default_permissions = ("view",)
+        permissions: ClassVar = [
+            ("export_entry", "Can export the log"),
+            ("view_aml_entry", "Can view the log of the AML side"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.log} {self.event_id}"
+
+    def save(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise AppendOnly(AppendOnly.__doc__)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise AppendOnly(AppendOnly.__doc__)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The entry itself; see audit.record for its keys."""
+        decoded: dict[str, Any] = json.loads(bytes(self.entry))
+        return decoded
