@@ -7,7 +7,7 @@ from typing import Any, ClassVar, cast
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
-from django_fsm import FSMModelMixin, can_proceed, has_transition_perm
+from django_fsm import FSMModelMixin
 
 from audit.actors import Acts
 from audit.record import record, record_refusal
@@ -109,15 +109,18 @@ def _locked(copy: Stateful) -> Stateful:
 
 
 def _check(fresh: Stateful, move: Callable[..., Any], name: str, by: Acts) -> None:
-    if not by.is_active or not has_transition_perm(move, by):
+    machine = move._django_fsm  # type: ignore[attr-defined]
+    state = machine.field.get_state(fresh)
+    # Not django_fsm.has_transition_perm: it also says no where the state or a condition is what stands in the way.
+    if by.is_active and not machine.has_transition(state):
+        raise WrongState(str(_("This is not possible in the present state.")))
+    if not by.is_active or not machine.has_transition_perm(fresh, state, by):
         denied = Denied("no_right")
         record_refusal(f"{fresh.audit_prefix}.{name}", by=by, about=fresh, reason=denied.code)
         raise denied
-    if not can_proceed(move, check_conditions=False):
-        raise WrongState(str(_("This is not possible in the present state.")))
     if reasons := fresh.unmet(name):
         raise ConditionsNotMet(reasons)
-    if not can_proceed(move):
+    if not machine.conditions_met(fresh, state):
         raise ConditionsNotMet([str(_("Something is still missing."))])
 
 
