@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
-from django.forms import BoundField, CheckboxInput, RadioSelect
-from django.forms.widgets import ChoiceWidget, FileInput, Select
+from django.forms import BoundField, CheckboxInput, RadioSelect, Textarea
+from django.forms.widgets import ChoiceWidget, Select
 from django.template import Library
 from django.templatetags.static import static
 from django.utils.functional import Promise
@@ -283,8 +283,8 @@ def control(field: BoundField, hint: str = "own") -> SafeString:
         isinstance(widget, ChoiceWidget) and not isinstance(widget, Select)
     ):
         attrs["class"] = f"{widget.attrs.get('class', '')} in".strip()
-    if isinstance(widget, FileInput):
-        attrs.pop("placeholder")
+    if isinstance(widget, Textarea) and widget.attrs.get("rows") in (None, "10"):
+        attrs["rows"] = 4  # Django's ten lines invite an essay nobody reads
     if hint == "given":
         attrs["aria-describedby"] = f"{field.auto_id}_helptext" + (f" {field.auto_id}_error" if field.errors else "")
     elif hint == "none":

@@ -9,7 +9,7 @@ document.addEventListener("click", async (event) => {
   const button = event.target.closest?.("[data-copy]");
   if (!button) return;
   await navigator.clipboard.writeText(button.dataset.copy);
-  document.dispatchEvent(new CustomEvent("say", { detail: button.dataset.copied }));
+  document.dispatchEvent(new CustomEvent("say", { detail: button.dataset.copied ?? document.body.dataset.copied }));
 });
 
 document.addEventListener("htmx:afterSettle", ({ detail }) => show(detail.elt));

@@ -78,12 +78,12 @@ function claimed(key) {
   return Boolean(all[0]);
 }
 
-/** Ctrl+Enter sends the form one is in, or the one form of the page that waits for it. */
+/** Ctrl+Enter sends the form one is in, or presses the one button of the page that waits for it. */
 function send(event) {
-  const form = event.target.closest?.("form") ?? document.querySelector("form[data-commit]");
-  if (!form) return;
+  const form = event.target.closest?.("form");
+  if (form) form.requestSubmit(form.querySelector("[data-submit]"));
+  else document.querySelector("[data-submit]")?.click();
   event.preventDefault();
-  form.requestSubmit();
 }
 
 document.addEventListener("keydown", (event) => {

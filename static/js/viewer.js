@@ -6,25 +6,29 @@ const STEPS = [0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 6, 8];
 const ARROWS = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 const STRIDE = 48; // px an arrow moves the page
 
+/** One file: its pages share size and rotation, and each is moved by itself. */
 class Viewer {
   constructor(root) {
-    this.root = root;
-    this.figure = root.querySelector("figure");
-    this.image = root.querySelector("figure img");
-    this.scale = root.querySelector("[data-view-scale]");
+    this.scale = root.querySelector("[data-zoom]");
     this.percent = new Intl.NumberFormat(document.documentElement.lang, { style: "percent" });
     this.fingers = new Map();
+    this.sheets = [...root.querySelectorAll("figure:has(img)")].map((figure) => ({ figure, image: figure.querySelector("img") }));
     this.fit();
     root.querySelector(".tools").hidden = false;
     root.addEventListener("click", (event) => this.press(event.target.closest("[data-view]")?.dataset.view));
-    this.figure.dataset.grab = "";
-    this.figure.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
-    this.figure.addEventListener("pointerdown", (event) => this.down(event));
-    this.figure.addEventListener("pointermove", (event) => this.drag(event));
-    for (const end of ["pointerup", "pointercancel"]) {
-      this.figure.addEventListener(end, (event) => this.fingers.delete(event.pointerId));
-    }
-    this.figure.addEventListener("dblclick", () => (this.zoom === 1 ? this.to(2) : this.fit()));
+    for (const sheet of this.sheets) this.listen(sheet);
+  }
+
+  listen(sheet) {
+    const on = (name, does, options) => sheet.figure.addEventListener(name, does, options);
+    sheet.figure.dataset.grab = "";
+    on("wheel", (event) => this.wheel(event, sheet), { passive: false });
+    on("pointerdown", (event) => this.down(event, sheet));
+    on("pointermove", (event) => this.drag(event, sheet));
+    on("pointerup", (event) => this.fingers.delete(event.pointerId));
+    on("pointercancel", (event) => this.fingers.delete(event.pointerId));
+    on("dblclick", () => (this.zoom === 1 ? this.to(2) : this.fit()));
+    on("dragstart", (event) => event.preventDefault());
   }
 
   press(what) {
@@ -34,7 +38,8 @@ class Viewer {
   }
 
   fit() {
-    [this.zoom, this.turn, this.x, this.y] = [1, 0, 0, 0];
+    [this.zoom, this.turn] = [1, 0];
+    for (const sheet of this.sheets) [sheet.x, sheet.y] = [0, 0];
     this.show();
   }
 
@@ -52,60 +57,67 @@ class Viewer {
   to(zoom) {
     const before = this.zoom;
     this.zoom = Math.min(Math.max(zoom, STEPS[0]), STEPS.at(-1));
-    this.x *= this.zoom / before;
-    this.y *= this.zoom / before;
+    for (const sheet of this.sheets) {
+      sheet.x *= this.zoom / before;
+      sheet.y *= this.zoom / before;
+    }
     this.show();
   }
 
-  move(x, y) {
-    this.x += x;
-    this.y += y;
+  move(sheet, x, y) {
+    sheet.x += x;
+    sheet.y += y;
     this.show();
   }
 
-  /** Part of the page always stays in sight, whatever was asked. */
   show() {
-    const reach = (size, frame) => Math.max(0, (size * this.zoom + frame) / 2 - 64);
-    const [wide, high] = this.turn % 180 ? ["offsetHeight", "offsetWidth"] : ["offsetWidth", "offsetHeight"];
-    const [x, y] = [reach(this.image[wide], this.figure.clientWidth), reach(this.image[high], this.figure.clientHeight)];
-    this.x = Math.min(Math.max(this.x, -x), x);
-    this.y = Math.min(Math.max(this.y, -y), y);
-    const style = this.image.style;
-    style.setProperty("--zoom", this.zoom);
-    style.setProperty("--turn", `${this.turn}deg`);
-    style.setProperty("--pan-x", `${this.x}px`);
-    style.setProperty("--pan-y", `${this.y}px`);
+    for (const sheet of this.sheets) this.place(sheet);
     if (this.scale) this.scale.textContent = this.percent.format(this.zoom);
   }
 
-  wheel(event) {
-    if (!event.ctrlKey && this.zoom === 1) return; // the page scrolls until somebody made the picture larger
-    event.preventDefault();
-    if (event.ctrlKey) this.to(this.zoom * Math.exp(-event.deltaY / 300));
-    else this.move(-event.deltaX, -event.deltaY);
+  /** Part of the page always stays in sight, whatever was asked. */
+  place(sheet) {
+    const { image, figure } = sheet;
+    const reach = (size, frame) => Math.max(0, (size * this.zoom + frame) / 2 - 64);
+    const [wide, high] = this.turn % 180 ? ["offsetHeight", "offsetWidth"] : ["offsetWidth", "offsetHeight"];
+    const [x, y] = [reach(image[wide], figure.clientWidth), reach(image[high], figure.clientHeight)];
+    sheet.x = Math.min(Math.max(sheet.x, -x), x);
+    sheet.y = Math.min(Math.max(sheet.y, -y), y);
+    image.style.setProperty("--zoom", this.zoom);
+    image.style.setProperty("--turn", `${this.turn}deg`);
+    image.style.setProperty("--pan-x", `${sheet.x}px`);
+    image.style.setProperty("--pan-y", `${sheet.y}px`);
   }
 
-  down(event) {
+  wheel(event, sheet) {
+    if (!event.ctrlKey && this.zoom === 1) return; // the pages scroll until somebody made them larger
+    event.preventDefault();
+    if (event.ctrlKey) this.to(this.zoom * Math.exp(-event.deltaY / 300));
+    else this.move(sheet, -event.deltaX, -event.deltaY);
+  }
+
+  down(event, { figure }) {
     if (event.button > 0) return;
-    this.figure.setPointerCapture(event.pointerId);
+    figure.setPointerCapture(event.pointerId);
     this.fingers.set(event.pointerId, event);
   }
 
-  drag(event) {
+  drag(event, sheet) {
     const last = this.fingers.get(event.pointerId);
     if (!last) return;
     const other = [...this.fingers.values()].find((finger) => finger.pointerId !== event.pointerId);
     if (other) {
       const apart = (finger) => Math.hypot(finger.clientX - other.clientX, finger.clientY - other.clientY);
       this.to((this.zoom * apart(event)) / Math.max(apart(last), 1));
-    } else this.move(event.clientX - last.clientX, event.clientY - last.clientY);
+    } else this.move(sheet, event.clientX - last.clientX, event.clientY - last.clientY);
     this.fingers.set(event.pointerId, event);
   }
 
   /** Returns whether the key was the viewer's. Arrows are, only while the picture has the focus. */
   key(event) {
-    if (event.target === this.figure && event.key in ARROWS) {
-      this.move(...ARROWS[event.key].map((way) => way * STRIDE));
+    const sheet = this.sheets.find(({ figure }) => figure === event.target);
+    if (sheet && event.key in ARROWS) {
+      this.move(sheet, ...ARROWS[event.key].map((way) => way * STRIDE));
       return true;
     }
     return this.press({ "+": "in", "=": "in", "-": "out", 0: "fit", r: "rotate", R: "rotate" }[event.key]);
