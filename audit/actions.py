@@ -42,5 +42,6 @@ register(
         _("The clock went back by {seconds} seconds before entry {seq}"),
         {"seq": Kept.PUBLIC, "seconds": Kept.PUBLIC},
     ),
+    Action("audit.weaken", _("The protection of the log is incomplete"), {"missing": Kept.PUBLIC}),
     Action("audit.make_key", _("{actor} made the key of the log: {vkey}"), {"vkey": Kept.PUBLIC}),
 )

@@ -46,6 +46,11 @@ def use(context: Context) -> Iterator[Context]:
         _current.reset(token)
 
 
+def amend(**facts: str | None) -> None:
+    """Add what was learned on the way, such as how a call to the API signed in. Holds until the enclosing `use` ends."""
+    _current.set(replace(current(), **facts))  # type: ignore[arg-type]
+
+
 def request_id() -> str | None:
     """For log lines, which exist outside requests too."""
     found = _current.get(None)

@@ -107,7 +107,8 @@ CREATE TABLE audit_state (
     signed_size bigint NOT NULL DEFAULT 0,
     note        text,
     vkey        text,
-    beat_at     timestamptz
+    beat_at     timestamptz,
+    refusal     text
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 INSERT INTO audit_state (log) VALUES ('main'), ('aml');
 
@@ -252,7 +253,7 @@ GRANT INSERT (entry_id, kid, alg, ciphertext) ON audit_sealed TO mizan_app;
 GRANT DELETE ON audit_pending TO mizan_sequencer;
 GRANT INSERT ON audit_leaf, audit_checkpoint, audit_bundle_note TO mizan_sequencer;
 GRANT INSERT, UPDATE ON audit_tile TO mizan_sequencer;
-GRANT UPDATE (epoch, size, latest_at, signed_size, note, vkey, beat_at) ON audit_state TO mizan_sequencer;
+GRANT UPDATE (epoch, size, latest_at, signed_size, note, vkey, beat_at, refusal) ON audit_state TO mizan_sequencer;
 GRANT EXECUTE ON FUNCTION audit_add_partition() TO mizan_sequencer;
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON audit_read_mark TO mizan_app;
