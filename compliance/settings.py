@@ -104,6 +104,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "compliance.health.HealthMiddleware",
+    "compliance.platform.problems.ProblemMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -183,6 +184,7 @@ CELERY_BEAT_SCHEDULE = {
     "outbox.sweep": {"task": "outbox.sweep", "schedule": schedule(5)},
     "documents.sweep": {"task": "documents.sweep", "schedule": schedule(10)},
     "proposals.expire": {"task": "proposals.expire", "schedule": schedule(60)},
+    "platform.sweep": {"task": "platform.sweep", "schedule": schedule(3600)},
 }
 
 EMAIL_URL = optional("EMAIL_URL")

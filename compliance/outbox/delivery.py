@@ -9,12 +9,12 @@ import random
 from datetime import timedelta
 from uuid import UUID
 
-from audit.record import record
 from django.db import transaction
 from django.db.models import Case, F, Value, When
 from django.db.models.functions import Now
 
 from audit.actors import Acts, system
+from audit.record import record
 from compliance.outbox.kinds import handler_of
 from compliance.outbox.models import OutboxRow
 from compliance.outbox.queries import OutboxQuerySet

@@ -30,6 +30,7 @@ class ApiKey(models.Model):
     owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="api_keys")
     licensee = models.ForeignKey(Licensee, on_delete=models.PROTECT, related_name="+")
     scopes = models.JSONField(default=list)
+    rate_per_minute = models.PositiveIntegerField(null=True, default=6000, help_text=_("Requests; empty: no limit"))
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     expires_at = models.DateTimeField()

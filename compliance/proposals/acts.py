@@ -32,6 +32,7 @@ class Act:
     need         need(subject, **inputs): whether two are needed, and why in words
     unmet        unmet(subject, **inputs): what is still missing before it can be proposed, in words
     facts        facts(subject): label and value of what the second person should see before the button
+    reason_text  reason_text(code): the reason in words
     consequence  consequence(subject, **inputs): what will happen, in words
     subject_url  the subject's own page
     sealed       names of the inputs that are free text: kept sealed under the subject's key
@@ -51,6 +52,7 @@ class Act:
     subject_url: Callable[[Any], str]
     unmet: Callable[..., Sequence[str]] = lambda subject, **inputs: ()
     facts: Callable[[Any], Sequence[tuple[Words, Words]]] = lambda subject: ()
+    reason_text: Callable[[str], Words] = str
     seen: Callable[[Any], Mapping[str, str]] = lambda subject: {}
     sealed: frozenset[str] = frozenset()
     expires: timedelta = timedelta(days=3)

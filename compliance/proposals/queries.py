@@ -4,6 +4,8 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.postgres.functions import TransactionNow
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import transaction
 from django.http import Http404
 from django.utils.translation import gettext as _
 
@@ -75,7 +77,11 @@ def get_proposal(proposal_id: UUID, *, user: Any) -> tuple[Proposal, Any]:
     act = acts.acts().get(row.act) if row else None
     if row is None or act is None:
         raise Http404("no such proposal")
-    subject = act.load(row.subject_id)
+    try:
+        with transaction.atomic():  # `load` locks; the lock goes at once, `confirm` takes its own
+            subject = act.load(row.subject_id)
+    except ObjectDoesNotExist:
+        raise Http404("no such proposal") from None
     allowed = act.may_confirm(subject, user) or (row.maker_human_id == user.human_id and act.may_propose(subject, user))
     if not user.is_active or not allowed:
         raise Http404("no such proposal")

@@ -8,7 +8,6 @@ import json
 from datetime import datetime
 from typing import Any
 
-from audit.record import record, record_refusal
 from django.contrib.postgres.functions import TransactionNow
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import IntegrityError, transaction
@@ -18,6 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from audit.actors import INSTALLATION, Acts, system
 from audit.perform import ConditionsNotMet, Denied, WrongState, perform
+from audit.record import record, record_refusal
 from compliance.keys.services import open_sealed, seal
 from compliance.outbox.payload import ids_only
 from compliance.people.models import User

@@ -1,0 +1,125 @@
+"""What our API is beside ninja's: one form of errors, strict JSON, a scope for every operation, and its description (OpenAPI 3.1)."""
+
+import json
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from ninja import NinjaAPI
+from ninja.openapi.schema import OpenAPISchema
+from ninja.parser import Parser
+
+from audit.access import Rule
+from compliance.platform import problems
+from compliance.platform.auth import Key
+from compliance.platform.scopes import Scope
+
+PROBLEM = {
+    "description": "What went wrong (RFC 9457)",
+    "content": {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
+PROBLEM_SCHEMA = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "instance", "request_id", "code"],
+    "properties": {
+        "type": {"type": "string", "format": "uri", "examples": ["urn:mizan:problem:stale_version"]},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "instance": {"type": "string", "format": "uri-reference"},
+        "request_id": {"type": "string"},
+        "code": {"type": "string", "description": "Stable; the last part of type"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["pointer", "code", "detail"],
+                "properties": {
+                    "pointer": {"type": "string", "description": "Place in the body (RFC 6901); ?name in the query"},
+                    "code": {"type": "string"},
+                    "detail": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+
+
+class StrictParser(Parser):
+    """JSON as RFC 8259 has it: no NaN, no name twice, and no NUL in a text, which PostgreSQL would refuse later."""
+
+    def parse_body(self, request: HttpRequest) -> Any:
+        return _without_nul(json.loads(request.body, parse_constant=_refuse, object_pairs_hook=_each_once))
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name stands twice in an object")
+    return found
+
+
+def _without_nul(value: Any) -> Any:
+    if "\\u0000" in json.dumps(value):
+        raise ValueError("a text holds a NUL")
+    return value
+
+
+def for_staff_and_keys(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """The description of the API is shown to people who signed in and to any valid key."""
+
+    @wraps(view)
+    def shown(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        user = request.user
+        if (user.is_authenticated and user.is_active) or Key(Scope.PING)(request):
+            return view(request, *args, **kwargs)
+        return problems.problem(request, 401, headers={"WWW-Authenticate": "Bearer"})
+
+    shown.rule = Rule.KEY  # type: ignore[attr-defined]
+    return shown
+
+
+class MizanAPI(NinjaAPI):
+    """Made with its routers, named by string; refuses to be made when an operation names no scope."""
+
+    def __init__(self, *, routers: tuple[str, ...], **options: Any) -> None:
+        # No docs page: ninja's loads scripts from elsewhere, which our content policy refuses.
+        super().__init__(docs_url=None, docs_decorator=for_staff_and_keys, parser=StrictParser(), **options)
+        for router in routers:
+            self.add_router("", router)
+        operations(self)
+
+    def set_default_exception_handlers(self) -> None:
+        """One way to answer errors instead of ninja's several."""
+        self.add_exception_handler(Exception, problems.answer)
+
+    def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
+        """Ninja's document, with the scope of each operation and the one form of every error."""
+        document = super().get_openapi_schema(**options)
+        document["components"]["schemas"]["Problem"] = PROBLEM_SCHEMA
+        document["components"].setdefault("responses", {})["Problem"] = PROBLEM
+        scopes = {operation.operation_id: scope for operation, scope in operations(self)}
+        for path in document["paths"].values():
+            for described in path.values():
+                described["responses"]["default"] = {"$ref": "#/components/responses/Problem"}
+                described["security"] = [{"Key": [scopes[described["operationId"]]]}]
+        return document
+
+
+def operations(api: NinjaAPI) -> list[tuple[Any, str]]:
+    """Every operation with the scope it names; one that names none, or more, is an error when Django starts."""
+    found = []
+    for bound in api._get_bound_routers():
+        for view in bound.path_operations.values():
+            for operation in view.operations:
+                operation.operation_id = operation.operation_id or api.get_openapi_operation_id(operation)
+                callbacks = operation.auth_callbacks
+                if len(callbacks) != 1 or not isinstance(callbacks[0], Key):
+                    raise TypeError(f"{operation.operation_id}: name its scope with auth=Key(Scope...).")
+                found.append((operation, callbacks[0].scope.value))
+    return found

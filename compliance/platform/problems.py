@@ -1,0 +1,259 @@
+"""Every error of the API is a problem document (RFC 9457): type, title, status, detail, instance, request_id, code, errors.
+
+To map an exception of yours: `register(YourError, status=422, code="your_code")` in a module that your AppConfig.ready() imports.
+`type` is urn:mizan:problem:<code>, and a code never changes its meaning. Nothing of an error that we did not expect is shown.
+"""
+
+import json
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import unquote
+
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation, ValidationError
+from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
+from django.http.response import HttpResponseBase
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from ninja.errors import AuthenticationError, HttpError
+from ninja.errors import ValidationError as InputError
+
+from audit import context
+from audit.middleware import HEADER
+from audit.perform import ConditionsNotMet, Denied, StaleVersion, WrongState
+from compliance.keys.services import KeyUnavailable, Shredded
+from compliance.platform.auth import TooManyRequests
+from compliance.proposals.services import AlreadyDecided, AlreadyProposed, EvidenceChanged
+
+MEDIA_TYPE = "application/problem+json"
+PREFIX = "/api/"
+MOMENT = "5"  # seconds after which a service that is away may be back
+
+TITLES: Final[Mapping[int, str | Promise]] = {
+    400: _("The request cannot be read"),
+    401: _("No valid API key"),
+    403: _("Not allowed"),
+    404: _("Not found"),
+    405: _("This address does not take this method"),
+    409: _("In conflict with what is there now"),
+    410: _("Erased"),
+    413: _("Too large"),
+    415: _("Wrong media type"),
+    422: _("The request is understood and cannot be carried out"),
+    429: _("Too many requests"),
+    500: _("Something went wrong on our side"),
+    503: _("Not available at the moment"),
+}
+CODES: Final[Mapping[int, str]] = {
+    400: "unreadable",
+    401: "not_authenticated",
+    403: "denied",
+    404: "not_found",
+    405: "method_not_allowed",
+    409: "conflict",
+    410: "erased",
+    413: "too_large",
+    415: "wrong_media_type",
+    422: "invalid",
+    429: "too_many_requests",
+    500: "internal",
+    503: "unavailable",
+}
+DETAILS: Final[Mapping[int, str | Promise]] = {
+    401: _("Send a valid key: Authorization: Bearer mzn_..."),
+    404: _("There is nothing at this address, or nothing that this key may see."),
+    405: _("The header Allow names the methods that this address takes."),
+    500: _("It was written down under the request_id. The request can be tried again."),
+}
+
+Errors = Iterable[Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How an exception is answered. `code`, `detail`, `errors` and `headers` are asked of the exception."""
+
+    status: int
+    code: Callable[[Any], str]
+    detail: Callable[[Any], str | Promise]
+    errors: Callable[[Any], Errors]
+    headers: Callable[[Any], Mapping[str, str]]
+
+
+_answers: dict[type[Exception], Answer] = {}
+
+
+def register(
+    exception: type[Exception],
+    *,
+    status: int,
+    code: str | Callable[[Any], str],
+    detail: str | Promise | Callable[[Any], str | Promise] = str,
+    errors: Callable[[Any], Errors] = lambda error: (),
+    headers: Callable[[Any], Mapping[str, str]] = lambda error: {},
+) -> None:
+    """Answer this exception, and those derived from it, so. The nearest registered class wins; a class registered twice is an error."""
+    if exception in _answers:
+        raise ValueError(f"{exception.__name__} already has an answer")
+    _answers[exception] = Answer(status, _asked(code), _asked(detail), errors, headers)
+
+
+def _asked(given: Any) -> Callable[[Any], Any]:
+    return given if callable(given) else lambda error: given
+
+
+def answer(request: HttpRequest, error: Any) -> HttpResponse:
+    """The answer to a registered exception; any other goes on to Django, which logs it and answers 500."""
+    found = next((_answers[kind] for kind in type(error).__mro__ if kind in _answers), None)
+    if found is None:
+        raise error
+    return problem(
+        request,
+        found.status if found.status else error.status_code,
+        code=found.code(error),
+        detail=found.detail(error),
+        errors=found.errors(error),
+        headers=found.headers(error),
+    )
+
+
+def problem(
+    request: HttpRequest,
+    status: int,
+    *,
+    code: str | None = None,
+    detail: str | Promise | None = None,
+    errors: Errors = (),
+    headers: Mapping[str, str] | None = None,
+) -> HttpResponse:
+    """The document. Without `code` and `detail` those of the status."""
+    code = code or CODES.get(status, f"http_{status}")
+    body: dict[str, Any] = {
+        "type": f"urn:mizan:problem:{code}",
+        "title": str(TITLES.get(status, _("Error"))),
+        "status": status,
+        "detail": str(detail or DETAILS.get(status, "")),
+        "instance": request.path,
+        "request_id": context.request_id(),
+        "code": code,
+    }
+    if named := [dict(one) for one in errors]:
+        body["errors"] = named
+    return HttpResponse(json.dumps(body), content_type=MEDIA_TYPE, status=status, headers=dict(headers or {}))
+
+
+class ProblemMiddleware:
+    """Whatever answers under /api/ with an error answers with a problem: unknown addresses, wrong methods, our own failures too.
+
+    Belongs outside audit.middleware.ContextMiddleware, so that nothing between them answers with a page.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not request.path.startswith(PREFIX):
+            return self.get_response(request)
+        if "\x00" in unquote(request.get_full_path()):  # PostgreSQL refuses it in a text, which would be an error 500
+            response: HttpResponseBase = problem(request, 400)
+        else:
+            response = self.get_response(request)
+        if response.status_code >= 400 and response.get("Content-Type") != MEDIA_TYPE:
+            kept = {name: response[name] for name in ("Allow", "Retry-After", HEADER) if name in response}
+            response = problem(request, response.status_code, headers=kept)
+        if response.status_code >= 400:
+            _name_request(response)
+        if allowance := getattr(request, "allowance", None):
+            for name, value in allowance.headers.items():
+                response[name] = value
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+
+def _name_request(response: Any) -> None:
+    """Body and header name the same request. The context is closed out here, so its id comes back in the header."""
+    body = json.loads(response.content)
+    body["request_id"] = body["request_id"] or response.get(HEADER) or uuid.uuid4().hex
+    response[HEADER] = body["request_id"]
+    response.content = json.dumps(body).encode()
+
+
+# -------------------------------------------------------------------------------------------- what we know
+def _pointer(place: tuple[Any, ...]) -> str:
+    """ "/full_name" in the body, "?limit" in the query, "path:number" elsewhere. An operation takes one body (a test asks)."""
+    where, *rest = place
+    if where in ("body", "form", "file"):
+        return "".join(f"/{part}" for part in (rest[1:] if where == "body" else rest))
+    return f"?{rest[0]}" if where == "query" else f"{where}:{rest[0] if rest else ''}"
+
+
+def _input_errors(error: InputError) -> Errors:
+    return [
+        {"pointer": _pointer(tuple(one["loc"])), "code": str(one["type"]), "detail": str(one["msg"])}
+        for one in error.errors
+    ]
+
+
+def _field_errors(error: ValidationError) -> Errors:
+    """Django's own: of fields where it names them."""
+    if hasattr(error, "error_dict"):
+        return [
+            {"pointer": f"/{field}" if field != "__all__" else "", "code": one.code or "invalid", "detail": text}
+            for field, found in error.error_dict.items()
+            for one in found
+            for text in one.messages
+        ]
+    return [
+        {"pointer": "", "code": one.code or "invalid", "detail": text}
+        for one in error.error_list
+        for text in one.messages
+    ]
+
+
+def _reasons(error: ConditionsNotMet) -> Errors:
+    return [{"pointer": "", "code": "condition", "detail": str(reason)} for reason in error.reasons]
+
+
+def _changes(error: EvidenceChanged) -> Errors:
+    return [{"pointer": "", "code": "changed", "detail": item} for item in error.changed]
+
+
+_SEE_ERRORS = _("The list errors names each field and what is wrong with it.")
+
+register(Denied, status=403, code=lambda error: error.code)
+register(PermissionDenied, status=403, code="denied", detail=_("You do not have the right to do this."))
+register(Http404, status=404, code="not_found", detail=DETAILS[404])
+register(StaleVersion, status=409, code="stale_version")
+register(WrongState, status=409, code="wrong_state")
+register(AlreadyDecided, status=409, code="already_decided")
+register(AlreadyProposed, status=409, code="already_proposed")
+register(EvidenceChanged, status=409, code="evidence_changed", errors=_changes)
+register(ConditionsNotMet, status=422, code="conditions_not_met", errors=_reasons)
+register(ValidationError, status=422, code="invalid", detail=_SEE_ERRORS, errors=_field_errors)
+register(InputError, status=422, code="invalid", detail=_SEE_ERRORS, errors=_input_errors)
+register(
+    AuthenticationError,
+    status=401,
+    code="not_authenticated",
+    detail=DETAILS[401],
+    headers=lambda error: {"WWW-Authenticate": "Bearer"},
+)
+register(HttpError, status=0, code=lambda error: CODES.get(error.status_code, ""), detail=str)
+register(
+    KeyUnavailable,
+    status=503,
+    code="keys_unavailable",
+    detail=_("The keys cannot be reached. Try again in a moment."),
+    headers=lambda error: {"Retry-After": MOMENT},
+)
+register(Shredded, status=410, code="erased", detail=_("This was erased and cannot be read again."))
+register(RequestDataTooBig, status=413, code="too_large", detail=_("The request is larger than this address takes."))
+register(SuspiciousOperation, status=400, code="unreadable", detail=_("The request cannot be read."))
+register(UnreadablePostError, status=400, code="unreadable", detail=_("The request ended too early."))
+register(
+    TooManyRequests,
+    status=429,
+    code="too_many_requests",
+    headers=lambda error: {"Retry-After": str(error.allowance.resets_in)},
+)

@@ -1,0 +1,9 @@
+"""The worker's door to the platform."""
+
+from compliance.outbox.work import task
+from compliance.platform import services
+
+
+@task("platform.sweep")
+def sweep(**later: object) -> None:
+    services.forget_old_replies()
