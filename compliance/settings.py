@@ -183,6 +183,7 @@ CELERY_BEAT_SCHEDULE = {
     # The broker is a hint, the database is the truth: the sweeps find what a lost message forgot.
     "outbox.sweep": {"task": "outbox.sweep", "schedule": schedule(5)},
     "documents.sweep": {"task": "documents.sweep", "schedule": schedule(10)},
+    "documents.sweep_files": {"task": "documents.sweep_files", "schedule": schedule(3600)},
     "proposals.expire": {"task": "proposals.expire", "schedule": schedule(60)},
     "platform.sweep": {"task": "platform.sweep", "schedule": schedule(3600)},
 }

@@ -43,5 +43,5 @@ register(
     Action(
         "documents.fail_integrity", _("The document's file failed its integrity check for {actor}"), {"at": Kept.PUBLIC}
     ),
-    Action("documents.remove_orphan", _("{actor} removed a file that belongs to no document"), {"file": Kept.PUBLIC}),
+    Action("documents.remove_orphan", _("{actor} removed a file that belongs to no document")),
 )

@@ -30,9 +30,9 @@ class Document(Stateful):
     """The row of one sealed file.
 
     `name_sealed`, `digest_sealed` (SHA-256 of the plaintext) are under the customer's key; `digest_index` finds the
-    same file again. `dek_wrapped` is the file's own key under version `key_version` of the customer's key; without it the
-    file is unreadable.
-    `facts` are what the inspection measured: `{name: {"value": ..., "confidence": 0..1}}`, never a decision.
+    same file again. `dek_wrapped` is the file's own key under version `key_version` of the customer's key; without it
+    the file is unreadable.
+    `facts` are what the inspection measured: `{name: {"value": ..., "confidence": 0..100}}`, never a decision.
     """
 
     audit_prefix = "documents"
@@ -82,6 +82,11 @@ class Document(Stateful):
             models.Index(
                 fields=["received_at"], condition=Q(state=State.RECEIVED), name="document_awaiting_inspection"
             ),
+            models.Index(
+                fields=["id"],
+                condition=Q(state=State.DESTROYED, file_removed_at=None),
+                name="document_file_to_remove",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -90,6 +95,11 @@ class Document(Stateful):
     @property
     def audit_subject(self) -> SubjectRef:
         return SubjectRef("customer", str(self.customer_id))
+
+    @property
+    def pages(self) -> int:
+        """How many pages it has, 1 when that is not known."""
+        return int(self.facts.get("pages", {}).get("value", 1))
 
     @property
     def is_ready(self) -> bool:

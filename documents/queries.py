@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 if TYPE_CHECKING:
+    from compliance.people.models import Customer
     from documents.models import Document  # noqa: F401
 
 _Base = models.QuerySet["Document"] if TYPE_CHECKING else models.QuerySet
@@ -23,6 +24,18 @@ class DocumentQuerySet(_Base):
         if "state" in fields:
             raise TypeError("state: use audit.perform.perform(document.<transition>, by=...)")
         return super().update(**fields)
+
+    def known(self, customer: "Customer", digest_index: bytes) -> "DocumentQuerySet":
+        """The same file of the same customer, unless it was destroyed."""
+        return self.filter(customer=customer, digest_index=digest_index).exclude(state="destroyed")
+
+    def free_to_inspect(self, *, now: datetime) -> "DocumentQuerySet":
+        """Received documents that nobody inspects now."""
+        return self.filter(Q(state="received") & (Q(claimed_at=None) | Q(claimed_at__lt=now - STALE_CLAIM)))
+
+    def unreadable_with_file(self) -> "DocumentQuerySet":
+        """Destroyed documents whose file was not removed yet."""
+        return self.filter(state="destroyed", file_removed_at=None)
 
     def awaiting_inspection(self, *, now: datetime) -> "DocumentQuerySet":
         """Received documents that nobody inspects: not claimed for 15 s, or claimed by a worker that must be dead."""

@@ -1,0 +1,33 @@
+"""Why a file is not taken, in words for the person who sent it (GOV.UK's file upload errors: one message per cause)."""
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from audit.perform import ConditionsNotMet
+
+TEXTS: dict[str, Any] = {
+    "no_file": _("Choose a file."),
+    "wrong_type": _("The file must be a JPEG, a PNG or a PDF."),
+    "wrong_name": _("The file's name or declared type does not fit its content. Send the file as it was made."),
+    "too_large": _("The file must be smaller than 50 MB."),
+    "too_many_pixels": _("The picture is too large. It must have fewer than 120 megapixels."),
+    "empty": _("The file is empty."),
+    "truncated": _("The file is not complete. Send it again from the device where it was made."),
+    "password_protected": _("The file is protected with a password. Remove the password and send it again."),
+    "bad_name": _("The file's name has characters that are not allowed. Rename the file and send it again."),
+    "same_file": _("This file was handed in before. Send another one."),
+    "busy": _("The file could not be stored. Nothing of it was kept. Try again in a few minutes."),
+}
+
+# What the API and the log call it, where two texts share a code.
+_CODES = {"wrong_name": "wrong_type", "too_many_pixels": "too_large"}
+
+
+class Refused(ConditionsNotMet):
+    """The file is not taken, nothing of it is left. `code` is for programs, `message` for who sent it."""
+
+    def __init__(self, text: str) -> None:
+        self.code = _CODES.get(text, text)
+        self.message = str(TEXTS[text])
+        super().__init__([self.message])

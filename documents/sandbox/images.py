@@ -1,0 +1,60 @@
+"""`python -m documents.sandbox.images`: inspect or draw one JPEG or PNG."""
+
+import io
+import struct
+from typing import Any
+
+from PIL import ExifTags, Image, ImageOps
+
+from documents.sandbox.box import LONGEST_SIDE, PIXELS, Answer, Unscannable, fact, serve
+from documents.sandbox.watermark import finished
+
+# What Pillow raises for files that are not what they say (its own suite; SyntaxError is its word for a broken PNG).
+_BROKEN = (OSError, ValueError, SyntaxError, IndexError, KeyError, TypeError, EOFError, struct.error, OverflowError)
+Image.MAX_IMAGE_PIXELS = None  # we ask before anything is decoded
+
+
+def work(request: dict[str, Any], data: bytes) -> Answer:
+    form = {"image/jpeg": "JPEG", "image/png": "PNG"}[request["media_type"]]
+    if request["act"] == "render":
+        return {}, render(data, form, request["mark"])
+    return inspect(data, form), b""
+
+
+def inspect(data: bytes, form: str) -> dict[str, Any]:
+    try:
+        with opened(data, form) as image:
+            image.verify()
+        with opened(data, form) as image:
+            image.load()
+            facts = {
+                "pages": fact(1),
+                "width": fact(image.width),
+                "height": fact(image.height),
+                "frames": fact(getattr(image, "n_frames", 1)),
+                "location_in_metadata": fact(ExifTags.IFD.GPSInfo in image.getexif()),
+            }
+    except _BROKEN as error:
+        raise Unscannable("truncated" if "truncated" in str(error) else "damaged") from None
+    return {"verdict": "pass", "reason": "", "facts": facts}
+
+
+def render(data: bytes, form: str, mark: str) -> bytes:
+    try:
+        with opened(data, form) as image:
+            image.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
+            image.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+            return finished(ImageOps.exif_transpose(image), mark)
+    except _BROKEN:
+        raise Unscannable("damaged") from None
+
+
+def opened(data: bytes, form: str) -> Image.Image:
+    image = Image.open(io.BytesIO(data), formats=[form])
+    if image.width * image.height > PIXELS:
+        raise Unscannable("too_many_pixels")
+    return image
+
+
+if __name__ == "__main__":
+    serve(work)

@@ -1,0 +1,289 @@
+"""What is done with documents: receive, open, show, destroy. Whether the caller may see the matter is asked above."""
+
+import hashlib
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from audit.actors import Acts, system
+from audit.perform import WrongState, perform
+from audit.record import record, record_read, record_refusal
+from compliance.keys.services import (
+    IndexPurpose,
+    KeyUnavailable,
+    NotOpened,
+    Shredded,
+    blind_index,
+    open_sealed,
+    seal,
+    unwrap_document_key,
+    wrap_document_key,
+)
+from compliance.outbox.services import wake
+from compliance.people.models import Customer
+from documents import inspection
+from documents.inspection import Findings, Verdict
+from documents.models import Document, State
+from documents.refusals import Refused
+from documents.storage import LocalFile, Missing, storage
+from documents.uploads import SealedUpload
+from documents.vault import Header, RangeReader, Tampered
+
+__all__ = ["RENDITION_HEADERS", "NotReady", "Refused", "Rendition", "Unreadable"]
+
+# For every answer that carries a file or a picture of one: nothing in it may run, be guessed, framed or kept.
+RENDITION_HEADERS = {
+    "Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'",
+    "Content-Disposition": "inline",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "private, no-store",
+}
+ATTEMPTS = 3
+_PIECE = 256 * 1024
+
+
+class NotReady(Exception):
+    """Only a document that passed its inspection is shown or downloaded."""
+
+
+class Unreadable(Exception):
+    """The file is missing, changed or cut, or its key is gone. Nothing of it was released; the log has an entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendition:
+    """A picture of one page, made for one viewer."""
+
+    data: bytes
+    media_type: str
+    view_id: str
+
+
+# ------------------------------------------------------------------------------------------------- receiving
+def receive(*, customer: Customer, upload: SealedUpload | None, by: Acts, matter: str | None = None) -> Document:
+    """Keep a file that was sealed while it arrived: first the file, durable, then its row and its entry in one
+    transaction.
+
+    Raises Refused; then no row and no file is left.
+    """
+    if upload is None:
+        raise Refused("no_file")
+    if upload.customer.pk != customer.pk:
+        raise ValueError("customer: the file was sealed for somebody else.")
+    if upload.refusal is not None:
+        raise upload.refusal
+    assert upload.digests is not None
+    digest = upload.digests.plaintext.hex()
+    index = blind_index(IndexPurpose.FILE_DIGEST, digest)
+    if Document.objects.known(customer, index).exists():
+        upload.close()
+        raise Refused("same_file")
+    upload.store()
+    try:
+        with transaction.atomic(), _file_without_row_removed(upload):
+            return _written(upload, digest, index, by=by, matter=matter)
+    except IntegrityError as error:
+        if "document_same_file" in str(error):
+            raise Refused("same_file") from None
+        raise
+
+
+@contextmanager
+def _file_without_row_removed(upload: SealedUpload) -> Iterator[None]:
+    """Used inside the transaction: once a commit was tried, only the sweep can tell whether the row is there."""
+    try:
+        yield
+    except BaseException:
+        storage().delete(upload.document_id)
+        raise
+
+
+def _written(upload: SealedUpload, digest: str, index: bytes, *, by: Acts, matter: str | None) -> Document:
+    assert upload.digests is not None
+    subject = upload.customer.audit_subject
+    wrapped, key_version = wrap_document_key(subject, upload.document_id, upload.key)
+    aad = upload.document_id.bytes
+    document = Document.objects.create(
+        id=upload.document_id,
+        customer=upload.customer,
+        media_type=upload.media_type,
+        size=upload.digests.size,
+        name_sealed=seal(subject, "document_name", upload.name.encode(), aad=aad),
+        digest_sealed=seal(subject, "document_digest", upload.digests.plaintext, aad=aad),
+        digest_index=index,
+        ciphertext_digest=upload.digests.ciphertext,
+        dek_wrapped=wrapped,
+        key_version=key_version,
+    )
+    record(
+        "documents.receive",
+        by=by,
+        about=document,
+        matter=matter,
+        details={
+            "media_type": document.media_type,
+            "size": document.size,
+            "ciphertext_digest": upload.digests.ciphertext.hex(),
+            "key_version": key_version,
+            "digest": digest,
+            "name": upload.name,
+        },
+    )
+    wake("documents.inspect", document_id=str(document.pk))
+    return document
+
+
+def name_of(document: Document) -> str:
+    """The name it was sent under; empty once the document is destroyed."""
+    if document.name_sealed is None:
+        return ""
+    return open_sealed(document.audit_subject, "document_name", document.name_sealed, aad=document.pk.bytes).decode()
+
+
+# --------------------------------------------------------------------------------------------------- opening
+def open_document(document: Document, *, by: Acts, purpose: str, matter: str | None = None) -> Iterator[bytes]:
+    """The original, a chunk at a time, after the whole file was compared with the digest taken at receipt.
+
+    Raises NotReady or Unreadable before the first byte. The read is recorded.
+    """
+    return _opened(document, 0, None, by=by, purpose=purpose, matter=matter)
+
+
+def open_range(
+    document: Document, start: int, stop: int, *, by: Acts, purpose: str, matter: str | None = None
+) -> Iterator[bytes]:
+    """The bytes `start` up to `stop` of the original. Raises ValueError outside of it, else as `open_document`."""
+    if not 0 <= start <= stop <= document.size:
+        raise ValueError(f"range: {start}-{stop} is not within 0-{document.size}.")
+    return _opened(document, start, stop, by=by, purpose=purpose, matter=matter)
+
+
+def _opened(
+    document: Document, start: int, stop: int | None, *, by: Acts, purpose: str, matter: str | None
+) -> Iterator[bytes]:
+    if document.state != State.READY:
+        raise NotReady(NotReady.__doc__)
+    file, reader = _reader(document, by=by, whole=stop is None)
+    record_read(by=by, subject=document.audit_subject, purpose=purpose, about=document, matter=matter)
+    return _released(document, file, reader.read(start, document.size if stop is None else stop), by=by)
+
+
+def _released(document: Document, file: LocalFile, chunks: Iterator[bytes], *, by: Acts) -> Iterator[bytes]:
+    try:
+        with _integrity(document, by=by):
+            yield from chunks
+    finally:
+        file.close()
+
+
+def _reader(document: Document, *, by: Acts, whole: bool) -> tuple[LocalFile, RangeReader]:
+    """The file, opened and checked; `whole` compares every byte of it with the digest taken at receipt."""
+    with _integrity(document, by=by):
+        key = unwrap_document_key(
+            document.audit_subject, document.pk, bytes(document.dek_wrapped or b""), document.key_version
+        )
+        file = storage().open(document.pk)
+        try:
+            if whole and _ciphertext_digest(file) != bytes(document.ciphertext_digest):
+                raise Tampered("the file differs from what was received")
+            header = Header(document.pk, document.customer_id, document.key_version)
+            reader = RangeReader(file, key=key, header=header, licensee=document.customer.licensee_id)
+            if reader.size != document.size:
+                raise Tampered("the file has another length than was received")
+        except BaseException:
+            file.close()
+            raise
+    return file, reader
+
+
+@contextmanager
+def _integrity(document: Document, *, by: Acts) -> Iterator[None]:
+    """A file that is not what it was is an entry of its own, which survives whatever the request does next."""
+    try:
+        yield
+    except (Tampered, Missing, NotOpened, Shredded) as error:
+        code = type(error).__name__.lower()
+        record_refusal("documents.fail_integrity", by=by, about=document, reason=code, details={"at": str(error)})
+        raise Unreadable(str(error)) from error
+
+
+def _ciphertext_digest(file: LocalFile) -> bytes:
+    sha, at = hashlib.sha256(), 0
+    while data := file.read_at(at, _PIECE):
+        sha.update(data)
+        at += len(data)
+    return sha.digest()
+
+
+# --------------------------------------------------------------------------------------------------- showing
+def rendition(document: Document, *, by: Any, purpose: str, page: int = 1, matter: str | None = None) -> Rendition:
+    """A picture of one page (from 1), drawn anew without metadata, with viewer, UTC time and view id in the picture
+    itself.
+
+    Raises NotReady, Unreadable, or inspection.CannotRender when there is no such page or it takes too much. The
+    read is recorded.
+    """
+    view_id = uuid.uuid4().hex[:10]
+    chunks = open_document(document, by=by, purpose=purpose, matter=matter)
+    mark = f"{_viewer(by)}  {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC  {view_id}"
+    data = inspection.render(document.media_type, chunks, page=page, mark=mark)
+    return Rendition(data, "image/jpeg", view_id)
+
+
+def _viewer(by: Any) -> str:
+    """Who looks, in words: a member of staff by name and address, everybody else by kind and id."""
+    named = [str(part) for part in (getattr(by, "name", ""), getattr(by, "email", "")) if part]
+    return " ".join(named) or f"{by.audit_actor.kind} {by.audit_actor.id}"
+
+
+# ------------------------------------------------------------------------------------------------ inspecting
+def inspect(document_id: uuid.UUID) -> Document | None:
+    """Look at a received document in a limited process of its own and move it on. Safe to call twice, or at once.
+
+    Returns None when there is nothing to do: somebody else has it, or it was inspected already.
+    """
+    document = _claimed(document_id)
+    if document is None:
+        return None
+    if document.attempts > ATTEMPTS:
+        return _moved(document, Findings(Verdict.UNSCANNABLE, "inspection_failed"))
+    try:
+        file, reader = _reader(document, by=system(), whole=True)
+        chunks = _released(document, file, reader.read(0, document.size), by=system())
+        return _moved(document, inspection.inspect(document.media_type, chunks))
+    except Unreadable:
+        return _moved(document, Findings(Verdict.QUARANTINE, "integrity"))
+    except KeyUnavailable:
+        # Not the document's fault: it waits for the keys, and the try does not count.
+        Document.objects.filter(pk=document_id).update(claimed_at=None, attempts=F("attempts") - 1)
+        raise
+
+
+def _claimed(document_id: uuid.UUID) -> Document | None:
+    """The document, taken by this process alone; None when it needs no inspection or somebody else has it."""
+    now = timezone.now()
+    taken = Document.objects.free_to_inspect(now=now).filter(pk=document_id)
+    if not taken.update(claimed_at=now, attempts=F("attempts") + 1):
+        return None
+    return Document.objects.select_related("customer").get(pk=document_id)
+
+
+def _moved(document: Document, found: Findings) -> Document | None:
+    transition = {
+        Verdict.PASS: document.pass_inspection,
+        Verdict.QUARANTINE: document.quarantine,
+        Verdict.UNSCANNABLE: document.mark_unscannable,
+    }[found.verdict]
+    try:
+        return cast(Document, perform(transition, by=system(), reason=found.reason or None, facts=found.facts))
+    except WrongState:
+        # A slower twin of this inspection, or somebody who destroyed the document, was first.
+        return None

@@ -1,0 +1,23 @@
+"""The worker's door to the vault."""
+
+from uuid import UUID
+
+from compliance.outbox.work import task
+from documents import services, sweeping
+
+
+# Shorter than queries.STALE_CLAIM: a claim that looks stale belongs to nobody any more.
+@task("documents.inspect", soft_time_limit=90, time_limit=100)
+def inspect(*, document_id: str, **later: object) -> None:
+    services.inspect(UUID(document_id))
+
+
+@task("documents.sweep", time_limit=100)
+def sweep(**later: object) -> None:
+    sweeping.inspect_forgotten()
+    sweeping.remove_unreadable()
+
+
+@task("documents.sweep_files")
+def sweep_files(**later: object) -> None:
+    sweeping.remove_orphans()
