@@ -1,7 +1,7 @@
 """Who works here and who plays: staff (Human, User, Team, Membership) and players (Person, Customer, Account).
 
-`Person` is one player across the operator's group and holds no personal data; `Customer` is that person at one licensee;
-`Account` is the customer at one brand. Times are UTC.
+`Person` is one player across the operator's group and holds no personal data; `Customer` is that person at one
+licensee; `Account` is the customer at one brand. Times are UTC.
 """
 
 import uuid
@@ -24,7 +24,9 @@ class Licensee(models.Model):
     name = models.CharField(max_length=120)
     slug = models.SlugField(unique=True)
     jurisdiction = models.CharField(max_length=2, help_text=_("ISO 3166-1 code of the licence, such as TR or GB"))
-    time_zone = models.CharField(max_length=64, default="UTC", help_text=_("Its day is the day of deadlines and windows"))
+    time_zone = models.CharField(
+        max_length=64, default="UTC", help_text=_("Its day is the day of deadlines and windows")
+    )
 
     def __str__(self) -> str:
         return self.name
@@ -77,7 +79,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     name = models.CharField(max_length=120)
     language = models.CharField(max_length=10, default="en")
     time_zone = models.CharField(max_length=64, default="UTC")
-    theme = models.CharField(max_length=5, blank=True, choices=[("", _("As the device")), ("light", _("Light")), ("dark", _("Dark"))])
+    theme = models.CharField(
+        max_length=5, blank=True, choices=[("", _("As the device")), ("light", _("Light")), ("dark", _("Dark"))]
+    )
     keys_on = models.BooleanField(default=True, help_text=_("Single-key shortcuts"))
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -88,7 +92,12 @@ class User(AbstractBaseUser, PermissionsMixin):
     REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
 
     class Meta:
-        constraints: ClassVar = [models.CheckConstraint(condition=Q(email=Lower("email")), name="user_email_lower")]
+        permissions: ClassVar = [("manage_staff", "Can add and remove staff and give them roles")]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(email=Lower("email")), name="user_email_lower"),
+            # A superuser would pass every check of rights. Nobody needs one: there is no Django admin.
+            models.CheckConstraint(condition=Q(is_superuser=False), name="user_is_no_superuser"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -114,7 +123,7 @@ class Team(models.Model):
 
 
 class Membership(models.Model):
-    """A user in a team under a role (a name from `roles.ROLES`). It mirrors membership in `group`, which carries the rights."""
+    """A user in a team under a role of `roles.ROLES`. It mirrors membership in `group`, which has the rights."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
@@ -123,7 +132,12 @@ class Membership(models.Model):
     group = models.ForeignKey(Group, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
+        default_permissions = ()
         constraints: ClassVar = [models.UniqueConstraint(fields=["user", "team", "role"], name="membership_once")]
+
+    @property
+    def audit_subject(self) -> SubjectRef:
+        return SubjectRef("staff", str(self.user_id))
 
 
 class Person(models.Model):
@@ -162,8 +176,13 @@ class Customer(models.Model):
     objects: ClassVar = CustomerQuerySet.as_manager()
 
     class Meta:
+        permissions: ClassVar = [("reveal_customer", "Can see what is masked of a customer")]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["person", "licensee"], name="customer_once_per_licensee"),
+            # The same number from another country is another person.
+            models.UniqueConstraint(
+                fields=["licensee", "nationality", "national_id_index"], name="customer_national_id_once"
+            ),
             models.CheckConstraint(
                 condition=Q(national_id_sealed=None, national_id_index=None)
                 | Q(national_id_sealed__isnull=False, national_id_index__isnull=False),
@@ -178,7 +197,7 @@ class Customer(models.Model):
 
 
 class Account(models.Model):
-    """A customer at one brand. `reference` is the operator's own id, unique within the licensee. Contacts are sealed and indexed."""
+    """A customer at one brand. `reference` is the operator's id, unique within the licensee. Contacts are sealed."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="accounts")
@@ -194,7 +213,9 @@ class Account(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["licensee", "reference"], name="account_reference_once")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["licensee", "reference"], name="account_reference_once")
+        ]
 
     def __str__(self) -> str:
         return self.reference
@@ -207,7 +228,7 @@ class Account(models.Model):
 class Restriction(models.Model):
     """What a person may not do now, and the code the world may see. Set by any kind of case; asked by the gate.
 
-    Exactly one of `person`, `customer`, `account` says how far it reaches. `cover_code` is the only reason that leaves the house.
+    Exactly one of `person`, `customer`, `account` says how far it reaches. Only `cover_code` leaves the house.
     """
 
     EFFECTS = ("sign_in", "deposit", "play", "withdraw", "marketing")
@@ -240,8 +261,24 @@ class Restriction(models.Model):
                 condition=Q(lifted_at=None, lifted_by=None) | Q(lifted_at__isnull=False, lifted_by__isnull=False),
                 name="restriction_lifted_at_and_by_together",
             ),
-            models.CheckConstraint(condition=Q(until=None) | Q(until__gt=models.F("starts_at")), name="restriction_ends_after_start"),
+            models.CheckConstraint(
+                condition=Q(until=None) | Q(until__gt=models.F("starts_at")), name="restriction_ends_after_start"
+            ),
+            models.CheckConstraint(
+                condition=Q(stops_sign_in=True)
+                | Q(stops_deposit=True)
+                | Q(stops_play=True)
+                | Q(stops_withdraw=True)
+                | Q(stops_marketing=True),
+                name="restriction_stops_something",
+            ),
         ]
+
+    @property
+    def audit_subject(self) -> SubjectRef | None:
+        """The customer it reaches. A person has none: they may be a customer of several licensees."""
+        customer_id = self.account.customer_id if self.account else self.customer_id
+        return SubjectRef("customer", str(customer_id)) if customer_id else None
 
 
 class RiskFact(models.Model):
@@ -259,4 +296,3 @@ class RiskFact(models.Model):
     @property
     def audit_subject(self) -> SubjectRef:
         return SubjectRef("customer", str(self.customer_id))
-

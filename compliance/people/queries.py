@@ -12,7 +12,7 @@ _Base = models.QuerySet["Customer"] if TYPE_CHECKING else models.QuerySet
 
 
 def fold(text: str) -> str:
-    """A key under which `IŞIK`, `ışık` and `isik` are one: I, İ and ı become i, then casefold, then no marks, then ß is ss."""
+    """A key under which `IŞIK`, `ışık` and `isik` are one: I, İ, ı become i, then casefold, no marks, ß is ss."""
     dotted = text.translate(str.maketrans("Iİı", "iii")).casefold()
     plain = "".join(c for c in unicodedata.normalize("NFKD", dotted) if not unicodedata.combining(c))
     return " ".join(plain.replace("ß", "ss").split())

@@ -1,0 +1,83 @@
+"""What the log says of staff and players."""
+
+from django.utils.translation import gettext_lazy as _
+
+from audit.registry import Action, Kept, register
+
+register(
+    # Staff
+    Action("people.create_team", _("{actor} made the team {object}"), {"slug": Kept.PUBLIC}),
+    Action("people.create_user", _("{actor} added {object} to the staff"), {"name": Kept.SEALED, "email": Kept.SEALED}),
+    Action("people.deactivate_user", _("{actor} closed the sign-in of {object}"), {"is_active": Kept.PUBLIC}),
+    Action(
+        "people.join_team",
+        _("{actor} gave {object} the role {role} in the team {team}"),
+        {"team": Kept.PUBLIC, "role": Kept.PUBLIC},
+    ),
+    Action(
+        "people.leave_team",
+        _("{actor} took the role {role} in the team {team} from {object}"),
+        {"team": Kept.PUBLIC, "role": Kept.PUBLIC},
+    ),
+    Action("people.sync_roles", _("{actor} brought the rights of the roles up to date"), {"changed": Kept.PUBLIC}),
+    Action(
+        "people.set_preferences",
+        _("{actor} changed how pages look"),
+        {
+            "language": Kept.PUBLIC,
+            "time_zone": Kept.PUBLIC,
+            "theme": Kept.PUBLIC,
+            "keys_on": Kept.PUBLIC,
+        },
+    ),
+    # Sign-in
+    Action("people.sign_in", _("{actor} signed in"), {"factors": Kept.PUBLIC}),
+    Action("people.fail_sign_in", _("A sign-in failed"), {"login": Kept.SEALED}),
+    Action("people.sign_out", _("{actor} signed out"), {}),
+    Action("people.change_password", _("{actor} changed the password"), {}),
+    Action("people.reset_password", _("{actor} set a new password with a link"), {}),
+    Action("people.change_factors", _("{actor} changed the second step at sign-in"), {"factor": Kept.PUBLIC}),
+    # The operator
+    Action(
+        "people.create_licensee",
+        _("{actor} added the licensee {object}"),
+        {"slug": Kept.PUBLIC, "jurisdiction": Kept.PUBLIC, "time_zone": Kept.PUBLIC},
+    ),
+    Action(
+        "people.create_brand",
+        _("{actor} added the brand {object}"),
+        {"slug": Kept.PUBLIC, "licensee": Kept.PUBLIC},
+    ),
+    # Players
+    Action(
+        "people.register_customer",
+        _("{actor} registered {object}"),
+        {
+            "licensee": Kept.PUBLIC,
+            "full_name": Kept.SEALED,
+            "birth_date": Kept.SEALED,
+            "nationality": Kept.SEALED,
+            "address": Kept.SEALED,
+            "national_id": Kept.OMIT,
+        },
+    ),
+    Action(
+        "people.open_account",
+        _("{actor} opened {object}"),
+        {
+            "brand": Kept.PUBLIC,
+            "reference": Kept.PUBLIC,
+            "language": Kept.PUBLIC,
+            "time_zone": Kept.PUBLIC,
+            "email": Kept.OMIT,
+            "phone": Kept.OMIT,
+        },
+    ),
+    Action("people.reach_level", _("{object} reached the level {level}"), {"level": Kept.PUBLIC}),
+    Action(
+        "people.restrict",
+        _("{actor} restricted {object}"),
+        {"stops": Kept.PUBLIC, "cover_code": Kept.PUBLIC, "until": Kept.PUBLIC, "source": Kept.SEALED},
+    ),
+    Action("people.reveal", _("{actor} looked at {field} of {object}"), {"field": Kept.PUBLIC}),
+)

@@ -1,0 +1,142 @@
+"""`manage.py people add-team|add-user|join|leave|deactivate|sync-roles|list`: staff, from the machine itself.
+
+For the first administrators of an installation, and for emergencies. Every act is an entry of the log by "system".
+"""
+
+import json
+import secrets
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from audit import context
+from audit.actors import system
+from audit.record import ObjectRef, record
+from compliance.people import staff
+from compliance.people.models import Membership, Team, User
+from compliance.people.roles import ROLES
+
+
+class Command(BaseCommand):
+    help = "Add staff, give and take roles."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+        options = ArgumentParser(add_help=False)
+        options.add_argument("--json", action="store_true", help="print one JSON object")
+
+        verb = verbs.add_parser("add-team", parents=[options], help="make a team")
+        verb.add_argument("name")
+        verb.add_argument("--slug", default="", help="short name for groups; made from the name when left out")
+
+        verb = verbs.add_parser("add-user", parents=[options], help="add a sign-in")
+        verb.add_argument("email")
+        verb.add_argument("--name", required=True)
+        verb.add_argument(
+            "--same-human-as", metavar="EMAIL", help="a second sign-in of somebody: one person for four eyes"
+        )
+        verb.add_argument(
+            "--password-file", type=Path, help="a file with the password; a random one is printed without it"
+        )
+        verb.add_argument("--language", default="en")
+        verb.add_argument("--time-zone", default="UTC")
+
+        for name, words in (("join", "give a role in a team"), ("leave", "take a role in a team")):
+            verb = verbs.add_parser(name, parents=[options], help=words)
+            verb.add_argument("email")
+            verb.add_argument("team", help="the team's slug")
+            verb.add_argument("role", choices=list(ROLES))
+
+        verb = verbs.add_parser("deactivate", parents=[options], help="close a sign-in at once")
+        verb.add_argument("email")
+        verbs.add_parser("sync-roles", parents=[options], help="bring the groups to what roles.py says")
+        verbs.add_parser("list", parents=[options], help="who has which role")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        act = getattr(self, options["verb"].replace("-", "_"))
+        try:
+            with context.use(context.new("command")):
+                result: dict[str, Any] = act(options)
+        except ValidationError as error:
+            problems = error.message_dict if hasattr(error, "error_dict") else {"": error.messages}
+            words = "; ".join(f"{field}: {' '.join(texts)}".removeprefix(": ") for field, texts in problems.items())
+            raise CommandError(words, returncode=2) from None
+        if options["json"]:
+            self.stdout.write(json.dumps(result, ensure_ascii=False))
+            return
+        for name, value in result.items():
+            lines = value if isinstance(value, list) else [value]
+            for line in lines or ["none"]:
+                self.stdout.write(f"{name}: {line}")
+
+    def add_team(self, options: dict[str, Any]) -> dict[str, Any]:
+        team = staff.create_team(name=options["name"], slug=options["slug"], by=system())
+        return {"team": team.slug}
+
+    def add_user(self, options: dict[str, Any]) -> dict[str, Any]:
+        file, human = options["password_file"], None
+        try:
+            password = file.read_text().strip() if file else secrets.token_urlsafe(18)
+        except OSError as error:
+            raise CommandError(f"--password-file: {error}", returncode=2) from None
+        if options["same_human_as"]:
+            human = _user(options["same_human_as"]).human
+        user = staff.create_user(
+            email=options["email"],
+            name=options["name"],
+            by=system(),
+            human=human,
+            password=password,
+            language=options["language"],
+            time_zone=options["time_zone"],
+        )
+        return {"user": user.email} | ({} if file else {"password": password})
+
+    def join(self, options: dict[str, Any]) -> dict[str, Any]:
+        user, team = _user(options["email"]), _team(options["team"])
+        staff.join(user, team, options["role"], by=system())
+        return {"user": user.email, "team": team.slug, "role": options["role"]}
+
+    def leave(self, options: dict[str, Any]) -> dict[str, Any]:
+        user, team = _user(options["email"]), _team(options["team"])
+        staff.leave(user, team, options["role"], by=system())
+        return {"user": user.email, "team": team.slug, "left": options["role"]}
+
+    def deactivate(self, options: dict[str, Any]) -> dict[str, Any]:
+        user = staff.deactivate_user(_user(options["email"]), by=system())
+        return {"user": user.email, "active": user.is_active}
+
+    def sync_roles(self, options: dict[str, Any]) -> dict[str, Any]:
+        with transaction.atomic():
+            changed = staff.sync_roles()
+            if changed:
+                about = ObjectRef("roles", "all")
+                record("people.sync_roles", by=system(), about=about, details={"changed": changed})
+        return {"changed": changed}
+
+    def list(self, options: dict[str, Any]) -> dict[str, Any]:
+        rows = Membership.objects.select_related("user", "team").order_by("user__email", "team__slug", "role")
+        lines = [
+            f"{row.user.email} {row.team.slug}/{row.role}{'' if row.user.is_active else ' (closed)'}" for row in rows
+        ]
+        return {"member": lines}
+
+
+def _user(email: str) -> User:
+    return _found(User.objects.get_by_natural_key, email, f"email: nobody signs in as {email}.")
+
+
+def _team(slug: str) -> Team:
+    known = ", ".join(Team.objects.order_by("slug").values_list("slug", flat=True)) or "none yet"
+    return _found(lambda slug: Team.objects.get(slug=slug), slug, f"team: there is no team {slug}. Known: {known}.")
+
+
+def _found(ask: Any, name: str, otherwise: str) -> Any:
+    try:
+        return ask(name)
+    except ObjectDoesNotExist:
+        raise CommandError(otherwise, returncode=2) from None

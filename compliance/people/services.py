@@ -1,0 +1,299 @@
+"""Acts on players: register, open an account, reveal, restrict. Acts on staff are in `staff`; both are offered here.
+
+Every write records its entry in the same transaction. What is wrong with an input is a ValidationError that names the
+field. The caller checks whether its user may act for the licensee (a queue's grant, an API key's scope).
+"""
+
+import uuid
+from collections.abc import Iterable
+from datetime import date, datetime
+
+from babel import Locale, UnknownLocaleError
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from audit.actors import Acts, SubjectRef
+from audit.record import ObjectRef, record, record_read
+from compliance.keys.services import IndexPurpose, blind_index, ensure_subject_key, open_sealed, seal
+from compliance.people.contacts import (
+    InvalidContact,
+    clean_line,
+    country,
+    mask,
+    normal_email,
+    normal_national_id,
+    normal_phone,
+)
+from compliance.people.models import Account, Brand, Customer, Licensee, Person, Restriction
+from compliance.people.permissions import MANAGE_STAFF, REVEAL, require, require_active
+from compliance.people.staff import (
+    check_time_zone,
+    create_team,
+    create_user,
+    deactivate_user,
+    join,
+    leave,
+    set_preferences,
+    sync_roles,
+    team_group,
+)
+from compliance.policy import policy_for
+
+__all__ = [
+    "InvalidContact",
+    "contact_of",
+    "create_brand",
+    "create_licensee",
+    "create_team",
+    "create_user",
+    "deactivate_user",
+    "join",
+    "leave",
+    "masked",
+    "normal_email",
+    "normal_phone",
+    "open_account",
+    "reach_level",
+    "register_customer",
+    "restrict",
+    "reveal",
+    "set_preferences",
+    "sync_roles",
+    "team_group",
+]
+
+REVEALABLE = ("national_id", "birth_date", "phone", "email")
+OLDEST_BIRTH_YEAR = 1900
+
+
+# ------------------------------------------------------------------------------------------------- the operator
+@transaction.atomic
+def create_licensee(*, name: str, slug: str, jurisdiction: str, time_zone: str, by: Acts) -> Licensee:
+    """A legal entity with a licence. Its jurisdiction must have a policy today (PolicyMissing)."""
+    require(by, MANAGE_STAFF, action="people.create_licensee", about=ObjectRef("licensee", "new"))
+    jurisdiction = country(jurisdiction, field="jurisdiction")
+    policy_for(jurisdiction, on=timezone.localdate())
+    licensee = Licensee(name=clean_line(name, field="name", longest=120), slug=slug, jurisdiction=jurisdiction)
+    licensee.time_zone = check_time_zone(time_zone)
+    licensee.full_clean()
+    licensee.save()
+    details = {"slug": slug, "jurisdiction": jurisdiction, "time_zone": time_zone}
+    record("people.create_licensee", by=by, about=licensee, details=details)
+    return licensee
+
+
+@transaction.atomic
+def create_brand(*, licensee: Licensee, name: str, slug: str, by: Acts) -> Brand:
+    require(by, MANAGE_STAFF, action="people.create_brand", about=licensee)
+    brand = Brand(licensee=licensee, name=clean_line(name, field="name", longest=120), slug=slug)
+    brand.full_clean()
+    brand.save()
+    record("people.create_brand", by=by, about=brand, details={"slug": slug, "licensee": licensee.slug})
+    return brand
+
+
+# ------------------------------------------------------------------------------------------------- customers
+@transaction.atomic
+def register_customer(
+    *,
+    licensee: Licensee,
+    full_name: str,
+    birth_date: date,
+    nationality: str,
+    national_id: str | None = None,
+    address: str = "",
+    by: Acts,
+) -> Customer:
+    """A new player at a licensee: Person, Customer and the customer's own key. The national id is sealed and indexed.
+
+    Raises ValidationError with the field; a number that is registered at this licensee already is one.
+    """
+    require_active(by, action="people.register_customer", about=licensee)
+    nationality = country(nationality)
+    declared = {
+        "full_name": clean_line(full_name, field="full_name", longest=200),
+        "birth_date": _born(birth_date),
+        "nationality": nationality,
+        "address": clean_line(address, field="address", longest=400, required=False),
+    }
+    subject = SubjectRef("customer", str(customer_id := uuid.uuid4()))
+    ensure_subject_key(subject)
+    sealed = {}
+    if national_id:
+        number = normal_national_id(national_id, nationality=nationality)
+        sealed["national_id_index"] = blind_index(IndexPurpose.NATIONAL_ID, number)
+        sealed["national_id_sealed"] = seal(subject, "national_id", number.encode(), aad=customer_id.bytes)
+    try:
+        with transaction.atomic():
+            customer = Customer.objects.create(
+                id=customer_id, person=Person.objects.create(), licensee=licensee, **declared, **sealed
+            )
+    except IntegrityError as error:
+        if _violated(error) != "customer_national_id_once":
+            raise
+        raise ValidationError({"national_id": _("A player with this number is registered here already.")}) from None
+    record("people.register_customer", by=by, about=customer, details={"licensee": licensee.slug, **declared})
+    return customer
+
+
+def _born(day: date) -> date:
+    if isinstance(day, datetime) or not isinstance(day, date):
+        raise ValidationError({"birth_date": _("Enter a date such as 1990-12-31.")})
+    if not day.year >= OLDEST_BIRTH_YEAR or day > timezone.localdate():
+        raise ValidationError({"birth_date": _("This day cannot be a date of birth. Check the year.")})
+    return day
+
+
+@transaction.atomic
+def open_account(
+    *,
+    customer: Customer,
+    brand: Brand,
+    reference: str,
+    email: str = "",
+    phone: str | None = None,
+    language: str = "tr",
+    time_zone: str = "Europe/Istanbul",
+    by: Acts,
+) -> Account:
+    """The customer at a brand, under the operator's own `reference`. Contacts are kept sealed and indexed.
+
+    A phone without a country code is one of the licensee's jurisdiction. Raises ValidationError with the field.
+    """
+    require_active(by, action="people.open_account", about=customer)
+    if brand.licensee_id != customer.licensee_id:
+        raise ValidationError({"brand": _("This brand belongs to another licensee.")})
+    subject = customer.audit_subject
+    account = Account(customer=customer, licensee_id=customer.licensee_id, brand=brand, language=_language(language))
+    account.reference = clean_line(reference, field="reference", longest=64)
+    account.time_zone = check_time_zone(time_zone)
+    if email:
+        address = normal_email(email)
+        account.email_index = blind_index(IndexPurpose.EMAIL, address)
+        account.email_sealed = seal(subject, "email", address.encode(), aad=account.pk.bytes)
+    if phone:
+        number = normal_phone(phone, region=customer.licensee.jurisdiction)
+        account.phone_index = blind_index(IndexPurpose.PHONE, number)
+        account.phone_sealed = seal(subject, "phone", number.encode(), aad=account.pk.bytes)
+    try:
+        with transaction.atomic():
+            account.save(force_insert=True)
+    except IntegrityError as error:
+        if _violated(error) != "account_reference_once":
+            raise
+        raise ValidationError({"reference": _("This licensee has an account with this number already.")}) from None
+    details = {"brand": brand.slug, "reference": account.reference, "language": language, "time_zone": time_zone}
+    record("people.open_account", by=by, about=account, details=details)
+    return account
+
+
+def _violated(error: IntegrityError) -> str | None:
+    """The name of the constraint that refused."""
+    name: str | None = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
+    return name
+
+
+def _language(code: str) -> str:
+    try:
+        Locale.parse(code, sep="-")
+    except (UnknownLocaleError, ValueError):
+        raise ValidationError({"language": _("Enter the code of a language, such as tr or en.")}) from None
+    return code
+
+
+@transaction.atomic
+def reach_level(customer: Customer, level: str, *, by: Acts) -> Customer:
+    """The customer's verification level is now at least `level`. A higher one that was reached before stays."""
+    require_active(by, action="people.reach_level", about=customer)
+    customer = Customer.objects.select_for_update(of=("self",)).select_related("licensee").get(pk=customer.pk)
+    levels = list(policy_for(customer.licensee.jurisdiction, on=timezone.localdate()).verification.levels)
+    if level not in levels:
+        facts = {"level": level, "known": ", ".join(levels)}
+        raise ValidationError({"level": _("There is no level %(level)s. Known: %(known)s.") % facts})
+    before = customer.level
+    if before not in levels or levels.index(level) > levels.index(before):
+        customer.level = level
+        customer.save(update_fields=["level"])
+        changes = {"level": (before, level)}
+        record("people.reach_level", by=by, about=customer, changes=changes, details={"level": level})
+    return customer
+
+
+# ------------------------------------------------------------------------------------------------- what is sealed
+def reveal(
+    customer: Customer, field: str, *, by: Acts, purpose: str, matter: str | None = None, account: Account | None = None
+) -> str:
+    """The plain value of a masked field (see REVEALABLE), for one who may. The reading is recorded with its `purpose`.
+
+    Phone and e-mail are those of `account`. "" where nothing is stored. Raises Denied, KeyUnavailable, Shredded.
+    """
+    about = account if field in ("phone", "email") else customer
+    if field not in REVEALABLE or about is None or (account and account.customer_id != customer.pk):
+        raise ValueError(f"{field}: one of {', '.join(REVEALABLE)}; phone and email need the customer's own account.")
+    require(by, REVEAL, action="people.reveal", about=about)
+    value = _plain(about, field)
+    subject, code = customer.audit_subject, f"{purpose}:{field}"
+    record_read(by=by, subject=subject, purpose=code, about=about, matter=matter)
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def masked(owner: Customer | Account, field: str) -> str:
+    """What a page shows of a field before it is revealed; "" where nothing is stored."""
+    return mask(field, _plain(owner, field))
+
+
+def contact_of(account: Account, field: str) -> str | None:
+    """The e-mail or phone a message is sent to. For the sender only, who records the sending; people use `reveal`."""
+    if field not in ("email", "phone"):
+        raise ValueError(f"{field}: email or phone.")
+    return str(_plain(account, field)) or None
+
+
+def _plain(owner: Customer | Account, field: str) -> str | date:
+    if field == "birth_date":
+        return getattr(owner, field) or ""
+    sealed = getattr(owner, f"{field}_sealed")
+    if sealed is None:
+        return ""
+    return open_sealed(owner.audit_subject, field, bytes(sealed), aad=owner.pk.bytes).decode()
+
+
+# ------------------------------------------------------------------------------------------------- restrictions
+@transaction.atomic
+def restrict(
+    reaches: Person | Customer | Account,
+    *,
+    stops: Iterable[str],
+    cover_code: str,
+    source: str,
+    by: Acts,
+    starts_at: datetime | None = None,
+    until: datetime | None = None,
+    reason: str | None = None,
+    matter: str | None = None,
+    log: str = "main",
+) -> Restriction:
+    """Stop what is named in `stops` (see Restriction.EFFECTS), at once. It protects, so one person is enough.
+
+    `cover_code` is all that leaves the house; `source` is the kind of case that set it and stays sealed in the log.
+    """
+    require_active(by, action="people.restrict", about=reaches)
+    asked = set(stops)
+    if not asked or not asked <= set(Restriction.EFFECTS):
+        known = ", ".join(Restriction.EFFECTS)
+        raise ValidationError({"stops": _("Say what stops. Known: %(known)s.") % {"known": known}})
+    starts_at = starts_at or timezone.now()
+    if until is not None and until <= starts_at:
+        raise ValidationError({"until": _("The end must be after the start.")})
+    owner = {Person: "person", Customer: "customer", Account: "account"}[type(reaches)]
+    restriction = Restriction(starts_at=starts_at, until=until, cover_code=cover_code, source=source)
+    setattr(restriction, owner, reaches)
+    for effect in asked:
+        setattr(restriction, f"stops_{effect}", True)
+    restriction.save(force_insert=True)
+    details = {"stops": sorted(asked), "cover_code": cover_code, "until": until, "source": source}
+    details = {name: value for name, value in details.items() if value is not None}
+    record("people.restrict", by=by, about=restriction, reason=reason, details=details, matter=matter, log=log)
+    return restriction
