@@ -35,7 +35,6 @@ register(
             "name": Kept.SEALED,
         },
     ),
-    Action("documents.refuse", _("{actor} handed in a file that was refused"), {"size": Kept.PUBLIC}),
     Action("documents.pass_inspection", _("{actor} found nothing against showing the document"), _COLUMNS),
     Action("documents.quarantine", _("{actor} put the document into quarantine"), _COLUMNS),
     Action("documents.mark_unscannable", _("{actor} could not check the document"), _COLUMNS),

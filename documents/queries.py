@@ -8,9 +8,7 @@ from django.db.models import Q
 
 if TYPE_CHECKING:
     from compliance.people.models import Customer
-    from documents.models import Document  # noqa: F401
-
-_Base = models.QuerySet["Document"] if TYPE_CHECKING else models.QuerySet
+    from documents.models import Document
 
 # A worker that took a document and did not finish within this time is taken for dead.
 STALE_CLAIM = timedelta(minutes=2)
@@ -18,7 +16,7 @@ STALE_CLAIM = timedelta(minutes=2)
 GRACE = timedelta(seconds=15)
 
 
-class DocumentQuerySet(_Base):
+class DocumentQuerySet(models.QuerySet["Document"]):
     def update(self, **fields: Any) -> int:
         """States move by `perform` only."""
         if "state" in fields:

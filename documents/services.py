@@ -6,18 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
-from django.utils import timezone
 
-from audit.actors import Acts, system
-from audit.perform import WrongState, perform
+from audit.actors import Acts
 from audit.record import record, record_read, record_refusal
 from compliance.keys.services import (
     IndexPurpose,
-    KeyUnavailable,
     NotOpened,
     Shredded,
     blind_index,
@@ -28,8 +24,7 @@ from compliance.keys.services import (
 )
 from compliance.outbox.services import wake
 from compliance.people.models import Customer
-from documents import inspection
-from documents.inspection import Findings, Verdict
+from documents import processes
 from documents.models import Document, State
 from documents.refusals import Refused
 from documents.storage import LocalFile, Missing, storage
@@ -46,7 +41,6 @@ RENDITION_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "private, no-store",
 }
-ATTEMPTS = 3
 _PIECE = 256 * 1024
 
 
@@ -145,7 +139,9 @@ def name_of(document: Document) -> str:
     """The name it was sent under; empty once the document is destroyed."""
     if document.name_sealed is None:
         return ""
-    return open_sealed(document.audit_subject, "document_name", document.name_sealed, aad=document.pk.bytes).decode()
+    return open_sealed(
+        document.audit_subject, "document_name", bytes(document.name_sealed), aad=document.pk.bytes
+    ).decode()
 
 
 # --------------------------------------------------------------------------------------------------- opening
@@ -171,12 +167,13 @@ def _opened(
 ) -> Iterator[bytes]:
     if document.state != State.READY:
         raise NotReady(NotReady.__doc__)
-    file, reader = _reader(document, by=by, whole=stop is None)
+    file, reader = opened(document, by=by, whole=stop is None)
     record_read(by=by, subject=document.audit_subject, purpose=purpose, about=document, matter=matter)
-    return _released(document, file, reader.read(start, document.size if stop is None else stop), by=by)
+    return released(document, file, reader.read(start, document.size if stop is None else stop), by=by)
 
 
-def _released(document: Document, file: LocalFile, chunks: Iterator[bytes], *, by: Acts) -> Iterator[bytes]:
+def released(document: Document, file: LocalFile, chunks: Iterator[bytes], *, by: Acts) -> Iterator[bytes]:
+    """The chunks, and after them the file is closed; a chunk that fails ends them with Unreadable."""
     try:
         with _integrity(document, by=by):
             yield from chunks
@@ -184,7 +181,7 @@ def _released(document: Document, file: LocalFile, chunks: Iterator[bytes], *, b
         file.close()
 
 
-def _reader(document: Document, *, by: Acts, whole: bool) -> tuple[LocalFile, RangeReader]:
+def opened(document: Document, *, by: Acts, whole: bool) -> tuple[LocalFile, RangeReader]:
     """The file, opened and checked; `whole` compares every byte of it with the digest taken at receipt."""
     with _integrity(document, by=by):
         key = unwrap_document_key(
@@ -228,13 +225,13 @@ def rendition(document: Document, *, by: Any, purpose: str, page: int = 1, matte
     """A picture of one page (from 1), drawn anew without metadata, with viewer, UTC time and view id in the picture
     itself.
 
-    Raises NotReady, Unreadable, or inspection.CannotRender when there is no such page or it takes too much. The
+    Raises NotReady, Unreadable, or processes.CannotRender when there is no such page or it takes too much. The
     read is recorded.
     """
     view_id = uuid.uuid4().hex[:10]
     chunks = open_document(document, by=by, purpose=purpose, matter=matter)
     mark = f"{_viewer(by)}  {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC  {view_id}"
-    data = inspection.render(document.media_type, chunks, page=page, mark=mark)
+    data = processes.render(document.media_type, chunks, page=page, mark=mark)
     return Rendition(data, "image/jpeg", view_id)
 
 
@@ -242,48 +239,3 @@ def _viewer(by: Any) -> str:
     """Who looks, in words: a member of staff by name and address, everybody else by kind and id."""
     named = [str(part) for part in (getattr(by, "name", ""), getattr(by, "email", "")) if part]
     return " ".join(named) or f"{by.audit_actor.kind} {by.audit_actor.id}"
-
-
-# ------------------------------------------------------------------------------------------------ inspecting
-def inspect(document_id: uuid.UUID) -> Document | None:
-    """Look at a received document in a limited process of its own and move it on. Safe to call twice, or at once.
-
-    Returns None when there is nothing to do: somebody else has it, or it was inspected already.
-    """
-    document = _claimed(document_id)
-    if document is None:
-        return None
-    if document.attempts > ATTEMPTS:
-        return _moved(document, Findings(Verdict.UNSCANNABLE, "inspection_failed"))
-    try:
-        file, reader = _reader(document, by=system(), whole=True)
-        chunks = _released(document, file, reader.read(0, document.size), by=system())
-        return _moved(document, inspection.inspect(document.media_type, chunks))
-    except Unreadable:
-        return _moved(document, Findings(Verdict.QUARANTINE, "integrity"))
-    except KeyUnavailable:
-        # Not the document's fault: it waits for the keys, and the try does not count.
-        Document.objects.filter(pk=document_id).update(claimed_at=None, attempts=F("attempts") - 1)
-        raise
-
-
-def _claimed(document_id: uuid.UUID) -> Document | None:
-    """The document, taken by this process alone; None when it needs no inspection or somebody else has it."""
-    now = timezone.now()
-    taken = Document.objects.free_to_inspect(now=now).filter(pk=document_id)
-    if not taken.update(claimed_at=now, attempts=F("attempts") + 1):
-        return None
-    return Document.objects.select_related("customer").get(pk=document_id)
-
-
-def _moved(document: Document, found: Findings) -> Document | None:
-    transition = {
-        Verdict.PASS: document.pass_inspection,
-        Verdict.QUARANTINE: document.quarantine,
-        Verdict.UNSCANNABLE: document.mark_unscannable,
-    }[found.verdict]
-    try:
-        return cast(Document, perform(transition, by=system(), reason=found.reason or None, facts=found.facts))
-    except WrongState:
-        # A slower twin of this inspection, or somebody who destroyed the document, was first.
-        return None

@@ -10,8 +10,8 @@ from django.utils import timezone
 from audit.actors import system
 from audit.record import ObjectRef, record
 from compliance.keys.services import KeyUnavailable
+from documents.inspection import inspect_now
 from documents.models import Document
-from documents.services import inspect
 from documents.storage import storage
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ def inspect_forgotten() -> int:
     moved = 0
     for document_id in list(waiting.values_list("pk", flat=True)[:AT_ONCE]):
         try:
-            moved += inspect(document_id) is not None
+            moved += inspect_now(document_id) is not None
         except KeyUnavailable as error:
             log.error("Documents wait for their inspection: %s", error)
             break

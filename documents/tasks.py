@@ -3,13 +3,14 @@
 from uuid import UUID
 
 from compliance.outbox.work import task
-from documents import services, sweeping
+from documents import sweeping
+from documents.inspection import inspect_now
 
 
 # Shorter than queries.STALE_CLAIM: a claim that looks stale belongs to nobody any more.
 @task("documents.inspect", soft_time_limit=90, time_limit=100)
 def inspect(*, document_id: str, **later: object) -> None:
-    services.inspect(UUID(document_id))
+    inspect_now(UUID(document_id))
 
 
 @task("documents.sweep", time_limit=100)

@@ -16,7 +16,7 @@ import logging
 import secrets
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import UUID, uuid4
 
 from django.core.exceptions import BadRequest, RequestDataTooBig
@@ -126,6 +126,15 @@ class SealedUpload:
         if self._watch.pixels > media.PIXELS:
             raise Refused("too_many_pixels")
         self._sealing.update(data)
+
+
+def seal_file(*, customer: Customer, name: str, stream: BinaryIO, declared: str = "") -> SealedUpload:
+    """An upload from a stream that is no request: mail, import, demo. Close it if it is not received."""
+    upload = SealedUpload(customer, name=name, declared=declared)
+    while data := stream.read(SealingUploadHandler.chunk_size):
+        upload.feed(data)
+    upload.complete()
+    return upload
 
 
 class _Refusing:

@@ -24,12 +24,14 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 
+from audit.sealer import Unavailable
+
 FORMAT = "mizan-keys/1"
 KEY_BYTES = 32
 _NONCE_BYTES = 12
 
 
-class KeyUnavailable(Exception):
+class KeyUnavailable(Unavailable):
     """A key cannot be had now: the provider is out of reach, or the key file is missing, damaged or another one's.
 
     Pages and API answer 503. The text is for the operator and goes to the server's log.

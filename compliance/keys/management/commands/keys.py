@@ -32,7 +32,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         with context.use(context.new("command")):
-            result: dict[str, Any] = getattr(self, options["verb"])()
+            result: dict[str, Any] = getattr(self, f"keys_{options['verb']}")()
         if options["json"]:
             self.stdout.write(json.dumps(result))
         else:
@@ -43,12 +43,12 @@ class Command(BaseCommand):
         if result.get("problems"):
             raise SystemExit(1)
 
-    def ensure(self) -> dict[str, Any]:
+    def keys_ensure(self) -> dict[str, Any]:
         if provider().exists():
             return {"key file": str(provider().path), "made": False, "problems": provider().health()}
-        return self.create()
+        return self.keys_create()
 
-    def create(self) -> dict[str, Any]:
+    def keys_create(self) -> dict[str, Any]:
         file = provider()
         if wrapped := _keys_in_database():
             raise CommandError(
@@ -64,7 +64,7 @@ class Command(BaseCommand):
             raise CommandError(f"{file.path} cannot be written ({error.strerror}).", returncode=1) from None
         return {"key file": str(file.path), "made": True, "problems": file.health()}
 
-    def status(self) -> dict[str, Any]:
+    def keys_status(self) -> dict[str, Any]:
         file = provider()
         try:
             epochs: list[int] = file.epochs()
@@ -87,7 +87,7 @@ class Command(BaseCommand):
             "problems": services.health(),
         }
 
-    def check(self) -> dict[str, Any]:
+    def keys_check(self) -> dict[str, Any]:
         return {"problems": services.health()}
 
 
