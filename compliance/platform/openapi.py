@@ -98,6 +98,13 @@ class MizanAPI(NinjaAPI):
         """One way to answer errors instead of ninja's several."""
         self.add_exception_handler(Exception, problems.answer)
 
+    def _get_urls(self) -> list[Any]:
+        urls = super()._get_urls()
+        for pattern in urls:
+            if pattern.name == "api-root":  # ninja's anchor for paths; it answers 404
+                pattern.callback.rule = Rule.KEY
+        return urls
+
     def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
         """Ninja's document, with the scope of each operation and the one form of every error."""
         document = super().get_openapi_schema(**options)

@@ -98,8 +98,8 @@ class Proposal(Stateful):
                 name="proposal_checker_and_human_together",
             ),
             models.CheckConstraint(
-                condition=Q(state__in=[State.PERFORMED, State.RETURNED], checker_human__isnull=False)
-                | Q(state__in=[State.PARKED, State.WITHDRAWN, State.VOIDED, State.EXPIRED], checker_human=None),
+                condition=(Q(state=State.PERFORMED) | Q(state=State.RETURNED)) & Q(checker_human__isnull=False)
+                | ~Q(state=State.PERFORMED) & ~Q(state=State.RETURNED) & Q(checker_human=None),
                 name="proposal_decided_by_a_second_person",
             ),
             models.CheckConstraint(
