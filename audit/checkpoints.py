@@ -147,13 +147,7 @@ class Signer:
 
     def signed(self) -> tuple[int, bytes]:
         """Size and root last signed; (0, EMPTY) before the first."""
-        try:
-            found = json.loads(self._memory.read_text())
-            return int(found["size"]), base64.b64decode(found["root"], validate=True)
-        except (OSError, ValueError, KeyError) as error:
-            raise KeyProblem(
-                f"{self._memory} cannot be read ({error}). Put it back from a backup of the key folder."
-            ) from None
+        return _remembered(self._memory)
 
     def sign(self, size: int, root: bytes, prove: Callable[[int, int], list[bytes]]) -> str:
         """The note for this size and root, remembered on disk before it is handed out.
@@ -186,6 +180,19 @@ class Signer:
         with self._file.open("rb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+
+def memory(folder: Path, log: str) -> tuple[int, bytes]:
+    """Size and root that the log's signer signed last; raises KeyProblem when its memory cannot be read."""
+    return _remembered(folder / f"{log}.state")
+
+
+def _remembered(file: Path) -> tuple[int, bytes]:
+    try:
+        found = json.loads(file.read_text())
+        return int(found["size"]), base64.b64decode(found["root"], validate=True)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise KeyProblem(f"{file} cannot be read ({error}). Put it back from a backup of the key folder.") from None
 
 
 def _read_key(file: Path) -> tuple[Verifier, Ed25519PrivateKey]:

@@ -11,6 +11,10 @@ from django.utils.module_loading import import_string
 from audit.actors import SubjectRef
 
 
+class Unavailable(Exception):
+    """The keys are out of reach for now; pages answer 503. The key package's own error inherits from it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sealed:
     """One sealed document. `kid` names the key (public), `alg` the form of `ciphertext` (which includes nonce and tag)."""

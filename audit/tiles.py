@@ -83,6 +83,11 @@ class Edge:
         self._partial[level] = bytearray()
         return self._push(level + 1, root_of(hashes(tile)), changed)
 
+    def partial(self) -> dict[tuple[int, int], bytes]:
+        """The partial tiles by (level, index)."""
+        begun = enumerate(self._partial)
+        return {(level, self.size >> 8 * level + 8): bytes(data) for level, data in begun if data}
+
     def root(self) -> bytes:
         below: list[bytes] = []
         for tile in self._partial:

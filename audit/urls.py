@@ -1,0 +1,4 @@
+"""Addresses of the log's pages."""
+
+app_name = "audit"
+urlpatterns: list = []
