@@ -1,5 +1,6 @@
 """The suite's databases: copies of one migrated database on the cluster that `dev.py test` started."""
 
+import io
 import os
 import secrets
 from collections.abc import Iterator
@@ -30,6 +31,7 @@ def migrate(cluster: Cluster) -> None:
     with connected_to(DATABASE, role=OWNER, cluster=cluster):
         call_command("migrate", interactive=False, verbosity=0)
         call_command("createcachetable", verbosity=0)
+        call_command("keys", "ensure", stdout=io.StringIO())
 
 
 @contextmanager

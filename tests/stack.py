@@ -12,7 +12,7 @@ from compliance.embedded.supervisor import Supervisor
 
 
 class Stack:
-    """Gunicorn on a free port, a Celery worker with beat on a filesystem broker, and the sequencer.
+    """Gunicorn on a free port, a Celery worker and beat on a filesystem broker, and the sequencer.
 
     It shares the data folder (keys, vault, broker) with the test process, so that both read what the other wrote.
     """
@@ -29,12 +29,12 @@ class Stack:
             self._supervisor.start_all()
             self.wait_until_ready()
         except BaseException:
-            self._supervisor.end_all()
+            self._supervisor.kill_all()
             raise
         return self
 
     def __exit__(self, *error):
-        self._supervisor.end_all()
+        self._supervisor.kill_all()
 
     @property
     def url(self):
@@ -49,7 +49,7 @@ class Stack:
         return self.installation.manage(*arguments, role=role)
 
     def kill(self, name):
-        """Kill -9 `web`, `worker` or `sequencer` with all its processes."""
+        """Kill -9 `web`, `worker`, `clock` or `sequencer` with all its processes."""
         self._supervisor.kill(name)
 
     def end(self, name):

@@ -38,6 +38,7 @@ from django.core.management import call_command
 django.setup()
 call_command("migrate", interactive=False, verbosity=0)
 call_command("createcachetable", verbosity=0)
+call_command("keys", "ensure")
 """
 
 
@@ -47,13 +48,11 @@ class SetUpFailed(Exception):
 
 @dataclass(frozen=True)
 class Service:
-    """A long-running process of the product: `stops_on` lets it finish first, `quits_on` ends it at once."""
+    """A long-running process of the product and the database role it signs in as. SIGTERM lets it finish first."""
 
     name: str
     command: Sequence[str | Path]
     role: str
-    stops_on: signal.Signals = signal.SIGTERM
-    quits_on: signal.Signals = signal.SIGTERM
 
 
 @dataclass(frozen=True)
@@ -121,49 +120,24 @@ class Installation:
         self._python("-c", _MIGRATE, role=OWNER)
 
     def services(self, *, web_workers: int = 2, web_threads: int = 4) -> dict[str, Service]:
-        """The web server, the worker with its clock, and the log's sequencer."""
+        """The web server, the worker, its clock, and the log's sequencer."""
         work = self.data_dir / "work"
         work.mkdir(mode=0o700, exist_ok=True)
+        web = [
+            *(PYTHON, "-m", "gunicorn", "compliance.wsgi:application", "--bind", f"127.0.0.1:{self.port}"),
+            *("--worker-class", "gthread", "--workers", str(web_workers), "--threads", str(web_threads)),
+            *("--worker-tmp-dir", work, "--no-control-socket", "--timeout", "60", "--graceful-timeout", "10"),
+        ]
+        celery = (PYTHON, "-m", "celery", "-A", "compliance.celery")
+        worker = [*celery, "worker", "--concurrency", "2", "--loglevel", "INFO", "--without-gossip", "--without-mingle"]
+        # Beside the worker, not in it (--beat): that one outlives a worker that is killed.
+        clock = [*celery, "beat", "--schedule", work / "schedule", "--pidfile", "", "--loglevel", "WARNING"]
+        sequencer = [PYTHON, ROOT / "manage.py", "audit", "sequence"]
         return {
-            service.name: service
-            for service in (
-                Service(
-                    "web",
-                    [
-                        *(PYTHON, "-m", "gunicorn", "compliance.wsgi:application", "--bind", f"127.0.0.1:{self.port}"),
-                        *("--worker-class", "gthread", "--workers", str(web_workers), "--threads", str(web_threads)),
-                        *(
-                            "--worker-tmp-dir",
-                            work,
-                            "--no-control-socket",
-                            "--timeout",
-                            "60",
-                            "--graceful-timeout",
-                            "20",
-                        ),
-                    ],
-                    APPLICATION,
-                    quits_on=signal.SIGQUIT,
-                ),
-                Service(
-                    "worker",
-                    [
-                        *(PYTHON, "-m", "celery", "-A", "compliance.celery", "worker", "--beat", "--concurrency", "2"),
-                        *(
-                            "--schedule",
-                            work / "schedule",
-                            "--loglevel",
-                            "INFO",
-                            "--without-gossip",
-                            "--without-mingle",
-                        ),
-                    ],
-                    APPLICATION,
-                    # Not SIGTERM, which waits for running tasks: nobody would be left to watch it.
-                    quits_on=signal.SIGQUIT,
-                ),
-                Service("sequencer", [PYTHON, ROOT / "manage.py", "audit", "sequence"], SEQUENCER),
-            )
+            "web": Service("web", web, APPLICATION),
+            "worker": Service("worker", worker, APPLICATION),
+            "clock": Service("clock", clock, APPLICATION),
+            "sequencer": Service("sequencer", sequencer, SEQUENCER),
         }
 
     def _secret_key(self) -> str:
