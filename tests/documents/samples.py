@@ -1,0 +1,102 @@
+"""Files that people hand in, drawn by the tests: like photographs (noise, EXIF with a place), statements, and hostile ones."""
+
+import io
+import secrets
+import zlib
+
+import pikepdf
+from PIL import Image, ImageDraw
+
+
+def photo(width=640, height=400, *, gps=True, quality=85):
+    """A JPEG as a telephone makes it: noise, turned by EXIF, with the place where it was taken."""
+    noise = Image.frombytes("L", (width, height), secrets.token_bytes(width * height)).convert("RGB")
+    picture = Image.blend(Image.new("RGB", (width, height), (200, 220, 210)), noise, 0.15)
+    ImageDraw.Draw(picture).text((20, 20), "SPECIMEN", fill="black")
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned by 90 degrees
+    exif[0x010F] = "SecretCameraMaker"
+    if gps:
+        exif.get_ifd(0x8825).update({1: "N", 2: (41.0, 0.0, 49.0), 3: "E", 4: (28.0, 58.0, 36.0)})
+    out = io.BytesIO()
+    picture.save(out, "JPEG", quality=quality, exif=exif)
+    return out.getvalue()
+
+
+def png(width=320, height=200):
+    picture = Image.frombytes("L", (width, height), secrets.token_bytes(width * height)).convert("RGB")
+    out = io.BytesIO()
+    picture.save(out, "PNG")
+    return out.getvalue()
+
+
+def pdf(pages=1, *, change=None, **saving):
+    """A statement; `change(pdf)` adds what should not be in it."""
+    document = pikepdf.new()
+    for number in range(pages):
+        page = document.add_blank_page(page_size=(595, 842))
+        text = f"BT /F1 24 Tf 72 720 Td (Statement {number} {secrets.token_hex(4)}) Tj ET".encode()
+        page.Contents = document.make_stream(text)
+        font = pikepdf.Dictionary(Type=pikepdf.Name.Font, Subtype=pikepdf.Name.Type1, BaseFont=pikepdf.Name.Helvetica)
+        page.Resources = pikepdf.Dictionary(Font=pikepdf.Dictionary(F1=font))
+    if change:
+        change(document)
+    out = io.BytesIO()
+    document.save(out, **saving)
+    return out.getvalue()
+
+
+def pdf_with_password(user="secret"):
+    return pdf(encryption=pikepdf.Encryption(owner="owner", user=user))
+
+
+def _run_javascript(document):
+    document.Root.OpenAction = pikepdf.Dictionary(S=pikepdf.Name.JavaScript, JS="app.alert('hello')")
+
+
+def _launch(document):
+    action = pikepdf.Dictionary(S=pikepdf.Name.Launch, F="cmd.exe")
+    document.pages[0].Annots = pikepdf.Array(
+        [pikepdf.Dictionary(Type=pikepdf.Name.Annot, Subtype=pikepdf.Name.Link, Rect=[0, 0, 9, 9], A=action)]
+    )
+
+
+def _carry_a_file(document):
+    document.attachments["evil.exe"] = b"MZ" + bytes(100)
+
+
+def _javascript_in_the_names(document):
+    script = document.make_indirect(pikepdf.Dictionary(S=pikepdf.Name.JavaScript, JS=document.make_stream(b"app.x()")))
+    document.Root.Names = pikepdf.Dictionary(JavaScript=pikepdf.Dictionary(Names=["a", script]))
+
+
+ACTIVE = {
+    "javascript": _run_javascript,
+    "launch": _launch,
+    "embedded_file": _carry_a_file,
+    "names": _javascript_in_the_names,
+}
+
+
+def _png_chunk(kind, data):
+    return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
+
+
+def png_bomb(width=30_000, height=30_000):
+    """A few kilobytes that say they are 900 megapixels."""
+    head = width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes([8, 0, 0, 0, 0])
+    body = zlib.compress(bytes(1_000_000), 9)
+    return b"\x89PNG\r\n\x1a\n" + _png_chunk(b"IHDR", head) + _png_chunk(b"IDAT", body) + _png_chunk(b"IEND", b"")
+
+
+def pdf_bomb():
+    """A page whose content unpacks to 2 GB."""
+    squeezed = zlib.compress(bytes(20_000_000), 9)
+    squeezed = zlib.compress(squeezed * 20, 9)
+
+    def change(document):
+        stream = document.make_stream(squeezed)
+        stream.Filter = pikepdf.Array([pikepdf.Name.FlateDecode, pikepdf.Name.FlateDecode])
+        document.pages[0].Contents = document.make_indirect(stream)
+
+    return pdf(change=change, compress_streams=False, stream_decode_level=pikepdf.StreamDecodeLevel.none)
