@@ -1,4 +1,4 @@
-"""Look at pages: pictures in every size, scheme and language, the accessibility check, and pages served without a server."""
+"""Look at pages: pictures in every size, scheme and language, the accessibility check, pages without a server."""
 
 import mimetypes
 from pathlib import Path
@@ -22,7 +22,7 @@ POLICY = (
 def look_at(page, path, name, sizes=SIZES, schemes=SCHEMES, languages=("en",), speak=None, check=True):
     """Visit `path` in each size, scheme and language, check it and keep a picture; the pictures' paths.
 
-    A visitor's language goes by Accept-Language. A signed-in person has their own: pass `speak(page, language)` to change it.
+    A visitor's language goes by Accept-Language. A signed-in person has their own: `speak(page, language)` changes it.
     """
     pictures = []
     for language in languages:
@@ -33,7 +33,7 @@ def look_at(page, path, name, sizes=SIZES, schemes=SCHEMES, languages=("en",), s
             width, height = SIZES[size]
             page.set_viewport_size({"width": width, "height": height})
             for scheme in schemes:
-                page.emulate_media(color_scheme=scheme)
+                page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
                 page.goto(path)
                 pictures.append(keep(page, f"{name}-{size}-{scheme}-{language}"))
                 if check:
@@ -54,7 +54,8 @@ def no_violations(page, but=()):
     """axe finds nothing, of whatever weight. `but`: rule ids that a page may break, with the reason beside the call."""
     found = Axe().run(page).response["violations"]
     wrong = [
-        f"{rule['id']} ({rule['impact']}): {rule['help']}\n    " + "\n    ".join(node["html"][:200] for node in rule["nodes"][:4])
+        f"{rule['id']} ({rule['impact']}): {rule['help']}\n    "
+        + "\n    ".join(node["html"][:200] for node in rule["nodes"][:4])
         for rule in found
         if rule["id"] not in but
     ]
@@ -81,7 +82,9 @@ def serve(page, html, path="/", policy=POLICY):
     def answer(route):
         asked = urlsplit(route.request.url).path
         if asked == path:
-            route.fulfill(body=html, content_type="text/html; charset=utf-8", headers={"Content-Security-Policy": policy})
+            route.fulfill(
+                body=html, content_type="text/html; charset=utf-8", headers={"Content-Security-Policy": policy}
+            )
         elif asked.startswith("/static/") and (file := finders.find(asked.removeprefix("/static/"))):
             route.fulfill(path=file, content_type=mimetypes.guess_type(file)[0] or "text/plain")
         else:

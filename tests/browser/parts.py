@@ -1,4 +1,4 @@
-"""Every component on one page, with values as long and as foreign as real ones. A page of the tests, not of the product."""
+"""Every component on one page, with values as long and as foreign as real ones. The tests' page, not the product's."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,7 +21,9 @@ ROWS = [
 
 class Sample(forms.Form):
     number = forms.CharField(label="Tracking number", help_text="As on the letter")
-    verdict = forms.ChoiceField(label="Verdict", choices=[("a", "Accept"), ("b", "Ask again")], widget=forms.RadioSelect)
+    verdict = forms.ChoiceField(
+        label="Verdict", choices=[("a", "Accept"), ("b", "Ask again")], widget=forms.RadioSelect
+    )
     kinds = forms.MultipleChoiceField(choices=[("1", "Card"), ("2", "Passport")], widget=forms.CheckboxSelectMultiple)
     note = forms.CharField(widget=forms.Textarea, required=False)
     level = forms.ChoiceField(choices=[("L1", "L1"), ("L2", "L2")])
@@ -59,8 +61,22 @@ def context(now):
         "primary": {"label": "Review the documents", "url": "/review/", "style": "primary", "key": "Enter"},
         "history": [
             {"at": later(-1), "icon": "eye", "title": "Identity, front, opened", "who": "Ayşe K."},
-            {"at": later(-1), "icon": "note", "kind": "note", "title": "Note", "who": "Mehmet D.", "said": "m/n: Yıldırım?"},
-            {"at": later(-2), "icon": "send", "kind": "sent", "title": "Message", "said": "وصلتنا رسالتك +90 532", "lang": "ar"},
+            {
+                "at": later(-1),
+                "icon": "note",
+                "kind": "note",
+                "title": "Note",
+                "who": "Mehmet D.",
+                "said": "m/n: Yıldırım?",
+            },
+            {
+                "at": later(-2),
+                "icon": "send",
+                "kind": "sent",
+                "title": "Message",
+                "said": "وصلتنا رسالتك +90 532",
+                "lang": "ar",
+            },
         ],
         "states": list(look.STATES),
         "buttons": [
@@ -71,14 +87,26 @@ def context(now):
         ],
         "form": Sample({"number": "KYC-26-00481", "level": "L9"}),
         "rows": [
-            {"number": n, "why": why, "who": who, "state": state, "due": later(due), "since": later(-age), "paused": paused}
+            {
+                "number": n,
+                "why": why,
+                "who": who,
+                "state": state,
+                "due": later(due),
+                "since": later(-age),
+                "paused": paused,
+            }
             for n, why, who, state, due, age, paused in ROWS
         ],
     }
 
 
-def page_of_parts(language, now=None):
-    """The page as HTML in a language."""
-    template = engines["django"].from_string((Path(__file__).parent / "parts.html").read_text())
+def page_from(source, language="en", **given):
+    """A template's text as HTML in a language."""
     with translation.override(language):
-        return template.render(context(now or datetime.now(UTC)))
+        return engines["django"].from_string(source).render(given)
+
+
+def page_of_parts(language, now=None):
+    """Every component as one page of HTML in a language."""
+    return page_from((Path(__file__).parent / "parts.html").read_text(), language, **context(now or datetime.now(UTC)))
