@@ -43,11 +43,17 @@ register(
     Action("evidence.expire", _("A file is out of date"), EVIDENCE_FIELDS),
     Action("cases.assign", _("{actor} changed who is responsible"), CASE_FIELDS),
     Action("cases.write_note", _("{actor} wrote an internal note")),
-    Action("cases.write_message", _("{actor} wrote to the player"), {"code": PUBLIC, "language": PUBLIC, "text": SEALED}),
+    Action(
+        "cases.write_message", _("{actor} wrote to the player"), {"code": PUBLIC, "language": PUBLIC, "text": SEALED}
+    ),
     Action("cases.send_message", _("The message to the player was sent"), {"code": PUBLIC, "channel": PUBLIC}),
     Action("cases.view", _("{actor} opened the case")),
     Action("cases.list", _("{actor} looked at a list of cases"), {"query": PUBLIC, "rows": PUBLIC}),
     Action("cases.search", _("{actor} searched for a player or a case"), {"query": SEALED, "rows": PUBLIC}),
-    Action("cases.open_queue", _("{actor} opened a queue"), {"team": PUBLIC, "licensee": PUBLIC, "kind": PUBLIC, "roles": PUBLIC}),
+    Action(
+        "cases.open_queue",
+        _("{actor} opened a queue"),
+        {"team": PUBLIC, "licensee": PUBLIC, "kind": PUBLIC, "roles": PUBLIC},
+    ),
     Action("cases.declare_conflict", _("{actor} declared a conflict of interest"), {"user": PUBLIC}),
 )

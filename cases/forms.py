@@ -21,13 +21,17 @@ class NoteForm(forms.Form):
 class UploadForm(forms.Form):
     """Only what the file is: the file itself was sealed while it arrived."""
 
-    shows = forms.ChoiceField(label=_("What is it?"), error_messages={"required": _("Choose what the file shows.")}, widget=forms.Select(attrs={"class": "in"}))
+    shows = forms.ChoiceField(
+        label=_("What is it?"),
+        error_messages={"required": _("Choose what the file shows.")},
+        widget=forms.Select(attrs={"class": "in"}),
+    )
 
     def __init__(self, *args: Any, offers: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         groups: dict[str, list[tuple[str, str]]] = {}
         for purpose, document_type in offers:
-            choice = (f"{purpose}:{document_type}", texts.document_title(document_type))
+            choice = (f"{purpose}:{document_type}", texts.document_name(document_type))
             groups.setdefault(texts.purpose_title(purpose), []).append(choice)
         self.fields["shows"].choices = list(groups.items())
 
@@ -42,7 +46,9 @@ class VerdictForm(forms.Form):
 
     VERDICTS: ClassVar = [("accept", _("Accept")), ("ask_again", _("Ask again")), ("reject", _("Refuse"))]
 
-    verdict = forms.ChoiceField(label=_("Verdict for this file"), choices=VERDICTS, error_messages={"required": _("Choose a verdict.")})
+    verdict = forms.ChoiceField(
+        label=_("Verdict for this file"), choices=VERDICTS, error_messages={"required": _("Choose a verdict.")}
+    )
     reasons = forms.MultipleChoiceField(label=_("Reasons"), required=False)
     version = forms.IntegerField(widget=forms.HiddenInput)
 
@@ -50,7 +56,7 @@ class VerdictForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.asked = texts.reasons(purpose=evidence.purpose, kind="ask_again")
         self.final = texts.reasons(purpose=evidence.purpose, kind="final")
-        self.fields["reasons"].choices = [(reason.code, reason.title) for reason in (*self.asked, *self.final)]
+        self.fields["reasons"].choices = [(reason.code, str(reason.title)) for reason in (*self.asked, *self.final)]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

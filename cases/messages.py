@@ -18,7 +18,11 @@ from compliance.people.services import contact_of
 def deliver(row: OutboxRow) -> None:
     """Send one message. It may run twice: what was sent is not sent again, and the mail carries the message's own id."""
     with transaction.atomic():
-        message = Message.objects.select_for_update(of=("self",)).select_related("case__account").get(pk=row.payload["message_id"])
+        message = (
+            Message.objects.select_for_update(of=("self",))
+            .select_related("case__account")
+            .get(pk=row.payload["message_id"])
+        )
         if message.sent_at is not None:
             return
         address = contact_of(message.case.account, "email")
@@ -29,7 +33,12 @@ def deliver(row: OutboxRow) -> None:
             mail.send()
         message.sent_at = timezone.now()
         message.save(update_fields=["sent_at"])
-        record("cases.send_message", by=system(), about=message, details={"code": message.code, "channel": "email" if address else "none"})
+        record(
+            "cases.send_message",
+            by=system(),
+            about=message,
+            details={"code": message.code, "channel": "email" if address else "none"},
+        )
 
 
 register(MESSAGE, deliver)

@@ -80,11 +80,15 @@ class Case(Stateful):
                 condition=Q(closed_at=None, outcome="") | (Q(closed_at__isnull=False) & ~Q(outcome="")),
                 name="case_closed_at_and_outcome_together",
             ),
-            models.CheckConstraint(condition=Q(waiting_for="") | Q(closed_at=None), name="case_closed_waits_for_nobody"),
+            models.CheckConstraint(
+                condition=Q(waiting_for="") | Q(closed_at=None), name="case_closed_waits_for_nobody"
+            ),
         ]
         indexes: ClassVar = [
             models.Index(fields=["queue", "due_at", "id"], condition=Q(closed_at=None), name="case_open_by_due"),
-            models.Index(fields=["assignee", "due_at", "id"], condition=Q(closed_at=None), name="case_open_by_assignee"),
+            models.Index(
+                fields=["assignee", "due_at", "id"], condition=Q(closed_at=None), name="case_open_by_assignee"
+            ),
             models.Index(fields=["customer"], name="case_by_customer"),
         ]
 
@@ -169,9 +173,16 @@ class Evidence(Stateful):
     class Meta:
         default_permissions = ()
         constraints: ClassVar = [
-            models.CheckConstraint(condition=Q(state__in=["pending", "accepted", "returned", "rejected", "superseded", "expired"]), name="evidence_state"),
-            models.CheckConstraint(condition=~Q(state__in=["returned", "rejected"]) | ~Q(reasons=[]), name="evidence_refused_with_reason"),
-            models.UniqueConstraint(fields=["case", "purpose"], condition=Q(state__in=["pending", "accepted"]), name="evidence_one_current"),
+            models.CheckConstraint(
+                condition=Q(state__in=["pending", "accepted", "returned", "rejected", "superseded", "expired"]),
+                name="evidence_state",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["returned", "rejected"]) | ~Q(reasons=[]), name="evidence_refused_with_reason"
+            ),
+            models.UniqueConstraint(
+                fields=["case", "purpose"], condition=Q(state__in=["pending", "accepted"]), name="evidence_one_current"
+            ),
         ]
 
     @property

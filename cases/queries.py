@@ -30,7 +30,8 @@ class CaseQuerySet(_Base):
         if not user.is_active:
             return self.none()
         if is_key(user):
-            return self.filter(licensee_id=user.licensee_id, restricted=False)
+            # A key reads its licensee's cases and brings files (its scopes say which); it works on and decides none.
+            return self.filter(licensee_id=user.licensee_id, restricted=False) if permission == VIEW else self.none()
         # Named here and not imported at the top: models.py builds its managers from this module.
         case_model = self.model._meta.concrete_model
         queue_model = case_model._meta.get_field("queue").related_model

@@ -15,7 +15,7 @@ from audit.record import record, record_refusal
 from cases import kinds, texts
 from cases.models import Case, Evidence, Message, Note, Queue
 from cases.numbers import next_number
-from cases.permissions import WORK, may
+from cases.permissions import WORK, is_key, may
 from compliance.keys.services import open_sealed, seal
 from compliance.outbox.services import post, wake
 from compliance.people.models import Account, User
@@ -30,7 +30,9 @@ class NoQueue(ConditionsNotMet):
     """Nobody works on this kind of case for this licensee."""
 
     def __init__(self) -> None:
-        super().__init__([str(_("No team has a queue for this kind of case and licensee. Ask an administrator to open one."))])
+        super().__init__(
+            [str(_("No team has a queue for this kind of case and licensee. Ask an administrator to open one."))]
+        )
 
 
 def actor_text(by: Acts) -> str:
@@ -77,8 +79,12 @@ def attach(case: Case, document: Document, *, purpose: str, document_type: str, 
     if document.customer_id != case.customer_id:
         raise Denied("other_customer", _("This file belongs to another player."))
     if (purpose, document_type) not in kinds.lookup(case.kind).offers(case):
-        raise ConditionsNotMet([str(_("purpose: this case does not ask for {item}.")).format(item=f"{purpose}, {document_type}")])
-    for older in case.evidence.filter(purpose=purpose, state__in=("pending", "returned", "accepted")).order_by("created_at"):
+        raise ConditionsNotMet(
+            [str(_("purpose: this case does not ask for {item}.")).format(item=f"{purpose}, {document_type}")]
+        )
+    for older in case.evidence.filter(purpose=purpose, state__in=("pending", "returned", "accepted")).order_by(
+        "created_at"
+    ):
         if older.state == Evidence.State.ACCEPTED:
             raise ConditionsNotMet([str(_("This was already accepted. Nothing more is needed for it."))])
         perform(older.supersede, by=system())
@@ -127,7 +133,9 @@ def write_message(case: Case, code: str, *, by: Acts, text: str) -> Message:
     )
     message.text_sealed = seal(case.audit_subject, MESSAGE, text.encode(), aad=message.pk.bytes)
     message.save()
-    record("cases.write_message", by=by, about=message, details={"code": code, "language": message.language, "text": text})
+    record(
+        "cases.write_message", by=by, about=message, details={"code": code, "language": message.language, "text": text}
+    )
     post(MESSAGE, payload={"message_id": str(message.pk)})
     return message
 
@@ -189,9 +197,16 @@ def document_ids(case: Case) -> list[UUID]:
     return list(case.evidence.values_list("document_id", flat=True))
 
 
+def require_to_bring(case: Case, *, by: Acts) -> None:
+    """Who works on the case brings files; so does the platform, whose key's scope was asked at the door."""
+    if not is_key(by):
+        require(WORK, case, by=by, action="evidence.attach")
+
+
 @transaction.atomic
 def bring(case: Case, file: Any, *, purpose: str, document_type: str, by: Acts) -> Evidence:
     """Take a file in and offer it for a purpose, both or neither. `file` is what the sealing upload handler left."""
+    require_to_bring(case, by=by)
     document = receive(customer=case.customer, upload=file, by=by, matter=case.number)
     evidence = attach(case, document, purpose=purpose, document_type=document_type, by=by)
     wake("documents.inspect", document_id=str(document.pk))

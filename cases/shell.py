@@ -33,9 +33,16 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         item(f"{queue}?view=mine", _("My open cases"), counts["mine"]),
         item(reverse("proposals:list"), _("Approvals"), len(waiting_for(user))),
     ]
-    queues = [item(f"{queue}?kind={kind.name}", kind.title, counts[f"kind_{kind.name}"]) for kind in kinds.kinds().values()]
+    queues = [
+        item(f"{queue}?kind={kind.name}", kind.title, counts[f"kind_{kind.name}"]) for kind in kinds.kinds().values()
+    ]
     sections = [{"title": "", "items": work}, {"title": _("Queues"), "items": queues}]
     if user.has_perm("audit.view_entry"):
         sections.append({"title": _("Oversight"), "items": [item(reverse("audit:list"), _("Audit log"))]})
-    return {"shell": {"sections": sections, "search_url": reverse("cases:search"), "demo": settings.MIZAN_ENV == settings.DEVELOPMENT}}
-
+    return {
+        "shell": {
+            "sections": sections,
+            "search_url": reverse("cases:search"),
+            "demo": settings.MIZAN_ENV == settings.DEVELOPMENT,
+        }
+    }

@@ -11,7 +11,11 @@ urlpatterns = [
     path("cases/", lists.queue, name="queue"),
     path("cases/next/", lists.take, name="take"),
     path("search/", lists.find, name="search"),
-    *[path("", include(f"{config.name}.urls")) for config in apps.get_app_configs() if config.name.startswith("cases.types.")],
+    *[
+        path("", include(f"{config.name}.urls"))
+        for config in apps.get_app_configs()
+        if config.name.startswith("cases.types.")
+    ],
     path("cases/<str:number>/", matter.case, name="case"),
     path("cases/<str:number>/documents/", matter.upload, name="upload"),
     path("cases/<str:number>/notes/", matter.note, name="note"),

@@ -1,13 +1,13 @@
-"""Where each address goes. Packages above are named by string; every route names its rule (audit/access.py)."""
+"""Where each address goes. Packages above are named by string; every route names its rule (audit/access.py).
+
+`/healthz` and `/readyz` are answered before this, by compliance.health.HealthMiddleware.
+"""
 
 from django.urls import include, path
 
 from compliance.api import api
-from compliance.health import healthz, readyz
 
 urlpatterns = [
-    path("healthz", healthz, name="healthz"),
-    path("readyz", readyz, name="readyz"),
     path("accounts/", include("allauth.urls")),
     path("api/v1/", api.urls),
     path("approvals/", include("compliance.proposals.urls")),

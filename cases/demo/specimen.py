@@ -63,7 +63,11 @@ def card_back(holder: Holder) -> Image.Image:
     draw.rectangle((0, 60, CARD[0], 150), fill=(60, 70, 76))
     draw.rectangle((40, 440, 972, 610), fill=(246, 250, 249))
     birth = holder.birth_date.strftime("%y%m%d")
-    lines = [f"I<XXX{holder.number}<4<<<<<<<<<<<<<<<", f"{birth}0F{holder.expires:%y%m%d}0XXX<<<<<<<<<<<0", f"{_plain(holder.surname).upper()}<<{_plain(holder.given_name).upper()}"]
+    lines = [
+        f"I<XXX{holder.number}<4<<<<<<<<<<<<<<<",
+        f"{birth}0F{holder.expires:%y%m%d}0XXX<<<<<<<<<<<0",
+        f"{_plain(holder.surname).upper()}<<{_plain(holder.given_name).upper()}",
+    ]
     for row, line in enumerate(lines):
         draw.text((60, 456 + row * 48), line.ljust(30, "<")[:30], fill=(30, 36, 40), font=_font(38))
     return card

@@ -97,8 +97,15 @@ def find(request: HttpRequest) -> HttpResponse:
         return redirect("cases:case", number=number)
     exact, similar = search.everywhere(words, user=user) if words and not mistyped else ([], [])
     with transaction.atomic():
-        record("cases.search", by=user, about=ObjectRef("search", ""), details={"query": words, "rows": len(exact) + len(similar)})
-    return render(request, "cases/search.html", {"words": words, "mistyped": mistyped, "exact": exact, "similar": similar})
+        record(
+            "cases.search",
+            by=user,
+            about=ObjectRef("search", ""),
+            details={"query": words, "rows": len(exact) + len(similar)},
+        )
+    return render(
+        request, "cases/search.html", {"words": words, "mistyped": mistyped, "exact": exact, "similar": similar}
+    )
 
 
 def _note_list(user: Any, action: str, query: str, rows: int) -> None:

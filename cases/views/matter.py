@@ -66,7 +66,11 @@ def upload(request: HttpRequest, number: str) -> HttpResponse:
             raise ConditionsNotMet([error for errors in form.errors.values() for error in errors])
         chosen = form.cleaned_data
         services.bring(
-            matter, request.FILES.get("file"), purpose=chosen["purpose"], document_type=chosen["document_type"], by=request.user
+            matter,
+            request.FILES.get("file"),
+            purpose=chosen["purpose"],
+            document_type=chosen["document_type"],
+            by=request.user,
         )
     except Refused as refused:
         return page_of(request, matter, status=422, upload_form=form, upload_errors=[str(refused)])
@@ -104,5 +108,7 @@ def show_field(request: HttpRequest, number: str, field: str) -> HttpResponse:
     matter = get_case(number, user=request.user)
     if field not in REVEALABLE:
         return redirect("cases:case", number=number)
-    value = reveal(matter.customer, field, by=request.user, purpose="case", matter=matter.number, account=matter.account)
+    value = reveal(
+        matter.customer, field, by=request.user, purpose="case", matter=matter.number, account=matter.account
+    )
     return page_of(request, matter, shown={field: value})

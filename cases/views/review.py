@@ -47,7 +47,9 @@ def review(request: HttpRequest, number: str, evidence_id: Any) -> HttpResponse:
         "document": evidence.document,
         "pages": range(1, (evidence.document.facts.get("pages") or 1) + 1),
         "checks": [check for check in checks if check.evidence],
-        "previous": matter.evidence.filter(purpose=evidence.purpose, created_at__lt=evidence.created_at).order_by("-created_at").first(),
+        "previous": matter.evidence.filter(purpose=evidence.purpose, created_at__lt=evidence.created_at)
+        .order_by("-created_at")
+        .first(),
         "facts": kind.facts(matter),
         "form": form,
     }

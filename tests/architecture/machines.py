@@ -33,6 +33,5 @@ def machines():
 def moves_of(model):
     field = model._meta.get_field("state")
     return [
-        Move(model, move.name, move.source, move.target, move.permission)
-        for move in field.get_all_transitions(model)
+        Move(model, move.name, move.source, move.target, move.permission) for move in field.get_all_transitions(model)
     ]

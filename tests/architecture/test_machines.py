@@ -18,7 +18,11 @@ def start_of(model):
 
 
 def states_of(model):
-    return {str(value) for value in model.State.values} if hasattr(model, "State") else set(model._meta.get_field("state").choices)
+    return (
+        {str(value) for value in model.State.values}
+        if hasattr(model, "State")
+        else set(model._meta.get_field("state").choices)
+    )
 
 
 @every_machine
@@ -48,7 +52,8 @@ def test_the_database_knows_the_same_states(model, db):
     table = model._meta.db_table
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = 'c' AND conrelid = %s::regclass", [table]
+            "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = 'c' AND conrelid = %s::regclass",
+            [table],
         )
         checks = [row[0] for row in cursor.fetchall()]
     kind = getattr(model, "audit_prefix", "")

@@ -20,15 +20,35 @@ from django.utils import timezone
 
 from audit.verifier import verify as released
 from cases.demo.specimen import Holder, card_back, card_front, photographed, statement
-from tests.journeys.people import Staff, eventually
+from tests.journeys.people import eventually, multipart, sign_in
+from tests.world import a_world
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 HOLDER = Holder("Yıldırım", "Işıl", date(1991, 3, 14))
 
 
-@pytest.fixture(scope="module")
-def staff(stack):
-    return Staff(stack)
+@pytest.fixture
+def world(committed):
+    return a_world()
+
+
+@pytest.fixture
+def api_key(committed, world):
+    """The platform's key, as an administrator issues it on the command line."""
+    scopes = ["cases:read", "cases:write", "documents:write"]
+    said = committed.manage(
+        "platform",
+        "issue-key",
+        "--name",
+        "platform",
+        "--owner",
+        world.bob.email,
+        "--licensee",
+        world.licensee.slug,
+        "--scopes",
+        *scopes,
+    )
+    return re.search(r"mzn_\S+", said)[0]
 
 
 @pytest.fixture
@@ -45,10 +65,10 @@ def files(tmp_path):
     return tmp_path
 
 
-def test_from_an_uploaded_card_to_a_verified_export(stack, staff, files, new_context, tmp_path):
-    alice, bob, carol = (staff.signed_in(new_context, name) for name in ("alice", "bob", "carol"))
+def test_from_an_uploaded_card_to_a_verified_export(stack, world, api_key, files, new_context, tmp_path):
+    alice, bob, carol = (sign_in(stack, new_context, user) for user in (world.alice, world.bob, world.carol))
 
-    number = open_verification(alice, staff)
+    number = open_verification(alice)
     for shows, name in [
         ("identity_front:national_id", "front.jpg"),
         ("identity_back:national_id", "back-blurred.jpg"),
@@ -68,7 +88,7 @@ def test_from_an_uploaded_card_to_a_verified_export(stack, staff, files, new_con
     assert alice.locator(".idbar .badge").inner_text().strip() == "Waiting for the player"
     eventually(lambda: "arka yüz" in stack_mail(stack, number))
 
-    bring_through_api(stack, staff, number, files / "back.jpg")
+    bring_through_api(stack, api_key, number, files / "back.jpg")
     eventually(lambda: ready_files(alice, number) == 3)
     alice.goto(f"/cases/{number}/")
     assert alice.locator(".idbar .badge").inner_text().strip() == "In review"
@@ -93,7 +113,7 @@ def test_from_an_uploaded_card_to_a_verified_export(stack, staff, files, new_con
     check_bundle(bundle, vkey, tmp_path)
 
 
-def open_verification(page, staff):
+def open_verification(page):
     page.goto("/cases/new/verification/")
     page.get_by_label("Player number").fill(f"P-{random.randrange(10**9)}")
     page.get_by_label("Full name").fill("Işıl Yıldırım")
@@ -116,7 +136,10 @@ def add_file(page, shows, path):
 
 def ready_files(page, number):
     page.goto(f"/cases/{number}/")
-    return page.locator(".tasks .st", has_text="To be judged").count() + page.locator(".tasks .st", has_text="Accepted").count()
+    return (
+        page.locator(".tasks .st", has_text="To be judged").count()
+        + page.locator(".tasks .st", has_text="Accepted").count()
+    )
 
 
 def judge(page, verdict, reason=None):
@@ -152,17 +175,13 @@ def quoted_text(raw):
     return f"{message['subject']}\n{message.get_content()}"
 
 
-def bring_through_api(stack, staff, number, path):
-    boundary = "mizan-test"
-    parts = []
-    for name, value in (("purpose", "identity_back"), ("document_type", "national_id")):
-        parts.append(f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode())
-    head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="back.jpg"\r\nContent-Type: image/jpeg\r\n\r\n'
-    body = b"".join(parts) + head.encode() + path.read_bytes() + f"\r\n--{boundary}--\r\n".encode()
+def bring_through_api(stack, api_key, number, path):
+    fields = {"purpose": "identity_back", "document_type": "national_id"}
+    body, headers = multipart(fields, "back.jpg", path.read_bytes())
     request = urllib.request.Request(
         f"{stack.url}/api/v1/cases/{number}/documents",
         data=body,
-        headers={"Authorization": f"Bearer {staff.api_key}", "Content-Type": f"multipart/form-data; boundary={boundary}"},
+        headers=headers | {"Authorization": f"Bearer {api_key}"},
     )
     with urllib.request.urlopen(request, timeout=30) as response:
         assert response.status == 201
@@ -184,7 +203,10 @@ def export(page, number, tmp_path):
 def verifier(bundle, vkey, verify):
     """The verifier alone: a separate process, isolated from the project and its packages."""
     done = subprocess.run(
-        [sys.executable, "-I", "-S", str(verify), str(bundle), "--vkey", vkey, "--json"], capture_output=True, text=True, timeout=60
+        [sys.executable, "-I", "-S", str(verify), str(bundle), "--vkey", vkey, "--json"],
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     return done.returncode, done.stdout + done.stderr
 
@@ -199,6 +221,8 @@ def check_bundle(bundle, vkey, tmp_path):
     chance = random.Random(7)
     broken = tmp_path / "broken.zip"
     for place in sorted(chance.sample(range(len(data)), 60)):
-        broken.write_bytes(bytes(data[:place]) + bytes([data[place] ^ (1 << chance.randrange(8))]) + bytes(data[place + 1 :]))
+        broken.write_bytes(
+            bytes(data[:place]) + bytes([data[place] ^ (1 << chance.randrange(8))]) + bytes(data[place + 1 :])
+        )
         code, said = verifier(broken, vkey, verify)
         assert code in (1, 2), f"byte {place} of {len(data)} was changed and the verifier said {code}: {said}"

@@ -5,9 +5,9 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from cases import texts
 from cases.models import Queue
 from cases.permissions import WORK, granted
+from cases.types.verification.rules import decision_reasons
 from compliance.people.models import Brand
 
 
@@ -22,18 +22,26 @@ class OpenForm(forms.Form):
         widget=forms.DateInput(attrs={"type": "date"}),
         error_messages={"invalid": _("Write the date as year-month-day, such as 1991-03-14.")},
     )
-    nationality = forms.CharField(label=_("Nationality"), min_length=2, max_length=2, initial="TR", help_text=_("Two letters, such as TR"))
+    nationality = forms.CharField(
+        label=_("Nationality"), min_length=2, max_length=2, initial="TR", help_text=_("Two letters, such as TR")
+    )
     national_id = forms.CharField(label=_("National id number"), max_length=20, required=False)
     address = forms.CharField(label=_("Address"), max_length=400, required=False)
     email = forms.EmailField(label=_("E-mail"))
     phone = forms.CharField(label=_("Phone"), max_length=30, required=False)
-    language = forms.ChoiceField(label=_("Language of the player"), choices=[("tr", _("Turkish")), ("en", _("English"))])
-    level = forms.ChoiceField(label=_("Level"), choices=[("L1", _("L1: identity")), ("L2", _("L2: identity and address"))], initial="L1")
+    language = forms.ChoiceField(
+        label=_("Language of the player"), choices=[("tr", _("Turkish")), ("en", _("English"))]
+    )
+    level = forms.ChoiceField(
+        label=_("Level"), choices=[("L1", _("L1: identity")), ("L2", _("L2: identity and address"))], initial="L1"
+    )
 
     def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         mine = granted(user, WORK, Queue).filter(kind="verification").values("licensee")
-        self.fields["brand"].queryset = Brand.objects.filter(licensee__in=mine).select_related("licensee").order_by("name")
+        self.fields["brand"].queryset = (
+            Brand.objects.filter(licensee__in=mine).select_related("licensee").order_by("name")
+        )
 
     def clean_nationality(self) -> str:
         return str(self.cleaned_data["nationality"]).upper()
@@ -43,9 +51,11 @@ class DecisionForm(forms.Form):
     """A decision asked for. Reasons are codes of the catalogue; the note is for the second person and is sealed."""
 
     reason = forms.ChoiceField(label=_("Reason"))
-    note = forms.CharField(label=_("Note for the second person"), required=False, max_length=1000, widget=forms.Textarea(attrs={"rows": 2}))
+    note = forms.CharField(
+        label=_("Note for the second person"), required=False, max_length=1000, widget=forms.Textarea(attrs={"rows": 2})
+    )
     version = forms.IntegerField(widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, act: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["reason"].choices = [(reason.code, reason.title) for reason in texts.reasons(kind=f"decision.{act}")]
+        self.fields["reason"].choices = decision_reasons(act)

@@ -8,12 +8,16 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from cases import kinds
-from cases.models import Case
+from cases.models import Case, Evidence
 from cases.permissions import DECIDE, WORK, may
 from cases.types.verification import rules, services
 from cases.types.verification.models import KIND, State, Verification
-from compliance import proposals
 from compliance.people.services import masked
+from compliance.proposals import acts
+from compliance.proposals.queries import open_proposal
+
+
+STATES = dict(Evidence.State.choices) | {"missing": _("Missing")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +48,22 @@ def steps(case: Verification, user: Any) -> list[kinds.Step]:
     if not may(user, WORK, case):
         return []
     if case.state == State.CLOSED:
-        return [kinds.Step(reverse("cases:verification-decide", kwargs=at | {"act": "reopen"}), _("Propose to reopen"))] if may(user, DECIDE, case) else []
+        return (
+            [kinds.Step(reverse("cases:verification-decide", kwargs=at | {"act": "reopen"}), _("Propose to reopen"))]
+            if may(user, DECIDE, case)
+            else []
+        )
     step = {
         "start": kinds.Step(reverse("cases:verification-start", kwargs=at), _("Start review"), post=True),
         "ask": kinds.Step(reverse("cases:verification-ask", kwargs=at), _("Send request"), "send"),
-        "approve": kinds.Step(reverse("cases:verification-decide", kwargs=at | {"act": "approve"}), _("Propose approval")),
+        "approve": kinds.Step(
+            reverse("cases:verification-decide", kwargs=at | {"act": "approve"}), _("Propose approval")
+        ),
         "reject": kinds.Step(reverse("cases:verification-decide", kwargs=at | {"act": "reject"}), _("Propose refusal")),
     }
     if case.state == State.OPEN:
         return [step["start"], step["reject"]]
-    if proposals.open_proposal(case):
+    if open_proposal(case):
         return []
     to_judge = case.evidence.filter(state="pending", document__state="ready").order_by("created_at").first()
     if to_judge and case.state == State.IN_REVIEW:
@@ -66,21 +76,38 @@ def steps(case: Verification, user: Any) -> list[kinds.Step]:
     return [step["reject"]]
 
 
+def _load(pk: Any) -> Verification:
+    return Verification.objects.select_for_update(of=("self",)).select_related("customer", "account").get(pk=pk)  # type: ignore[no-any-return]
+
+
+def _facts(case: Verification) -> list[tuple[str | Promise, str]]:
+    """What the second person should see before the button."""
+    judged = [(check.title, STATES[check.status]) for check in rules.checks(case)]
+    return [
+        (_("Player"), case.account.reference),
+        (_("Level"), case.level),
+        (_("Risk"), case.customer.get_risk_display()),
+        *judged,
+    ]
+
+
 def _visible(user: Any) -> Any:
     return Verification.objects.allowed_to(user, DECIDE).values_list("pk", flat=True)
 
 
-def _act(name: str, title: str | Promise, run: Any, may_propose: str) -> proposals.Act:
-    return proposals.Act(
+def _act(name: str, title: str | Promise, run: Any, may_propose: str) -> acts.Act:
+    return acts.Act(
         name=f"{KIND}.{name}",
         title=title,
         run=run,
-        load=lambda pk: Verification.objects.select_for_update(of=("self",)).select_related("customer", "account").get(pk=pk),
+        load=_load,
         digest=rules.evidence_digest,
         may_propose=lambda case, user: may(user, may_propose, case),
         may_confirm=lambda case, user: may(user, DECIDE, case),
         need=lambda case: services.needs_two(case, f"{KIND}.{name}"),
         unmet=lambda case: case.unmet(name),
+        facts=_facts,
+        seen=rules.evidence_seen,
         consequence=lambda case: rules.consequence(name),
         visible=_visible,
         subject_url=lambda case: reverse("cases:case", kwargs={"number": case.number}),
@@ -102,7 +129,7 @@ kinds.register(
         new_url="cases:verification-new",
     )
 )
-proposals.register(
+acts.register(
     _act("approve", _("Approve the verification"), services.approve, WORK),
     _act("reject", _("Refuse the verification"), services.reject, WORK),
     _act("reopen", _("Reopen the verification"), services.reopen, DECIDE),

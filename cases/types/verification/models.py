@@ -98,11 +98,15 @@ class Verification(Case):
         """What was asked for arrived."""
         self.waiting_for = ""
 
-    @transition("state", source=State.IN_REVIEW, target=State.CLOSED, permission=may_decide, conditions=[evidence_is_complete])
+    @transition(
+        "state", source=State.IN_REVIEW, target=State.CLOSED, permission=may_decide, conditions=[evidence_is_complete]
+    )
     def approve(self, *, by: Acts, reason: str, at: Any) -> None:
         self._close(Outcome.APPROVED, reason, at)
 
-    @transition("state", source=[State.OPEN, State.IN_REVIEW, State.WAITING], target=State.CLOSED, permission=may_decide)
+    @transition(
+        "state", source=[State.OPEN, State.IN_REVIEW, State.WAITING], target=State.CLOSED, permission=may_decide
+    )
     def reject(self, *, by: Acts, reason: str, at: Any) -> None:
         self._close(Outcome.REJECTED, reason, at)
 

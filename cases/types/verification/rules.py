@@ -1,7 +1,6 @@
 """What a verification needs. The numbers and lists come from the policy that was pinned when the case was opened."""
 
 import hashlib
-from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +49,12 @@ def checks(case: "Verification") -> list[Check]:
     purposes = [rule.purpose for rule in asked(case)]
     purposes += [purpose for purpose in newest if purpose not in purposes]
     return [
-        Check(purpose, texts.purpose_title(purpose), newest.get(purpose), newest[purpose].state if purpose in newest else "missing")
+        Check(
+            purpose,
+            texts.purpose_title(purpose),
+            newest.get(purpose),
+            newest[purpose].state if purpose in newest else "missing",
+        )
         for purpose in purposes
         if purpose not in waived or purpose in newest
     ]
@@ -75,7 +79,10 @@ def evidence_is_complete(case: Any) -> bool:
 
 def what_is_missing(case: Any) -> list[str]:
     """The open checks in words."""
-    return [str(_("Not accepted yet: {item}")).format(item=texts.purpose_title(purpose)) for purpose in missing_evidence(case)]
+    return [
+        str(_("Not accepted yet: {item}")).format(item=texts.purpose_title(purpose))
+        for purpose in missing_evidence(case)
+    ]
 
 
 def asked_again(case: Case) -> list[Evidence]:
@@ -85,17 +92,14 @@ def asked_again(case: Case) -> list[Evidence]:
 
 def letter(case: "Verification", language: str) -> str:
     """The one message that names everything the player has to bring, and what is already fine."""
-    by_reason: dict[str, list[str]] = defaultdict(list)
+    rules = {rule.purpose: rule for rule in asked(case)}
+    items = []
     for evidence in asked_again(case):
-        for code in evidence.reasons:
-            by_reason[evidence.purpose].append(texts.player_text(code, language, item=texts.purpose_title(evidence.purpose, language)))
-    kept = [
-        texts.purpose_title(purpose, language)
-        for purpose in case.evidence.filter(state="accepted").order_by("created_at").values_list("purpose", flat=True)
-    ]
-    items = [
-        f"{texts.purpose_title(purpose, language)}: {' '.join(lines)}" for purpose, lines in by_reason.items()
-    ]
+        values = texts.values_for(rules[evidence.purpose], language)
+        faults = " ".join(texts.player_text(code, language, **values) for code in evidence.reasons)
+        items.append(f"{texts.purpose_title(evidence.purpose, language)}: {faults}")
+    accepted = case.evidence.filter(state="accepted").order_by("created_at").values_list("purpose", flat=True)
+    kept = [texts.purpose_title(purpose, language) for purpose in accepted]
     return texts.request_letter(language, number=case.number, items=items, kept=kept)
 
 
@@ -108,17 +112,51 @@ def evidence_digest(case: "Verification") -> bytes:
         .values_list("id", "purpose", "state", "document_id", "document__ciphertext_digest")
     )
     for row in rows:
-        digest.update(repr([value.hex() if isinstance(value, bytes | memoryview) else str(value) for value in row]).encode())
+        digest.update(
+            repr([value.hex() if isinstance(value, bytes | memoryview) else str(value) for value in row]).encode()
+        )
     customer = case.customer
-    declared = (customer.full_name, customer.birth_date, customer.nationality, customer.address, bytes(customer.national_id_index or b"").hex())
+    declared = (
+        customer.full_name,
+        customer.birth_date,
+        customer.nationality,
+        customer.address,
+        bytes(customer.national_id_index or b"").hex(),
+    )
     digest.update(repr([str(value) for value in (*declared, case.level, case.policy_version)]).encode())
     return digest.digest()
+
+
+def evidence_seen(case: "Verification") -> dict[str, str]:
+    """The same evidence item by item, so that a void proposal can say what changed."""
+    rows = (
+        case.evidence.exclude(state="superseded").order_by("created_at").values_list("purpose", "state", "document_id")
+    )
+    return {purpose: f"{state}:{document}" for purpose, state, document in rows}
+
+
+def decision_reasons(act: str) -> list[tuple[str, str | Promise]]:
+    """Codes and words of the reasons that a decision may have."""
+    if act == "reject":
+        return [(reason.code, str(reason.title)) for reason in texts.reasons(kind="final")]
+    return {
+        "approve": [("all_checks_met", _("Every check is met"))],
+        "reopen": [
+            ("objection", _("The player objected")),
+            ("new_evidence", _("New evidence")),
+            ("our_error", _("Our error")),
+        ],
+    }[act]
 
 
 def consequence(act: str) -> str | Promise:
     """What happens when the act is confirmed, in words, for the page before the button."""
     return {
-        "approve": _("The player reaches the level asked for and gets a message. Nothing happens until a second person confirms."),
-        "reject": _("The case ends, the player gets one neutral message and may object. Nothing happens until a second person confirms."),
+        "approve": _(
+            "The player reaches the level asked for and gets a message. Nothing happens until a second person confirms."
+        ),
+        "reject": _(
+            "The case ends, the player gets one neutral message and may object. Nothing happens until a second person confirms."
+        ),
         "reopen": _("The case goes back to review. Nothing happens until a second person confirms."),
     }[act]

@@ -18,6 +18,7 @@ from cases.types.verification.models import KIND, Verification, VerificationFact
 from compliance.people.models import Account
 from compliance.people.services import reach_level
 from compliance.policy import policy_at, policy_for
+from compliance.proposals.queries import require_second_person
 
 
 @transaction.atomic
@@ -34,7 +35,9 @@ def open(account: Account, *, level: str, by: Acts) -> Verification:  # noqa: A0
     case = engine.open_case(KIND, account, by=by, now=now, due_at=due_at)
     VerificationFacts.objects.create(case=case, level=level)
     record("verification.open", by=by, about=case, details={"level": level, "policy": case.policy_version})
-    engine.write_message(case, "received", by=system(), text=texts.message("received", account.language, number=case.number))
+    engine.write_message(
+        case, "received", by=system(), text=texts.message("received", account.language, number=case.number)
+    )
     return case
 
 
@@ -62,26 +65,44 @@ def arrived(case: Verification, evidence: Evidence, *, by: Acts) -> None:
 
 
 @transaction.atomic
-def approve(case: Verification, *, by: Acts, reason: str = "all_checks_met", proposal: str | None = None, maker: str | None = None) -> Verification:
+def approve(
+    case: Verification,
+    *,
+    by: Acts,
+    reason: str = "all_checks_met",
+    proposal: str | None = None,
+    maker: str | None = None,
+) -> Verification:
     """The evidence carries the level. The decision record names policy and evidence (experience X14)."""
+    require_second_person("verification.approve", case, proposal=proposal)
     details = _decision(case, proposal, maker)
     case = perform(case.approve, by=by, reason=reason, details=details, at=timezone.now())
     reach_level(case.customer, case.level, by=by)
-    engine.write_message(case, "approved", by=by, text=texts.message("approved", case.account.language, number=case.number))
+    engine.write_message(
+        case, "approved", by=by, text=texts.message("approved", case.account.language, number=case.number)
+    )
     return case
 
 
 @transaction.atomic
-def reject(case: Verification, *, by: Acts, reason: str, proposal: str | None = None, maker: str | None = None) -> Verification:
+def reject(
+    case: Verification, *, by: Acts, reason: str, proposal: str | None = None, maker: str | None = None
+) -> Verification:
     """The application ends. The player reads one neutral text for all causes; the code stays inside."""
+    require_second_person("verification.reject", case, proposal=proposal)
     details = _decision(case, proposal, maker)
     case = perform(case.reject, by=by, reason=reason, details=details, at=timezone.now())
-    engine.write_message(case, "rejected", by=by, text=texts.message("rejected", case.account.language, number=case.number))
+    engine.write_message(
+        case, "rejected", by=by, text=texts.message("rejected", case.account.language, number=case.number)
+    )
     return case
 
 
 @transaction.atomic
-def reopen(case: Verification, *, by: Acts, reason: str, proposal: str | None = None, maker: str | None = None) -> Verification:
+def reopen(
+    case: Verification, *, by: Acts, reason: str, proposal: str | None = None, maker: str | None = None
+) -> Verification:
+    require_second_person("verification.reopen", case, proposal=proposal)
     return perform(case.reopen, by=by, reason=reason, details=_decision(case, proposal, maker))  # type: ignore[no-any-return]
 
 
@@ -91,7 +112,12 @@ def withdraw(case: Verification, *, by: Acts, reason: str = "player_asked") -> V
 
 
 def _decision(case: Verification, proposal: str | None, maker: str | None) -> dict[str, Any]:
-    facts = {"policy": case.policy_version, "evidence": rules.evidence_digest(case).hex(), "proposal": proposal, "maker": maker}
+    facts = {
+        "policy": case.policy_version,
+        "evidence": rules.evidence_digest(case).hex(),
+        "proposal": proposal,
+        "maker": maker,
+    }
     return {name: value for name, value in facts.items() if value is not None}
 
 

@@ -37,7 +37,9 @@ def new(request: HttpRequest) -> HttpResponse:
             except ConditionsNotMet as unmet:
                 form.add_error(None, unmet.reasons)
             else:
-                messages.success(request, _("Verification opened. Tell the player this number: %(number)s") % {"number": case.number})
+                messages.success(
+                    request, _("Verification opened. Tell the player this number: %(number)s") % {"number": case.number}
+                )
                 return redirect("cases:case", number=case.number)
     return render(request, "verification/new.html", {"form": form}, status=status)
 
@@ -119,7 +121,14 @@ def decide(request: HttpRequest, number: str, act: str) -> HttpResponse:
                 return _decided(request, case, act, need, form.cleaned_data)
             except ConditionsNotMet as unmet:
                 form.add_error(None, unmet.reasons)
-    context = {"case": case, "act": act, "need": need, "form": form, "missing": missing, "consequence": rules.consequence(act)}
+    context = {
+        "case": case,
+        "act": act,
+        "need": need,
+        "form": form,
+        "missing": missing,
+        "consequence": rules.consequence(act),
+    }
     return render(request, "verification/decide.html", context, status=status)
 
 

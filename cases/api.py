@@ -1,0 +1,210 @@
+"""What the operator's platform does with players and their matters."""
+
+import hashlib
+from datetime import date, datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from django.http import Http404, HttpRequest
+from ninja import Router, Schema, Status
+from pydantic import Field
+
+from audit.record import record_read
+from cases import kinds, services
+from cases.queries import get_case
+from compliance.people.models import Account, Brand, Customer
+from compliance.people.services import open_account, register_customer
+from compliance.platform.auth import Key
+from compliance.platform.idempotency import idempotent
+from compliance.platform.models import ApiKey
+from compliance.platform.problems import register
+from compliance.platform.scopes import Scope
+from documents.services import Refused
+from documents.uploads import accept
+
+router = Router(tags=["players and cases"])
+register(Refused, status=422, code=lambda error: str(error.code))
+
+# The only four states that ever leave the house (experience P3).
+PUBLIC_STATES = {"open": "received", "in_review": "in_review", "waiting": "need_something", "closed": "finished"}
+
+
+class CustomerIn(Schema):
+    """A player at the licensee of the key."""
+
+    full_name: str = Field(max_length=200, examples=["Işıl Yıldırım"], description="As on the document")
+    birth_date: date = Field(examples=["1991-03-14"])
+    nationality: str = Field(min_length=2, max_length=2, examples=["TR"])
+    national_id: str | None = Field(default=None, max_length=20)
+    address: str = Field(default="", max_length=400)
+
+
+class CustomerOut(Schema):
+    id: UUID
+    level: str = Field(description="Verification level reached")
+
+
+class AccountIn(Schema):
+    """The customer at a brand, under your own reference."""
+
+    customer: UUID
+    brand: str = Field(examples=["lale"])
+    reference: str = Field(max_length=64, examples=["P-88213"])
+    email: str = Field(default="", max_length=254, examples=["isil@example.com"])
+    phone: str | None = Field(default=None, max_length=30, examples=["+90 532 123 45 67"])
+    language: str = Field(default="tr", max_length=10)
+    time_zone: str = Field(default="Europe/Istanbul", max_length=64)
+
+
+class AccountOut(Schema):
+    reference: str
+    brand: str
+    customer: UUID
+
+
+class CaseIn(Schema):
+    account: str = Field(examples=["P-88213"], description="Your reference of the account")
+    level: str = Field(examples=["L2"], description="The level to reach; the licensee's policy names them")
+
+
+class Item(Schema):
+    """One thing the case asks for."""
+
+    purpose: str
+    status: Literal["missing", "pending", "accepted", "returned", "rejected", "expired"]
+
+
+class CaseOut(Schema):
+    """`state` is one of the four that a player may see."""
+
+    number: str = Field(examples=["KYC-26-004813-9"])
+    kind: str
+    state: Literal["received", "in_review", "need_something", "finished"]
+    account: str
+    opened_at: datetime
+    closed_at: datetime | None
+    items: list[Item]
+
+
+class FileOut(Schema):
+    id: UUID
+    purpose: str
+    document_type: str
+    status: str
+
+
+@router.post("/customers", auth=Key(Scope.CUSTOMERS_WRITE), response={201: CustomerOut}, summary="Register a customer")
+@idempotent
+def create_customer(request: HttpRequest, body: CustomerIn) -> Any:
+    key = _key(request)
+    customer = register_customer(licensee=key.licensee, by=key, **body.model_dump())
+    return Status(201, CustomerOut(id=customer.pk, level=customer.level))
+
+
+@router.post("/accounts", auth=Key(Scope.ACCOUNTS_WRITE), response={201: AccountOut}, summary="Open an account")
+@idempotent
+def create_account(request: HttpRequest, body: AccountIn) -> Any:
+    key = _key(request)
+    customer = Customer.objects.filter(pk=body.customer, licensee_id=key.licensee_id).select_related("licensee").first()
+    brand = Brand.objects.filter(slug=body.brand, licensee_id=key.licensee_id).first()
+    if customer is None or brand is None:
+        raise Http404("no such customer or brand")
+    facts = body.model_dump(exclude={"customer", "brand"})
+    account = open_account(customer=customer, brand=brand, by=key, **facts)
+    return Status(201, AccountOut(reference=account.reference, brand=brand.slug, customer=customer.pk))
+
+
+@router.get("/cases/{number}", auth=Key(Scope.CASES_READ), response=CaseOut, summary="Read a case")
+def read_case(request: HttpRequest, number: str) -> Any:
+    key = _key(request)
+    case = get_case(number, user=key)
+    record_read(by=key, subject=case.audit_subject, purpose="api", about=case, matter=case.number)
+    return case_out(case)
+
+
+def _same_file(request: HttpRequest, **inputs: Any) -> bytes:
+    """Two uploads are the same request when case, purpose and content are: known once the file has passed."""
+    upload = request.FILES.get("file")
+    digests = getattr(upload, "digests", None)
+    words = [inputs["number"], request.POST.get("purpose", ""), request.POST.get("document_type", "")]
+    return hashlib.sha256("\n".join(words).encode() + (digests.plaintext if digests else b"")).digest()
+
+
+UPLOAD_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file", "purpose", "document_type"],
+                    "properties": {
+                        "file": {
+                            "type": "string",
+                            "format": "binary",
+                            "description": "JPEG, PNG or PDF, at most 50 MiB",
+                        },
+                        "purpose": {"type": "string", "examples": ["identity_front"]},
+                        "document_type": {"type": "string", "examples": ["national_id"]},
+                    },
+                }
+            }
+        },
+    }
+}
+
+
+@router.post(
+    "/cases/{number}/documents",
+    auth=Key(Scope.DOCUMENTS_WRITE),
+    response={201: FileOut},
+    openapi_extra=UPLOAD_BODY,
+    summary="Hand a file in",
+)
+def upload_document(request: HttpRequest, number: str) -> Any:
+    """The file is encrypted while it arrives. It is then inspected in the background; the case shows when it can be judged."""
+    key = _key(request)
+    case = get_case(number, user=key)
+    handler = accept(request, case.customer)
+    try:
+        return _bring(request, number=number)
+    finally:
+        handler.close()
+
+
+@idempotent(fingerprint=_same_file)
+def _bring(request: HttpRequest, *, number: str) -> Any:
+    key = _key(request)
+    case = get_case(number, user=key)
+    purpose, document_type = request.POST.get("purpose", ""), request.POST.get("document_type", "")
+    evidence = services.bring(case, request.FILES.get("file"), purpose=purpose, document_type=document_type, by=key)
+    return Status(201, FileOut(id=evidence.pk, purpose=purpose, document_type=document_type, status=evidence.state))
+
+
+def case_out(case: Any) -> CaseOut:
+    checks = kinds.lookup(case.kind).checks(case)
+    return CaseOut(
+        number=case.number,
+        kind=case.kind,
+        state=PUBLIC_STATES[case.state],  # type: ignore[arg-type]
+        account=case.account.reference,
+        opened_at=case.opened_at,
+        closed_at=case.closed_at,
+        items=[Item(purpose=check.purpose, status=check.status) for check in checks],
+    )
+
+
+def account_of(key: ApiKey, reference: str) -> Account:
+    """The account under this reference at the key's licensee; Http404 when there is none."""
+    found = (
+        Account.objects.filter(reference=reference, licensee_id=key.licensee_id)
+        .select_related("licensee", "customer", "brand")
+        .first()
+    )
+    if found is None:
+        raise Http404("no such account")
+    return found
+
+
+def _key(request: HttpRequest) -> ApiKey:
+    return request.auth  # type: ignore[attr-defined,no-any-return]

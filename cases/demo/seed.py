@@ -1,0 +1,168 @@
+"""Demo data: two licensees, staff of each role, players with drawn papers, a case in each state. Dates are relative to now.
+
+Everything goes through the product's own acts, so the log holds it as it happened: today, never backdated.
+"""
+
+import io
+import secrets
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from audit.actors import system
+from cases import services as engine
+from cases.demo import specimen
+from cases.models import Evidence
+from cases.queues import open_queue
+from cases.types.verification import services as verification
+from cases.types.verification.models import KIND, Verification
+from compliance.people.models import Brand, User
+from compliance.people.services import (
+    create_brand,
+    create_licensee,
+    create_team,
+    create_user,
+    join,
+    open_account,
+    register_customer,
+)
+from compliance.proposals.services import confirm, propose
+from documents.inspection import inspect_now
+from documents.uploads import seal_file
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    role: str
+    email: str
+    password: str
+
+
+STAFF = [
+    ("ayse", "Ayşe Kaya", "agent", "tr"),
+    ("mehmet", "Mehmet Demir", "officer", "tr"),
+    ("elif", "Elif Şahin", "officer", "en"),
+    ("deniz", "Deniz Marlow", "auditor", "en"),
+]
+PLAYERS = [
+    ("Işıl", "Yıldırım", date(1991, 3, 14), "tr", "open"),
+    ("Gökçe", "Toprak", date(1987, 7, 2), "tr", "to_judge"),
+    ("Şule", "Dağ", date(1995, 11, 30), "tr", "asked_again"),
+    ("Oğuz", "Bulut", date(1979, 1, 9), "tr", "complete"),
+    ("Çağrı", "Öz", date(1990, 5, 21), "tr", "proposed"),
+    ("İnci", "Kurt", date(1984, 9, 17), "tr", "approved"),
+    ("Hüseyin", "Ak", date(1972, 4, 4), "tr", "rejected"),
+    ("Marie", "Laurent", date(1993, 8, 8), "en", "to_judge"),
+    ("Umut", "Şen", date(1998, 12, 1), "tr", "open"),
+]
+PAPERS = [("identity_front", "national_id"), ("identity_back", "national_id"), ("address", "bank_statement")]
+
+
+def seed() -> list[SignIn]:
+    """Fill an empty installation; return the sign-ins with their random passwords."""
+    licensee = create_licensee(
+        name="Anadolu Oyun A.Ş.", slug="anadolu", jurisdiction="TR", time_zone="Europe/Istanbul", by=system()
+    )
+    brand = create_brand(licensee=licensee, name="Lale Bet", slug="lale", by=system())
+    team = create_team(name="Doğrulama", slug="dogrulama", by=system())
+    open_queue(team, licensee, KIND, by=system())
+    users, sign_ins = {}, []
+    for name, full_name, role, language in STAFF:
+        password = secrets.token_urlsafe(12)
+        email = f"{name}@example.com"
+        user = create_user(
+            email=email, name=full_name, password=password, language=language, time_zone="Europe/Istanbul", by=system()
+        )
+        join(user, team, role, by=system())
+        users[name] = user
+        sign_ins.append(SignIn(role, email, password))
+    for place, player in enumerate(PLAYERS):
+        _play(place, player, brand, users)
+    return sign_ins
+
+
+def _play(place: int, player: tuple[Any, ...], brand: Brand, users: dict[str, User]) -> None:
+    given, surname, born, language, story = player
+    agent, officer = users["ayse"], users["mehmet"]
+    holder = specimen.Holder(surname, given, born, number=f"A{place:02d}K00000")
+    with transaction.atomic():
+        customer = register_customer(
+            licensee=brand.licensee,
+            full_name=f"{given} {surname}",
+            birth_date=born,
+            nationality="TR" if language == "tr" else "FR",
+            national_id=None,
+            address="Örnek Mah. 1. Sok. No: 1, İstanbul",
+            by=agent,
+        )
+        account = open_account(
+            customer=customer,
+            brand=brand,
+            reference=f"P-{88213 + place * 37}",
+            email=f"player{place}@example.com",
+            phone=f"+90532{1234500 + place}",
+            language=language,
+            time_zone="Europe/Istanbul",
+            by=agent,
+        )
+        case = verification.open(account, level="L2", by=agent)
+    if story == "open":
+        return
+    blurred = story == "asked_again"
+    for purpose, document_type in PAPERS:
+        _add(case, holder, purpose, document_type, place, by=agent, blurred=blurred and purpose == "identity_back")
+    if story == "to_judge":
+        return
+    case = verification.review(case, by=agent)
+    for evidence in case.evidence.order_by("created_at"):
+        _judge(evidence, blurred, by=agent)
+    if blurred:
+        verification.ask(case, by=agent)
+    elif story in ("proposed", "approved", "rejected"):
+        _decide(case, story, agent, officer)
+
+
+def _judge(evidence: Evidence, blurred: bool, *, by: User) -> None:
+    if blurred and evidence.purpose == "identity_back":
+        engine.ask_again(evidence, by=by, reasons=["image_blurry"])
+    else:
+        engine.accept(evidence, by=by)
+
+
+def _decide(case: Verification, story: str, agent: User, officer: User) -> None:
+    from_reason = {
+        "proposed": ("approve", "all_checks_met"),
+        "approved": ("approve", "all_checks_met"),
+        "rejected": ("reject", "person_differs"),
+    }
+    act, reason = from_reason[story]
+    case.refresh_from_db(fields=["version"])
+    proposal = propose(f"verification.{act}", case, by=agent, reason=reason)
+    if story != "proposed":
+        confirm(proposal, by=officer)
+
+
+def _add(
+    case: Verification,
+    holder: specimen.Holder,
+    purpose: str,
+    document_type: str,
+    place: int,
+    *,
+    by: User,
+    blurred: bool,
+) -> None:
+    name, data = _paper(holder, purpose, place, blurred)
+    upload = seal_file(customer=case.customer, name=name, stream=io.BytesIO(data))
+    evidence = engine.bring(case, upload, purpose=purpose, document_type=document_type, by=by)
+    inspect_now(evidence.document_id)
+
+
+def _paper(holder: specimen.Holder, purpose: str, place: int, blurred: bool) -> tuple[str, bytes]:
+    if purpose == "address":
+        return "statement.pdf", specimen.statement(holder, issued=timezone.localdate() - timedelta(days=20 + place))
+    side = specimen.card_front(holder) if purpose == "identity_front" else specimen.card_back(holder)
+    return f"{purpose}.jpg", specimen.photographed(side, seed=place * 7 + len(purpose), blur=7 if blurred else 0)

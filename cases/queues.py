@@ -1,0 +1,41 @@
+"""Opening queues and saying who may do what in them."""
+
+from django.db import transaction
+from guardian.shortcuts import assign_perm
+
+from audit.actors import Acts
+from audit.record import record
+from cases.models import ConflictOfInterest, Queue
+from compliance.people.models import Customer, Licensee, Team, User
+from compliance.people.roles import ROLES
+from compliance.people.services import team_group
+
+
+@transaction.atomic
+def open_queue(team: Team, licensee: Licensee, kind: str, *, by: Acts) -> Queue:
+    """A team's queue for one kind at one licensee. Each role of the team gets what the role says; running it twice changes nothing."""
+    queue, made = Queue.objects.get_or_create(team=team, licensee=licensee, kind=kind)
+    granted = {role.name: role.queue_permissions for role in ROLES.values() if role.queue_permissions}
+    for name, permissions in granted.items():
+        group = team_group(team, name)
+        for permission in permissions:
+            assign_perm(permission, group, queue)
+    if made:
+        details = {"team": team.slug, "licensee": licensee.slug, "kind": kind, "roles": sorted(granted)}
+        record("cases.open_queue", by=by, about=queue, details=details)
+    return queue
+
+
+@transaction.atomic
+def declare_conflict(user: User, customer: Customer, *, by: Acts) -> ConflictOfInterest:
+    """From now on this member of staff does not see this player's matters."""
+    conflict, made = ConflictOfInterest.objects.get_or_create(user=user, customer=customer)
+    if made:
+        record(
+            "cases.declare_conflict",
+            by=by,
+            about=conflict,
+            subject=customer.audit_subject,
+            details={"user": str(user.pk)},
+        )
+    return conflict

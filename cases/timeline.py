@@ -1,0 +1,87 @@
+"""The history of a case as people read it. It is the log itself, in sentences, with the words of notes and messages beside."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from audit.models import Entry
+from audit.presenters import sentence_of
+from cases.models import Case, Message, Note
+from cases.services import message_text, note_text
+from compliance.people.models import User
+
+LENGTH = 200
+WRITTEN = ("cases.write_note", "cases.write_message")
+READS = ("audit.read", "documents.view", "people.reveal")
+# The first prefix that fits says group, icon and tone.
+KINDS = [
+    ("cases.write_note", ("words", "note", "note")),
+    ("cases.write_message", ("words", "send", "sent")),
+    ("cases.send_message", ("system", "send", "")),
+    ("audit.read", ("views", "eye", "")),
+    ("documents.view", ("views", "eye", "")),
+    ("people.reveal", ("views", "eye", "")),
+    ("evidence.", ("files", "doc", "")),
+    ("documents.", ("files", "upload", "")),
+    ("proposals.", ("decisions", "check", "")),
+    ("cases.", ("system", "history", "")),
+    ("", ("decisions", "history", "")),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    at: datetime
+    sentence: str
+    group: str
+    icon: str
+    tone: str
+    refused: bool = False
+    said: str = ""
+    language: str = ""
+
+
+def groups() -> list[tuple[str, str]]:
+    return [
+        ("", _("All")),
+        ("words", _("Messages and notes")),
+        ("files", _("Files")),
+        ("decisions", _("Decisions")),
+        ("system", _("System")),
+        ("views", _("Views")),
+    ]
+
+
+def of(case: Case, *, only: str = "") -> list[Item]:
+    """The newest entries of the case. Views are left out of "All": a hundred looks would hide the one decision."""
+    entries = Entry.objects.filter(log="main", matter=case.number)
+    if only != "views":
+        entries = entries.exclude(action__in=READS)
+    rows = list(entries.order_by("-id")[:LENGTH])
+    names, words = _names(rows), _words(case, rows)
+    items = [_item(row, names, words) for row in rows]
+    return [item for item in items if only in ("", item.group)]
+
+
+def _item(row: Entry, names: dict[str, str], words: dict[str, tuple[str, str]]) -> Item:
+    group, icon, tone = next(kind for prefix, kind in KINDS if row.action.startswith(prefix))
+    said, language = words.get(row.object_id, ("", "")) if row.action in WRITTEN else ("", "")
+    sentence = sentence_of(row.facts, actor=names.get(row.actor_id, ""))
+    return Item(row.at, sentence, group, icon, tone, row.outcome == "refused", said, language)
+
+
+def _names(rows: list[Entry]) -> dict[str, str]:
+    staff = {row.actor_id for row in rows if row.actor_kind == "staff"}
+    return {str(pk): name for pk, name in User.objects.filter(pk__in=staff).values_list("pk", "name")}
+
+
+def _words(case: Case, rows: list[Entry]) -> dict[str, tuple[str, str]]:
+    """What was written, opened from its seal, by the id of the note or message."""
+    ids = [UUID(row.object_id) for row in rows if row.action in WRITTEN]
+    notes: Any = Note.objects.filter(case_id=case.pk, pk__in=ids).select_related("case")
+    messages: Any = Message.objects.filter(case_id=case.pk, pk__in=ids).select_related("case")
+    found = {str(note.pk): (note_text(note), "") for note in notes}
+    return found | {str(message.pk): (message_text(message), message.language) for message in messages}
