@@ -1,4 +1,4 @@
-"""Files that people hand in, drawn by the tests: like photographs (noise, EXIF with a place), statements, and hostile ones."""
+"""Files that people hand in, drawn by the tests: photographs with noise and EXIF, statements, and hostile ones."""
 
 import io
 import secrets

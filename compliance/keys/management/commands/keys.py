@@ -33,6 +33,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         with context.use(context.new("command")):
             result: dict[str, Any] = getattr(self, f"keys_{options['verb']}")()
+        if not options["verbosity"] and not result["problems"]:
+            return
         if options["json"]:
             self.stdout.write(json.dumps(result))
         else:
