@@ -11,6 +11,7 @@ from typing import Any
 from django.contrib.postgres.functions import TransactionNow
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -279,7 +280,7 @@ def _overtaken(act: Act, subject: Any, proposal: Proposal, at: datetime) -> Wron
     """Why it cannot be confirmed any more. What becomes void or expires here is to be committed."""
     if proposal.state != State.PARKED:
         return AlreadyDecided(proposal)
-    if proposal.expires_at <= at:
+    if proposal.expires_at <= proposal.now:  # type: ignore[attr-defined]  # annotated by _locked_proposal
         return AlreadyDecided(perform(proposal.expire, by=system(), details=_facts(proposal), at=at))
     if subject is None or bytes(act.digest(subject)) != bytes(proposal.evidence_digest):
         changed = _changed(proposal.seen, ids_only(act.seen(subject)) if subject is not None else {})
@@ -302,7 +303,9 @@ def _locked(act: Act, proposal: Proposal) -> tuple[Any, Proposal, datetime]:
 
 
 def _locked_proposal(proposal: Proposal) -> tuple[Proposal, datetime]:
-    fresh = Proposal.objects.select_for_update(of=("self",)).annotate(at=TransactionNow()).get(pk=proposal.pk)
+    fresh = (
+        Proposal.objects.select_for_update(of=("self",)).annotate(at=TransactionNow(), now=Now()).get(pk=proposal.pk)
+    )
     return fresh, fresh.at
 
 
