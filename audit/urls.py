@@ -1,4 +1,11 @@
-"""Addresses of the log's pages."""
+from django.urls import path
+
+from audit import views
 
 app_name = "audit"
-urlpatterns: list = []
+
+urlpatterns = [
+    path("", views.entries, name="entries"),
+    path("export/", views.export, name="export"),
+    path("<str:log>/<int:seq>/", views.entry, name="entry"),
+]

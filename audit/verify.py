@@ -167,7 +167,9 @@ class _Pass:
     # What the tree is held against
 
     def _read_state(self) -> int:
-        query = "SELECT size, signed_size, note, vkey, refusal, clock_timestamp() - beat_at FROM audit_state WHERE log = %s"
+        query = (
+            "SELECT size, signed_size, note, vkey, refusal, clock_timestamp() - beat_at FROM audit_state WHERE log = %s"
+        )
         size, signed_size, note, vkey, refusal, quiet = one(self._cursor.execute(query, [self._log]))
         self._report.signed_size = signed_size
         self._vkey = self._public_key(vkey)
@@ -320,7 +322,11 @@ class _Pass:
     def _check_end(self, size: int) -> None:
         entries = self._edge.size
         if entries != size:
-            self._add("cut", f"the log's state says {number(size)} entries, the tree has {number(entries)}", min(size, entries))
+            self._add(
+                "cut",
+                f"the log's state says {number(size)} entries, the tree has {number(entries)}",
+                min(size, entries),
+            )
         for promised, claims in sorted(self._claims.items()):
             what = claims[0][0]
             self._add("cut", f"{what} goes to {number(promised)}, the tree to {number(entries)}: its end was cut off, or an "
@@ -331,7 +337,11 @@ class _Pass:
 
     def _check_waiting(self) -> None:
         for event_id, at in self._cursor.execute(_LOST, [self._log]).fetchall():
-            self._add("lost", f"entry {event_id} of {at:%Y-%m-%d %H:%M:%S} UTC has no place and waits for none", self._edge.size)
+            self._add(
+                "lost",
+                f"entry {event_id} of {at:%Y-%m-%d %H:%M:%S} UTC has no place and waits for none",
+                self._edge.size,
+            )
         self._report.waiting, age = one(self._cursor.execute(_WAITING, [self._log]))
         if self._report.waiting and (age is None or age > LONGEST_WAIT):
             self._add("sequencer_stopped", f"{number(self._report.waiting)} entries wait for their place for {age}")

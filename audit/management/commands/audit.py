@@ -27,7 +27,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True)
         verbs.add_parser("sequence", help="place and sign entries until stopped (needs the login mizan_sequencer)")
-        verb = verbs.add_parser("verify", help="check entries, tree, checkpoints and triggers; 1 when something is wrong")
+        verb = verbs.add_parser(
+            "verify", help="check entries, tree, checkpoints and triggers; 1 when something is wrong"
+        )
         verb.add_argument("--log", choices=LOGS, help="only this one")
         verb.add_argument("--json", action="store_true", help="print one JSON object")
 

@@ -1,0 +1,236 @@
+"""Questions to the log: search page by page, one entry, the entries of a case, how the log fares."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+from django.db import connections
+
+from audit.canonical import canonical
+
+PAGE = 50
+_COLUMNS = """e.log, e.event_id, e.at, e.actor_kind, e.actor_id, e.action, e.object_kind, e.object_id, e.subject_kind,
+       e.subject_id, e.matter, e.outcome, e.request_id, e.entry"""
+
+
+class NoSuchEntry(LookupError):
+    """No entry has this number in this log."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """An entry as pages show it. `seq` is its index in the log's tree, None until it has its place."""
+
+    seq: int | None
+    flag: str | None
+    log: str
+    event_id: UUID
+    at: datetime
+    actor_kind: str
+    actor_id: str
+    action: str
+    object_kind: str
+    object_id: str
+    subject_kind: str | None
+    subject_id: str | None
+    matter: str | None
+    outcome: str
+    request_id: str
+    entry: bytes
+
+    @cached_property
+    def facts(self) -> dict[str, Any]:
+        """The entry itself (audit.record); empty for something that somebody inserted and that is no entry."""
+        try:
+            found = json.loads(bytes(self.entry))
+        except ValueError:
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def reason(self) -> str:
+        return str(self.facts.get("reason", {}).get("code", ""))
+
+    @property
+    def refused(self) -> bool:
+        return self.outcome == "refused"
+
+
+@dataclass(frozen=True)
+class Query:
+    """What is searched for; every field that is set must fit. Days are UTC, both included. `actors` and `subjects` are ids."""
+
+    log: str = "main"
+    matter: str | None = None
+    subjects: Sequence[str] = ()
+    actors: Sequence[str] = ()
+    action: str | None = None
+    object_kind: str | None = None
+    outcome: str | None = None
+    request_id: str | None = None
+    from_on: date | None = None
+    to_on: date | None = None
+
+    def conditions(self) -> tuple[list[str], list[Any]]:
+        action = self.action or ""
+        found: list[tuple[str, Any]] = [("e.log = %s", self.log)]
+        choices = (
+            ("e.matter = %s", self.matter),
+            ("e.subject_id = ANY(%s)", list(self.subjects)),
+            ("e.actor_id = ANY(%s)", list(self.actors)),
+            # "verification." is everything of one kind
+            ("starts_with(e.action, %s)", action if action.endswith(".") else None),
+            ("e.action = %s", action if not action.endswith(".") else None),
+            ("e.object_kind = %s", self.object_kind),
+            ("e.outcome = %s", self.outcome),
+            ("e.request_id = %s", self.request_id),
+            ("e.at >= %s::date", self.from_on),
+            ("e.at < %s::date", self.to_on + timedelta(days=1) if self.to_on else None),
+        )
+        found += [(text, value) for text, value in choices if value]
+        return [text for text, _ in found], [value for _, value in found]
+
+    def normal_form(self) -> dict[str, Any]:
+        """For the log: what was asked, without what was left open."""
+        asked = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return {name: value for name, value in asked.items() if value}
+
+    def digest_source(self) -> bytes:
+        return canonical(self.normal_form())
+
+
+def search(query: Query, *, before: UUID | None = None, limit: int = PAGE) -> list[Row]:
+    """The newest entries that fit, newest first; `before` continues after the last row of the page before."""
+    conditions, values = query.conditions()
+    if before is not None:
+        conditions.append(
+            "e.id < (SELECT coalesce((SELECT entry_id FROM audit_leaf WHERE event_id = %s), "
+            "(SELECT p.entry_id FROM audit_pending p JOIN audit_entry w ON w.id = p.entry_id WHERE w.event_id = %s)))"
+        )
+        values += [before, before]
+    return _rows(
+        f"SELECT l.seq, l.flag, {_COLUMNS} FROM audit_entry e LEFT JOIN audit_leaf l ON l.entry_id = e.id "
+        f"WHERE {' AND '.join(conditions)} ORDER BY e.id DESC LIMIT %s",
+        [*values, limit],
+    )
+
+
+def entry(log: str, seq: int) -> Row:
+    rows = _rows(
+        f"SELECT l.seq, l.flag, {_COLUMNS} FROM audit_leaf l JOIN audit_entry e ON e.id = l.entry_id "
+        "WHERE l.log = %s AND l.seq = %s",
+        [log, seq],
+    )
+    if not rows:
+        raise NoSuchEntry(NoSuchEntry.__doc__)
+    return rows[0]
+
+
+def same_request(row: Row, *, limit: int = PAGE) -> list[Row]:
+    """What else the same request did, oldest first. Requests are short: the neighbourhood is searched, not the log."""
+    return _rows(
+        f"SELECT l.seq, l.flag, {_COLUMNS} FROM audit_entry e LEFT JOIN audit_leaf l ON l.entry_id = e.id "
+        "WHERE e.log = %s AND e.request_id = %s AND e.at BETWEEN %s::timestamptz - interval '10 minutes' "
+        "AND %s::timestamptz + interval '10 minutes' ORDER BY e.id LIMIT %s",
+        [row.log, row.request_id, row.at, row.at, limit],
+    )
+
+
+def of_matter(matter: str, *, log: str = "main", size: int | None = None) -> list[Row]:
+    """The entries of a case, oldest first: those that name it, and what its requests did to its objects.
+
+    Documents know no case, so their entries do not name one: they are found by the request that brought them, and
+    through them what happened to the same documents later. `size` leaves out what has no place below it.
+    """
+    return _rows(
+        f"""
+WITH own AS (SELECT id, subject_id, request_id, object_kind, object_id FROM audit_entry WHERE log = %s AND matter = %s),
+of_subjects AS (
+    SELECT id, request_id, object_kind, object_id FROM audit_entry
+    WHERE log = %s AND matter IS NULL AND subject_id IN (SELECT subject_id FROM own)
+),
+brought AS (
+    SELECT id, object_kind, object_id FROM of_subjects
+    WHERE request_id IN (SELECT request_id FROM own) AND object_kind NOT IN ('customer', 'person', 'account', 'subjectkey')
+),
+objects AS (SELECT object_kind, object_id FROM brought),
+wanted AS (
+    SELECT id FROM own UNION SELECT id FROM brought
+    UNION SELECT id FROM of_subjects WHERE (object_kind, object_id) IN (SELECT object_kind, object_id FROM objects)
+)
+SELECT l.seq, l.flag, {_COLUMNS} FROM wanted JOIN audit_entry e ON e.id = wanted.id
+LEFT JOIN audit_leaf l ON l.entry_id = e.id WHERE %s::bigint IS NULL OR l.seq < %s::bigint ORDER BY l.seq, e.id
+""",
+        [log, matter, log, size, size],
+    )
+
+
+def of_subject(kind: str, identity: str, *, log: str = "main", size: int | None = None) -> list[Row]:
+    """Every entry about one customer (or member of staff), oldest first."""
+    return _rows(
+        f"SELECT l.seq, l.flag, {_COLUMNS} FROM audit_entry e LEFT JOIN audit_leaf l ON l.entry_id = e.id "
+        "WHERE e.log = %s AND e.subject_id = %s AND e.subject_kind = %s AND (%s::bigint IS NULL OR l.seq < %s::bigint) "
+        "ORDER BY l.seq, e.id",
+        [log, identity, kind, size, size],
+    )
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a log fares: `size` entries have their place, `signed_size` are signed, `waiting` have none yet."""
+
+    log: str
+    size: int
+    signed_size: int
+    waiting: int
+    oldest_waits: timedelta | None
+    quiet: timedelta | None
+    refusal: str | None
+    note: str | None
+    vkey: str | None
+
+    @property
+    def alive(self) -> bool:
+        """Whether the sequencer works: it gave a sign within 10 seconds, signs, and leaves nobody waiting for long."""
+        limit = timedelta(seconds=10)
+        waits = self.oldest_waits or timedelta(0)
+        return self.refusal is None and self.quiet is not None and self.quiet < limit and waits < limit
+
+
+def standing(log: str = "main", *, using: str = "default") -> Standing:
+    with connections[using].cursor() as cursor:
+        cursor.execute(
+            "SELECT s.log, s.size, s.signed_size, w.waiting, w.age, clock_timestamp() - s.beat_at, s.refusal, s.note, s.vkey "
+            "FROM audit_state s, LATERAL (SELECT count(*) AS waiting, clock_timestamp() - min(e.created_at) AS age "
+            "FROM audit_pending p LEFT JOIN audit_entry e ON e.id = p.entry_id WHERE p.log = s.log) w WHERE s.log = %s",
+            [log],
+        )
+        return Standing(*cursor.fetchone())
+
+
+def _rows(sql: str, values: Sequence[Any]) -> list[Row]:
+    with connections["default"].cursor() as cursor:
+        cursor.execute(sql, values)
+        return [Row(*row) for row in cursor.fetchall()]
+
+
+def last_verification(log: str) -> Row | None:
+    rows = _rows(
+        f"SELECT l.seq, l.flag, {_COLUMNS} FROM audit_entry e LEFT JOIN audit_leaf l ON l.entry_id = e.id "
+        "WHERE e.object_id = %s AND e.object_kind = 'log' AND e.log = %s AND e.action = 'audit.verify' "
+        "ORDER BY e.id DESC LIMIT 1",
+        [log, log],
+    )
+    return rows[0] if rows else None
+
+
+def cursor_of(text: str) -> UUID | None:
+    """The place where a page goes on; None for anything that is not one."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -1,0 +1,658 @@
+#!/usr/bin/env python3
+"""Check an exported bundle of a Mizan audit log, offline, with nothing but Python's standard library (3.9 or newer).
+
+    python3 verify.py BUNDLE --vkey 'ORIGIN+HASH+KEY' [--checkpoint FILE] [--json]
+
+BUNDLE is the .zip as it was delivered, or the folder with its content. The verifier key comes from you: note it down when
+the system is taken over, and take this program from the release page. What lies in the bundle is never trusted for that.
+--checkpoint is a checkpoint you kept from an earlier export: then the log must continue it, so nothing before was rewritten.
+
+Exit: 0 everything agrees; 1 something was changed or is not signed by that key; 2 it cannot be checked (something is
+missing); 3 wrong use. What cannot be shown from here is said in the report: see "anchored" and "complete".
+"""
+
+import argparse
+import array
+import base64
+import hashlib
+import json
+import os
+import re
+import struct
+import sys
+import unicodedata
+import zlib
+
+VERSION = "1"
+SKEW_SECONDS = 300
+TOLD = ("audit.flag", "audit.regress", "audit.weaken")  # what the log itself says went wrong
+
+
+class Tampered(Exception):
+    """Something is not what was signed."""
+
+
+class Unverifiable(Exception):
+    """Something is missing that the check needs."""
+
+
+class WrongUse(Exception):
+    """The arguments make no sense."""
+
+
+# ------------------------------------------------------------------------------------ Ed25519 (RFC 8032), verification only
+P = 2**255 - 19
+L = 2**252 + 27742317777372353535851937790883648493
+D = -121665 * pow(121666, P - 2, P) % P
+ROOT_OF_MINUS_ONE = pow(2, (P - 1) // 4, P)
+
+
+def _add(a, b):
+    m, n = (a[1] - a[0]) * (b[1] - b[0]) % P, (a[1] + a[0]) * (b[1] + b[0]) % P
+    c, d = 2 * a[3] * b[3] * D % P, 2 * a[2] * b[2] % P
+    e, f, g, h = n - m, d - c, d + c, n + m
+    return e * f % P, g * h % P, f * g % P, e * h % P
+
+
+def _times(scalar, point):
+    total = (0, 1, 1, 0)
+    while scalar:
+        if scalar & 1:
+            total = _add(total, point)
+        point = _add(point, point)
+        scalar >>= 1
+    return total
+
+
+def _point(data):
+    """The point that 32 bytes stand for, None when they stand for none."""
+    number = int.from_bytes(data, "little")
+    sign, y = number >> 255, number & (1 << 255) - 1
+    if y >= P:
+        return None
+    square = (y * y - 1) * pow(D * y * y + 1, P - 2, P) % P
+    x = pow(square, (P + 3) // 8, P)
+    if (x * x - square) % P:
+        x = x * ROOT_OF_MINUS_ONE % P
+    if (x * x - square) % P or (x == 0 and sign):
+        return None
+    if x & 1 != sign:
+        x = P - x
+    return x, y, 1, x * y % P
+
+
+BASE = _point((4 * pow(5, P - 2, P) % P).to_bytes(32, "little"))
+
+
+def ed25519_verifies(key, message, signature):
+    if len(key) != 32 or len(signature) != 64:
+        return False
+    public, commitment = _point(key), _point(signature[:32])
+    scalar = int.from_bytes(signature[32:], "little")
+    if public is None or commitment is None or scalar >= L:
+        return False
+    challenge = int.from_bytes(hashlib.sha512(signature[:32] + key + message).digest(), "little") % L
+    left, right = _times(scalar, BASE), _add(commitment, _times(challenge, public))
+    return (left[0] * right[2] - right[0] * left[2]) % P == 0 and (left[1] * right[2] - right[1] * left[2]) % P == 0
+
+
+# --------------------------------------------------------------------------------------------------- notes, checkpoints
+def from_base64(text):
+    """Bytes of canonical base64: one text for one value, so that no character can be changed unseen."""
+    try:
+        raw = base64.b64decode(text, validate=True)
+    except ValueError:
+        raise Tampered("not base64") from None
+    if base64.b64encode(raw).decode() != text:
+        raise Tampered("base64 that is not canonical")
+    return raw
+
+
+class Key:
+    """A trusted verifier key `name+hash+key` (C2SP signed-note, Ed25519)."""
+
+    def __init__(self, vkey):
+        try:
+            self.name, stated, data = vkey.strip().split("+", 2)
+            raw = from_base64(data)
+        except (ValueError, Tampered):
+            raise WrongUse("--vkey has the form ORIGIN+HASH+KEY") from None
+        self.hash = hashlib.sha256(self.name.encode() + b"\n" + raw).digest()[:4]
+        if raw[:1] != b"\x01" or len(raw) != 33 or stated != self.hash.hex():
+            raise WrongUse("--vkey is mistyped: its hash does not fit, or it is no Ed25519 key")
+        self.public = raw[1:]
+
+    def open(self, note, what):
+        """The signed text of a note with exactly one signature, ours."""
+        try:
+            text, separator, signatures = note.decode().rpartition("\n\n")
+        except UnicodeDecodeError:
+            raise Tampered(f"{what}: not text") from None
+        start = f"\u2014 {self.name} "
+        if not separator or not re.fullmatch(re.escape(start) + r"[A-Za-z0-9+/=]+\n", signatures):
+            raise Tampered(f"{what}: not a note with exactly one signature, by {self.name}")
+        raw = from_base64(signatures[len(start) : -1])
+        if raw[:4] != self.hash or not ed25519_verifies(self.public, (text + "\n").encode(), raw[4:]):
+            raise Tampered(f"{what}: not signed by the key you trust")
+        return text + "\n"
+
+    def checkpoint(self, note, what):
+        """(size, root) of a signed checkpoint of this log."""
+        lines = self.open(note, what).split("\n")
+        if len(lines) != 4 or lines[0] != self.name or not re.fullmatch(r"[1-9][0-9]{0,18}", lines[1]):
+            raise Tampered(f"{what}: not a checkpoint of {self.name}")
+        root = from_base64(lines[2])
+        if len(root) != 32:
+            raise Tampered(f"{what}: the root is not 32 bytes")
+        return int(lines[1]), root
+
+
+# --------------------------------------------------------------------------------------------------- the tree (RFC 9162, 2.1)
+def leaf_hash(entry):
+    return hashlib.sha256(b"\x00" + entry).digest()
+
+
+def node_hash(left, right):
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+def root_of(row):
+    row = list(row)
+    while len(row) > 1:
+        odd = [row.pop()] if len(row) % 2 else []
+        row = [node_hash(row[i], row[i + 1]) for i in range(0, len(row), 2)] + odd
+    return row[0]
+
+
+def included(leaf, index, size, proof, root):
+    if not 0 <= index < size:
+        return False
+    at, last, found = index, size - 1, leaf
+    for step in proof:
+        if last == 0:
+            return False
+        if at & 1 or at == last:
+            found = node_hash(step, found)
+            while not at & 1 and at:
+                at, last = at >> 1, last >> 1
+        else:
+            found = node_hash(found, step)
+        at, last = at >> 1, last >> 1
+    return last == 0 and found == root
+
+
+def consistent(old, new, old_root, new_root, proof):
+    if not 0 < old <= new:
+        return False
+    if old == new:
+        return not proof and old_root == new_root
+    steps = ([old_root] if old & (old - 1) == 0 else []) + list(proof)
+    if not steps:
+        return False
+    at, last = old - 1, new - 1
+    while at & 1:
+        at, last = at >> 1, last >> 1
+    first = second = steps[0]
+    for step in steps[1:]:
+        if last == 0:
+            return False
+        if at & 1 or at == last:
+            first, second = node_hash(step, first), node_hash(step, second)
+            while not at & 1 and at:
+                at, last = at >> 1, last >> 1
+        else:
+            second = node_hash(second, step)
+        at, last = at >> 1, last >> 1
+    return last == 0 and first == old_root and second == new_root
+
+
+class Growing:
+    """The root over leaves that come one after another; keeps one hash for each bit of the size."""
+
+    def __init__(self):
+        self.size, self._complete = 0, []
+
+    def add(self, leaf):
+        size = self.size
+        while size & 1:
+            leaf, size = node_hash(self._complete.pop(), leaf), size >> 1
+        self._complete.append(leaf)
+        self.size += 1
+
+    def root(self):
+        found = self._complete[-1]
+        for left in reversed(self._complete[:-1]):
+            found = node_hash(left, found)
+        return found
+
+
+# --------------------------------------------------------------------------------------------------- canonical JSON (RFC 8785, no floats)
+def canonical(value):
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def parsed(data, what):
+    """The value of canonical JSON; anything else that a lenient reader would take is refused."""
+
+    def no_float(text):
+        raise ValueError(text)
+
+    def no_double(pairs):
+        found = dict(pairs)
+        if len(found) != len(pairs) or not all(key.isascii() for key in found):
+            raise ValueError("keys")
+        return found
+
+    try:
+        value = json.loads(data.decode(), parse_float=no_float, parse_constant=no_float, object_pairs_hook=no_double)
+        if canonical(value) != data or not unicodedata.is_normalized("NFC", data.decode()):
+            raise ValueError("form")
+    except (ValueError, RecursionError):
+        raise Tampered(f"{what}: not canonical JSON") from None
+    return value
+
+
+# --------------------------------------------------------------------------------------------------- the bundle's files
+NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
+LAST = ("manifest.json", "manifest.note")
+
+
+class Folder:
+    def __init__(self, path):
+        self._path = path
+        self.names = set()
+        for folder, folders, files in os.walk(path):
+            for name in folders + files:
+                full = os.path.join(folder, name)
+                if os.path.islink(full):
+                    raise Tampered(f"{os.path.relpath(full, path)}: a link")
+            self.names |= {os.path.relpath(os.path.join(folder, name), path).replace(os.sep, "/") for name in files}
+
+    def read(self, name):
+        with open(os.path.join(self._path, *name.split("/")), "rb") as file:
+            return file.read()
+
+
+class Zip:
+    """A ZIP in the one form that exports have (stored, sorted, no times): every byte of the container is checked too."""
+
+    HEAD, ENTRY, END = struct.Struct("<4s5H3I2H"), struct.Struct("<4s6H3I5H2I"), struct.Struct("<4s4H2IH")
+
+    def __init__(self, path):
+        self._file = open(path, "rb")
+        self._at = {}
+        directory, offset = b"", 0
+        while self._file.read(4) == b"PK\x03\x04":
+            self._file.seek(offset)
+            head = self._file.read(self.HEAD.size)
+            if len(head) < self.HEAD.size:
+                raise Tampered("the ZIP is cut off")
+            crc, size, length = (self.HEAD.unpack(head)[at] for at in (6, 7, 9))
+            name = self._file.read(length)
+            text = name.decode("ascii", "replace")
+            if (
+                head != self.HEAD.pack(b"PK\x03\x04", 20, 0x800, 0, 0, 0x21, crc, size, size, length, 0)
+                or text in self._at
+            ):
+                raise Tampered(f"the ZIP is not in the form of an export at {text!r}")
+            self._at[text] = (offset + self.HEAD.size + length, size, crc)
+            directory += (
+                self.ENTRY.pack(
+                    b"PK\x01\x02",
+                    0x314,
+                    20,
+                    0x800,
+                    0,
+                    0,
+                    0x21,
+                    crc,
+                    size,
+                    size,
+                    length,
+                    0,
+                    0,
+                    0,
+                    0,
+                    0o100644 << 16,
+                    offset,
+                )
+                + name
+            )
+            offset += self.HEAD.size + length + size
+            self._file.seek(offset)
+        self._file.seek(offset)
+        count = len(self._at)
+        end = self.END.pack(b"PK\x05\x06", 0, 0, count, count, len(directory), offset, 0)
+        if self._file.read(len(directory) + len(end) + 1) != directory + end:
+            raise Tampered("the ZIP's directory does not fit its files, or something follows it")
+        self.names = set(self._at)
+        order = sorted(self.names.difference(LAST)) + [name for name in LAST if name in self.names]
+        if list(self._at) != order:
+            raise Tampered("the ZIP's files are not in order")
+
+    def read(self, name):
+        at, size, crc = self._at[name]
+        self._file.seek(at)
+        data = self._file.read(size)
+        if len(data) != size or zlib.crc32(data) != crc:
+            raise Tampered(f"{name}: its checksum in the ZIP does not fit")
+        return data
+
+
+class Bundle:
+    """The files that the signed manifest lists; reading one checks its digest."""
+
+    def __init__(self, source, key):
+        self._source = source
+        for name in source.names:
+            if not NAME.fullmatch(name):
+                raise Tampered(f"{name!r}: not a name that exports use")
+        for name in LAST:
+            if name not in source.names:
+                raise Unverifiable(f"{name} is missing")
+        raw = source.read("manifest.json")
+        lines = key.open(source.read("manifest.note"), "manifest.note").split("\n")
+        digest = hashlib.sha256(raw).hexdigest()
+        if len(lines) != 5 or lines[:2] != ["mizan.bundle/v1", key.name] or not lines[2].isdigit():
+            raise Tampered("manifest.note: not a statement about an export of this log")
+        if lines[3] != digest:
+            raise Tampered("manifest.json: not the one that was signed")
+        self.export_seq = int(lines[2])
+        self.manifest = parsed(raw, "manifest.json")
+        if self.manifest.get("v") != 1 or self.manifest.get("origin") != key.name:
+            raise Tampered("manifest.json: another version or origin")
+        self._files = self.manifest["files"]
+        missing = sorted(set(self._files) - source.names)
+        extra = sorted(source.names.difference(self._files, LAST))
+        if extra:
+            raise Tampered(f"{extra[0]}: a file that the manifest does not list")
+        if missing:
+            raise Unverifiable(f"{missing[0]} is missing, and {len(missing) - 1} others")
+        self._unread = set(self._files)
+
+    def read(self, name):
+        if name not in self._files:
+            raise Unverifiable(f"{name} is not in the bundle")
+        data = self._source.read(name)
+        said = self._files[name]
+        if len(data) != said["bytes"] or hashlib.sha256(data).hexdigest() != said["sha256"]:
+            raise Tampered(f"{name}: not the file that the manifest lists")
+        self._unread.discard(name)
+        return data
+
+    def names(self, start):
+        return sorted(name for name in self._files if name.startswith(start))
+
+    def read_rest(self):
+        for name in sorted(self._unread):
+            self.read(name)
+
+
+# --------------------------------------------------------------------------------------------------- the checks
+class Check:
+    def __init__(self, bundle, key):
+        self.bundle, self.key = bundle, key
+        self.size, self.root = key.checkpoint(bundle.read("checkpoint"), "checkpoint")
+        manifest = bundle.manifest
+        if (manifest["size"], from_base64(manifest["root"])) != (self.size, self.root):
+            raise Tampered("manifest.json: not about this checkpoint")
+        self.report = {
+            "ok": True,
+            "origin": key.name,
+            "log": manifest["log"],
+            "kind": manifest["kind"],
+            "of": manifest.get("of"),
+            "made_at": manifest["made_at"],
+            "tree_size": self.size,
+            "root": manifest["root"],
+            "export_recorded_at": bundle.export_seq,
+            "entries": 0,
+            "first": None,
+            "last": None,
+            "complete": manifest["kind"] == "full",
+            "continues_checkpoint": None,
+            "anchored": False,
+            "time_anomalies": [],
+            "told_by_the_log": [],
+        }
+        self._latest = None
+        self._ids = [array.array("Q") for _ in range(256)]  # 8 bytes an entry, also for millions
+
+    def run(self, earlier=None):
+        if self.report["kind"] == "full":
+            self.full(earlier)
+        else:
+            self.selection()
+            self.earlier_by_proof(earlier)
+        if any(len(set(ids)) != len(ids) for ids in self._ids):
+            raise Tampered("two entries have the same id")
+        if self.report["entries"] != self.bundle.manifest["entries"]:
+            raise Tampered("the manifest states another number of entries")
+        for name in self.bundle.names("checkpoints/"):
+            size, _ = self.key.checkpoint(self.bundle.read(name), name)
+            if name != f"checkpoints/{size}":
+                raise Tampered(f"{name}: a checkpoint of another size")
+        self.bundle.read_rest()
+        return self.report
+
+    def selection(self):
+        """Entries of a case or a customer, each with its proof."""
+        before = -1
+        for number, line in enumerate(self.bundle.read("entries.jsonl").split(b"\n")[:-1], 1):
+            where = f"entries.jsonl, line {number}"
+            row = parsed(line, where)
+            if not isinstance(row, dict) or set(row) != {"entry", "proof", "seq"} or row["seq"] <= before:
+                raise Tampered(f"{where}: not an entry after the one before it")
+            before = row["seq"]
+            entry = canonical(row["entry"])
+            if not included(
+                leaf_hash(entry), row["seq"], self.size, [from_base64(step) for step in row["proof"]], self.root
+            ):
+                raise Tampered(f"entry {row['seq']}: not in the signed tree ({where})")
+            self.entry(row["seq"], entry, row["entry"])
+
+    def full(self, earlier):
+        """Every entry of the log: the tree is built anew from them."""
+        tree, claimed = Growing(), {self.size: ("the bundle's checkpoint", self.root)}
+        claims = [claimed]
+        for name in self.bundle.names("checkpoints/"):
+            size, root = self.key.checkpoint(self.bundle.read(name), name)
+            claims.append({size: (name, root)})
+        if earlier:
+            claims.append({earlier[0]: ("your checkpoint", earlier[1])})
+        wanted = {}
+        for claim in claims:
+            for size, said in claim.items():
+                wanted.setdefault(size, []).append(said)
+        if max(wanted) > self.size:
+            raise Unverifiable(f"a checkpoint of {max(wanted)} entries lies beyond this bundle of {self.size}")
+        levels = {}
+        for index in range((self.size + 255) // 256):
+            count = min(256, self.size - index * 256)
+            leaves = []
+            for seq, entry in enumerate(self.entry_tile(index, count), index * 256):
+                leaf = leaf_hash(entry)
+                leaves.append(leaf)
+                tree.add(leaf)
+                self.entry(seq, entry, parsed(entry, f"entry {seq}"))
+                for what, root in wanted.get(tree.size, ()):
+                    if root != tree.root():
+                        raise Tampered(f"the first {tree.size} entries are not those of {what}")
+            self.tile(0, index, leaves, levels)
+        for level, rest in sorted(levels.items()):
+            if rest[1]:
+                self.compare_tile(level, rest[0], rest[1])
+        if earlier:
+            self.report["continues_checkpoint"] = earlier[0]
+
+    def entry_tile(self, index, count):
+        name = tile_path("entries", index, count)
+        data, at, found = self.bundle.read(name), 0, []
+        while at < len(data):
+            length = int.from_bytes(data[at : at + 2], "big")
+            entry = data[at + 2 : at + 2 + length]
+            if len(entry) != length:
+                raise Tampered(f"{name}: cut off")
+            found.append(entry)
+            at += 2 + length
+        if len(found) != count:
+            raise Tampered(f"{name}: {len(found)} entries instead of {count}")
+        return found
+
+    def tile(self, level, index, row, levels):
+        """Compare a tile with what its leaves make; a full one becomes a hash of the level above."""
+        self.compare_tile(level, index, row)
+        if len(row) == 256:
+            above = levels.setdefault(level + 1, [0, []])
+            above[1].append(root_of(row))
+            if len(above[1]) == 256:
+                full, above[1], above[0] = above[1], [], above[0] + 1
+                self.tile(level + 1, above[0] - 1, full, levels)
+
+    def compare_tile(self, level, index, row):
+        name = tile_path(level, index, len(row))
+        if self.bundle.read(name) != b"".join(row):
+            raise Tampered(f"{name}: not what its leaves make")
+
+    def entry(self, seq, raw, facts):
+        """What every entry must be, and what it tells."""
+        if (
+            len(raw) > 65535
+            or not isinstance(facts, dict)
+            or facts.get("v") != 1
+            or facts.get("log") != self.report["log"]
+        ):
+            raise Tampered(f"entry {seq}: not an entry of this log")
+        chance = int(facts["id"].replace("-", ""), 16) & (1 << 64) - 1
+        self._ids[chance & 255].append(chance)
+        report = self.report
+        report["entries"] += 1
+        report["first"] = seq if report["first"] is None else report["first"]
+        report["last"] = seq
+        if facts["action"] in TOLD:
+            report["told_by_the_log"].append({"seq": seq, "action": facts["action"], "data": facts.get("data")})
+        seconds = epoch_seconds(facts["ts"], seq)
+        if self._latest is not None and seconds < self._latest - SKEW_SECONDS:
+            report["time_anomalies"].append(
+                {"seq": seq, "ts": facts["ts"], "seconds_back": int(self._latest - seconds)}
+            )
+            self._latest = seconds
+        self._latest = max(self._latest or seconds, seconds)
+
+    def earlier_by_proof(self, earlier):
+        """Hold the bundle's checkpoint against the one the auditor kept."""
+        rows = [parsed(line, "consistency.jsonl") for line in self.bundle.read("consistency.jsonl").split(b"\n")[:-1]]
+        proofs = {row["from"]: [from_base64(step) for step in row["proof"]] for row in rows}
+        for name in self.bundle.names("checkpoints/"):
+            size, root = self.key.checkpoint(self.bundle.read(name), name)
+            if size not in proofs or not consistent(size, self.size, root, self.root, proofs[size]):
+                raise Tampered(f"{name}: the bundle's checkpoint does not continue it")
+        if earlier is None:
+            return
+        size, root = earlier
+        if size > self.size:
+            raise Unverifiable(f"your checkpoint of {size} entries is newer than this bundle of {self.size}")
+        if size not in proofs and size != self.size:
+            raise Unverifiable(
+                f"the bundle holds no proof from your checkpoint of {size}: ask for an export that states it"
+            )
+        if not consistent(size, self.size, root, self.root, proofs.get(size, [])):
+            raise Tampered(f"the log was rewritten: it does not continue your checkpoint of {size} entries")
+        self.report["continues_checkpoint"] = size
+
+
+def tile_path(level, index, count):
+    groups = [f"{index % 1000:03d}"]
+    while index >= 1000:
+        index //= 1000
+        groups.insert(0, f"x{index % 1000:03d}")
+    return f"tile/{level}/{'/'.join(groups)}" + ("" if count == 256 else f".p/{count}")
+
+
+TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)\.\d{6}Z")
+
+
+def epoch_seconds(text, seq):
+    found = TIME.fullmatch(text)
+    if not found:
+        raise Tampered(f"entry {seq}: its time is not UTC with microseconds")
+    year, month, day, hour, minute, second = map(int, found.groups())
+    year, month = (year - 1, month + 12) if month < 3 else (year, month)
+    days = 365 * year + year // 4 - year // 100 + year // 400 + (153 * (month - 3) + 2) // 5 + day
+    return ((days * 24 + hour) * 60 + minute) * 60 + second
+
+
+def in_words(report):
+    size, of = report["tree_size"], f" of {report['kind']} {report['of']}" if report["of"] else ""
+    lines = [
+        f"OK: {report['entries']} entries{of} are in the log {report['origin']} of {size} entries, as it was signed.",
+        f"The export is itself recorded as entry {report['export_recorded_at']}.",
+    ]
+    if not report["complete"]:
+        lines.append(
+            "Complete: not shown by this kind of bundle (an entry may have been left out); a full export shows it."
+        )
+    if report["continues_checkpoint"]:
+        lines.append(
+            f"It continues your checkpoint of {report['continues_checkpoint']} entries: nothing before was rewritten."
+        )
+    else:
+        lines.append(
+            "Unanchored: without a checkpoint that you kept, nothing outside the operator speaks for this history."
+        )
+    lines += [
+        f"Time: entry {row['seq']} is {row['seconds_back']} s earlier than one before."
+        for row in report["time_anomalies"]
+    ]
+    lines += [
+        f"The log says of itself: {row['action']} at entry {row['seq']}: {row['data']}"
+        for row in report["told_by_the_log"]
+    ]
+    return "\n".join(lines)
+
+
+def main(arguments):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("bundle")
+    parser.add_argument("--vkey", required=True)
+    parser.add_argument("--checkpoint")
+    parser.add_argument("--json", action="store_true")
+    try:
+        options = parser.parse_args(arguments)
+    except SystemExit as stopped:
+        return 3 if stopped.code else 0
+    report, code = {"ok": False}, 0
+    try:
+        key = Key(options.vkey)
+        earlier = None
+        if options.checkpoint:
+            try:
+                with open(options.checkpoint, "rb") as file:
+                    earlier = key.checkpoint(file.read(), options.checkpoint)
+            except (OSError, Tampered) as error:
+                raise WrongUse(f"--checkpoint: {error}") from None
+        if not os.path.exists(options.bundle):
+            raise WrongUse(f"{options.bundle} does not exist")
+        source = Folder(options.bundle) if os.path.isdir(options.bundle) else Zip(options.bundle)
+        report = Check(Bundle(source, key), key).run(earlier)
+    except Tampered as error:
+        report["problem"], code = str(error), 1
+    except Unverifiable as error:
+        report["problem"], code = str(error), 2
+    except (WrongUse, OSError) as error:
+        report["problem"], code = str(error), 3
+    except (KeyError, TypeError, ValueError, AttributeError, struct.error) as error:
+        report["problem"], code = f"not in the form of an export ({type(error).__name__})", 1
+    report["exit"] = code
+    words = {1: "REFUSED", 2: "CANNOT BE CHECKED", 3: "usage"}
+    if options.json:
+        print(json.dumps(report, indent=1, ensure_ascii=False))
+    elif code:
+        print(f"{words[code]}: {report['problem']}", file=sys.stderr)
+    else:
+        print(in_words(report))
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
