@@ -5,8 +5,8 @@ ask by address and without TLS. Outsiders learn the names of the checks; the rea
 """
 
 import logging
+import tempfile
 from collections.abc import Callable
-from pathlib import Path
 
 from django.conf import settings
 from django.core.cache import cache
@@ -16,6 +16,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonR
 from django.utils.module_loading import import_string
 
 logger = logging.getLogger(__name__)
+
+SEQUENCER_SILENT_FOR = 15.0  # seconds; it gives a sign of life every second
 
 
 class NotReady(Exception):
@@ -90,14 +92,35 @@ def shared_cache() -> None:
 
 def broker() -> None:
     """The queue takes messages: its folder can be written to, or its server answers."""
+    app = import_string("compliance.celery.app")  # makes the folders of a new installation
     folder = settings.CELERY_BROKER_TRANSPORT_OPTIONS.get("data_folder_out")
     if folder:
-        probe = Path(folder) / ".readyz"
-        probe.write_bytes(b"")
-        probe.unlink(missing_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            probe.write(b"ready?")
     else:
-        with import_string("compliance.celery.app").connection_for_write() as queue:
+        with app.connection_for_write() as queue:
             queue.ensure_connection(max_retries=1, timeout=2)
+
+
+def keys() -> None:
+    if problems := import_string("compliance.keys.providers.provider")().health():
+        raise NotReady("; ".join(problems))
+
+
+def policy() -> None:
+    """Every policy reads and is whole; raises with what is wrong in which file."""
+    import_string("compliance.policy.book.book")()
+
+
+def sequencer() -> None:
+    """Entries are placed in the log: the sequencer gave a sign of life and refuses nothing."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT log, refusal, extract(epoch FROM clock_timestamp() - beat_at) FROM audit_state")
+        for log, refusal, silent in cursor.fetchall():
+            if refusal:
+                raise NotReady(f"the sequencer refuses to go on with the log {log}: {refusal}")
+            if silent is None or silent > SEQUENCER_SILENT_FOR:
+                raise NotReady(f"the sequencer gives no sign of life for the log {log}")
 
 
 CHECKS: dict[str, Callable[[], None]] = {
@@ -105,4 +128,7 @@ CHECKS: dict[str, Callable[[], None]] = {
     "migrations": migrations,
     "cache": shared_cache,
     "broker": broker,
+    "keys": keys,
+    "policy": policy,
+    "sequencer": sequencer,
 }

@@ -59,6 +59,10 @@ class Stack:
     def start(self, name):
         self._supervisor.start(name)
 
+    def pid(self, name):
+        """The main process of a service; its children share its process group."""
+        return self._supervisor.pid(name)
+
     def pause(self, name):
         """Freeze a service's main process; `resume` thaws it."""
         self._supervisor.signal(name, signal.SIGSTOP)

@@ -125,7 +125,7 @@ class Installation:
         work.mkdir(mode=0o700, exist_ok=True)
         web = [
             *(PYTHON, "-m", "gunicorn", "compliance.wsgi:application", "--bind", f"127.0.0.1:{self.port}"),
-            *("--worker-class", "gthread", "--workers", str(web_workers), "--threads", str(web_threads)),
+            *("--preload", "--worker-class", "gthread", "--workers", str(web_workers), "--threads", str(web_threads)),
             *("--worker-tmp-dir", work, "--no-control-socket", "--timeout", "60", "--graceful-timeout", "10"),
         ]
         celery = (PYTHON, "-m", "celery", "-A", "compliance.celery")

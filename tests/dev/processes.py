@@ -12,6 +12,20 @@ def processes_in(folder):
     )
 
 
+def processes_of_group(leader):
+    """Ids of the living processes in the process group of `leader`."""
+    return sorted(
+        int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit() and _group(entry) == leader
+    )
+
+
+def _group(entry):
+    with contextlib.suppress(OSError):
+        state, _, group = (entry / "stat").read_text().rpartition(")")[2].split()[:3]
+        return None if state == "Z" else int(group)
+    return None
+
+
 def _belongs(entry, folder):
     with contextlib.suppress(OSError):
         if (entry / "stat").read_text().rpartition(")")[2].split()[0] == "Z":
