@@ -1,7 +1,7 @@
 """All policies of an installation, read once from compliance/policy/jurisdictions/*.toml and frozen."""
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from compliance.policy.errors import PolicyBroken, PolicyMissing
+from compliance.policy.records import Table
 from compliance.policy.schema import Policy
 
 FOLDER = Path(__file__).parent / "jurisdictions"
@@ -27,6 +28,17 @@ class Book:
 
     versions: Mapping[str, Policy]
     by_jurisdiction: Mapping[str, tuple[Policy, ...]]
+
+    @classmethod
+    def of(cls, policies: Iterable[Policy]) -> "Book":
+        ordered = sorted(policies, key=lambda policy: (policy.jurisdiction, policy.effective_from))
+        jurisdictions = sorted({policy.jurisdiction for policy in ordered})
+        return cls(
+            versions=Table({policy.version: policy for policy in ordered}),
+            by_jurisdiction=Table(
+                {name: tuple(policy for policy in ordered if policy.jurisdiction == name) for name in jurisdictions}
+            ),
+        )
 
     def policy_for(self, jurisdiction: str, *, on: date) -> Policy:
         if isinstance(on, datetime):
@@ -81,21 +93,15 @@ def read(folder: Path) -> Book:
         problems.append(f"{folder}: no *.toml in this folder. Add one per jurisdiction.")
     if problems:
         raise PolicyBroken(problems)
-    policies.sort(key=lambda policy: (policy.jurisdiction, policy.effective_from))
-    return Book(
-        versions={policy.version: policy for policy in policies},
-        by_jurisdiction={
-            jurisdiction: tuple(policy for policy in policies if policy.jurisdiction == jurisdiction)
-            for jurisdiction in sorted({policy.jurisdiction for policy in policies})
-        },
-    )
+    return Book.of(policies)
 
 
 def _clashes(policies: list[Policy]) -> Iterator[str]:
     seen: set[str] = set()
     for policy in policies:
         if policy.version in seen:
-            yield f"{policy.version} is there twice. Give one another effective_from."
+            file = f"{policy.jurisdiction.lower()}.toml"
+            yield f"{file}, version {policy.version}: is there twice. Give one another effective_from."
         seen.add(policy.version)
 
 
@@ -110,8 +116,8 @@ def _read_file(file: Path) -> list[Policy]:
     problems = [f"{file.name}, {key}: not known here. {FIXES['extra_forbidden']}" for key in content]
     if shared["jurisdiction"] != file.stem.upper():
         problems.append(f'{file.name}, jurisdiction: must be "{file.stem.upper()}", like the file\'s name.')
-    if not versions:
-        problems.append(f"{file.name}: no [[version]]. Add one.")
+    if not versions or not isinstance(versions, list) or not all(isinstance(each, dict) for each in versions):
+        problems.append(f"{file.name}, version: write each as [[version]], at least one.")
     if problems:
         raise PolicyBroken(problems)
     return _versions(file.name, versions, shared)
@@ -125,7 +131,10 @@ def _versions(file: str, versions: list[dict[str, Any]], shared: Mapping[str, An
         name = str(said.get("id", "without an id"))
         try:
             whole[name] = _completed(said, whole)
-            policies.append(Policy(**shared, version=name, **whole[name]))
+            fixed = {**shared, "version": name}
+            if misplaced := sorted(fixed.keys() & whole[name].keys()):
+                raise KeyError(f"{misplaced[0]}: belongs to the head of the file. Remove it here.")
+            policies.append(Policy(**fixed, **_with_included_levels(whole[name])))
         except ValidationError as error:
             problems += [f"{file}, version {name}, {_words(fault)}" for fault in error.errors()]
         except KeyError as error:
@@ -139,9 +148,11 @@ def _completed(said: Mapping[str, Any], earlier: Mapping[str, dict[str, Any]]) -
     """What the version says, laid over the one it is `based_on`, minus what it goes `without`."""
     said = {key: value for key, value in said.items() if key != "id"}
     base, dropped = said.pop("based_on", None), said.pop("without", [])
-    if base is not None and base not in earlier:
+    if not isinstance(dropped, list) or not all(isinstance(path, str) for path in dropped):
+        raise KeyError('without: write a list of paths, such as ["thresholds.transaction"].')
+    if base is not None and str(base) not in earlier:
         raise KeyError(f"based_on: {base!r} is not an earlier version of this file. Correct the id.")
-    inherited = dict(earlier.get(base, {}))
+    inherited = dict(earlier.get(str(base), {}))
     inherited.pop("note", None)
     for path in dropped:
         inherited = _without(inherited, path.split("."), path)
@@ -160,6 +171,27 @@ def _without(part: Any, steps: list[str], path: str) -> dict[str, Any]:
         raise KeyError(f"without: {path!r} is not in the version it is based on. Remove it.")
     rest = {key: value for key, value in part.items() if key != steps[0]}
     return rest if len(steps) == 1 else part | {steps[0]: _without(part[steps[0]], steps[1:], path)}
+
+
+def _with_included_levels(said: Mapping[str, Any]) -> dict[str, Any]:
+    """In a file a level that `includes` another lists only what it adds; in a policy it holds everything."""
+    verification = said.get("verification")
+    levels = verification.get("levels") if isinstance(verification, dict) else None
+    if not isinstance(levels, dict):
+        return dict(said)  # the schema says what is wrong
+    whole: dict[str, Any] = {}
+    for name, level in levels.items():
+        whole[name] = level
+        if isinstance(level, dict) and "includes" in level:
+            included, added = whole.get(str(level["includes"])), level.get("required", [])
+            if included is None or level["includes"] == name:
+                path = f"verification.levels.{name}.includes"
+                raise KeyError(f"{path}: {level['includes']!r} is not an earlier level. Correct the name.")
+            own = {key: value for key, value in level.items() if key != "includes"}
+            inherited = included.get("required") if isinstance(included, dict) else None
+            both = isinstance(inherited, list) and isinstance(added, list)
+            whole[name] = own | {"required": [*inherited, *added] if both else added}
+    return dict(said) | {"verification": verification | {"levels": whole}}
 
 
 def _words(fault: Mapping[str, Any]) -> str:

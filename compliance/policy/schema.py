@@ -50,13 +50,9 @@ class EvidenceRule(Provenance):
 
 
 class Level(Frozen):
-    """How sure we are of a customer, and what evidence carries it. Levels are listed from the least to the most.
-
-    In the file a level that `includes` another lists only what it adds; `required` here holds everything.
-    """
+    """How sure we are of a customer, and what evidence carries it. Levels are listed from the least to the most."""
 
     title: Words
-    includes: str | None = None
     required: tuple[EvidenceRule, ...]
 
     @model_validator(mode="after")
@@ -81,22 +77,6 @@ class Verification(Section):
     answer_days: Rule[StrictInt] | None = None
     when_unanswered: Rule[Literal["lapse"]] | None = None
     objection_days: Rule[StrictInt] | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _with_what_they_include(cls, data: Any) -> Any:
-        levels = data.get("levels") if isinstance(data, dict) else None
-        if not isinstance(levels, dict):
-            return data
-        whole: dict[str, Any] = {}
-        for name, level in levels.items():
-            included = level.get("includes") if isinstance(level, dict) else None
-            if included is not None:
-                if included not in whole:
-                    raise ValueError(f"levels.{name}.includes: {included!r} is not an earlier level")
-                level = level | {"required": [*whole[included].get("required", ()), *level.get("required", ())]}
-            whole[name] = level
-        return data | {"levels": whole}
 
     def level(self, name: str) -> Level:
         try:

@@ -1,0 +1,52 @@
+"""`manage.py policy check|show`."""
+
+import json
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from compliance.policy.book import FOLDER
+
+
+def run(capsys, *arguments):
+    call_command("policy", *arguments)
+    return capsys.readouterr().out
+
+
+def test_check_lists_every_version_with_its_digest(capsys):
+    told = json.loads(run(capsys, "check", "--json"))
+    assert [version["version"] for version in told["versions"]] == ["GB-2025-02-28", "GB-2026-06-30", "TR-2026-02-01"]
+    assert all(len(version["digest"]) == 64 for version in told["versions"])
+    assert told["problems"] == []
+
+
+def test_check_fails_on_a_broken_file(capsys, tmp_path):
+    (tmp_path / "tr.toml").write_text((FOLDER / "tr.toml").read_text().replace("T4", "T9", 1), encoding="utf-8")
+    with pytest.raises(SystemExit) as stopped:
+        call_command("policy", "check", "--folder", str(tmp_path))
+    assert stopped.value.code == 1
+    assert "tr.toml, version TR-2026-02-01" in capsys.readouterr().out
+
+
+def test_check_asks_to_look_again_after_a_year(capsys, time_machine):
+    time_machine.move_to("2028-01-01")
+    assert "look again: TR-2026-02-01, age.minimum: last verified on 2026-11-21" in run(capsys, "check")
+
+
+def test_show_prints_every_rule_with_its_source(capsys):
+    told = run(capsys, "show", "tr", "--on", "2026-11-21")
+    assert "thresholds.transaction = single or linked >= 185000.00 TRY" in told
+    assert "TR.CDD.AMOUNT  must, S, 2026-11-21" in told
+    assert "articles 5(1) and 46(1)" in told
+
+
+def test_show_as_json_is_the_policy(capsys):
+    told = json.loads(run(capsys, "show", "GB", "--on", "2026-01-01", "--json"))
+    assert told["version"] == "GB-2025-02-28"
+    assert told["four_eyes"]["acts"]["verification.reject"]["id"] == "GB.FOUR_EYES.VERIFICATION_REJECT"
+
+
+def test_show_of_an_unknown_jurisdiction_is_a_bad_argument():
+    with pytest.raises(CommandError, match="No policy for the jurisdiction 'FR'") as refused:
+        call_command("policy", "show", "FR")
+    assert refused.value.returncode == 2
