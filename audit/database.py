@@ -69,11 +69,8 @@ def weaknesses(cursor: Any) -> list[str]:
 
 def wanted(table: str, parent: str | None) -> set[str]:
     """The triggers that a table or partition must have."""
-    if parent is None:
-        triggers = set(KEEP)
-    else:
-        # Those without _here come from the parent and go when the partition is detached.
-        triggers = {"audit_keep", "audit_keep_here", "audit_keep_whole_here"}
+    # Those without _here come from the parent and go when the partition is detached.
+    triggers = {"audit_keep", "audit_keep_here", "audit_keep_whole_here"} if parent else set(KEEP)
     return triggers | ({"audit_await"} if "audit_entry" in (table, parent) else set())
 
 

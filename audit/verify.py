@@ -5,11 +5,9 @@ its digest, its MAC; the tree against every checkpoint, and against what the sig
 """
 
 import json
-import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID

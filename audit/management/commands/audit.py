@@ -1,24 +1,31 @@
-"""`manage.py audit VERB`: run the sequencer, verify the log, export it, show its keys."""
+"""`manage.py audit VERB`: run the sequencer, verify the log, export from it, show or make its keys.
 
+Exit: 0 ok, 1 a check failed or a request was refused, 2 bad arguments, 3 something unexpected (no database, say).
+"""
+
+import json
 import signal
 import sys
 from argparse import ArgumentParser
-from json import dumps
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, transaction
+from psycopg import OperationalError
 
 from audit import context
 from audit.actors import system
-from audit.checkpoints import KeyProblem
+from audit.checkpoints import KeyProblem, Signer
+from audit.export import CannotExport, Selection, export, export_to_folder
 from audit.models import LOGS
+from audit.queries import standing
 from audit.record import ObjectRef, record
 from audit.sequencer import Sequencer
 from audit.verify import Report, number, verify
 
-CHECK_FAILED = 1
+CHECK_FAILED, UNEXPECTED = 1, 3
 
 
 class Command(BaseCommand):
@@ -27,39 +34,63 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True)
         verbs.add_parser("sequence", help="place and sign entries until stopped (needs the login mizan_sequencer)")
+
         verb = verbs.add_parser(
-            "verify", help="check entries, tree, checkpoints and triggers; 1 when something is wrong"
+            "verify", help="check entries, tree, checkpoints, triggers; exit 1 when something is wrong"
         )
         verb.add_argument("--log", choices=LOGS, help="only this one")
         verb.add_argument("--json", action="store_true", help="print one JSON object")
 
+        verb = verbs.add_parser("export", help="write a bundle that verify.py checks offline; the export is recorded")
+        what = verb.add_mutually_exclusive_group(required=True)
+        what.add_argument("--case", metavar="NUMBER", help="the entries of one case")
+        what.add_argument("--customer", metavar="ID", help="the entries about one customer")
+        what.add_argument("--full", action="store_true", help="the whole log, as a folder")
+        verb.add_argument("--log", choices=LOGS, default="main")
+        verb.add_argument("--reason", required=True, help="why this leaves the house (sealed in the log)")
+        verb.add_argument(
+            "--to", required=True, type=Path, metavar="PATH", help="a .zip to write, or a folder with --full"
+        )
+        verb.add_argument(
+            "--since", type=int, action="append", default=[], metavar="SIZE", help="prove from this checkpoint"
+        )
+
+        verb = verbs.add_parser("key", help="the logs' keys")
+        verb.add_argument("act", choices=("show", "create"), help="show the public keys; create those that are missing")
+
     def handle(self, *args: Any, verb: str, **options: Any) -> None:
         with context.use(context.new("command")):
-            getattr(self, f"_{verb}")(**options)
+            try:
+                getattr(self, f"_{verb}")(**options)
+            except (KeyProblem, CannotExport) as refused:
+                raise CommandError(str(refused)) from None
+            except (DatabaseError, OperationalError) as broken:
+                raise CommandError(f"The database does not answer: {broken}", returncode=UNEXPECTED) from None
 
     def _sequence(self, **options: Any) -> None:
         sequencer = Sequencer(folder=settings.LOG_KEY_DIR, tick=settings.AUDIT_TICK_SECONDS)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: sequencer.stop.set())
-        try:
-            sequencer.run()
-        except KeyProblem as problem:
-            raise CommandError(str(problem)) from None
+        for wish in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(wish, lambda *_: sequencer.stop.set())
+        sequencer.run()
 
-    def _verify(self, *, log: str | None, json: bool, **options: Any) -> None:
+    def _verify(self, *, log: str | None, **options: Any) -> None:
         reports = [verify(name, folder=settings.LOG_KEY_DIR) for name in ([log] if log else LOGS)]
-        recorded = all([self._record_run(report) for report in reports])
-        if json:
-            facts = {"ok": all(report.ok for report in reports), "recorded": recorded}
-            self.stdout.write(dumps(facts | {"logs": [report.as_dict() for report in reports]}, indent=1))
+        recorded = [self._record_run(report) for report in reports]
+        ok = all(report.ok for report in reports)
+        if options["json"]:
+            facts = {"ok": ok, "recorded": all(recorded), "logs": [report.as_dict() for report in reports]}
+            self.stdout.write(json.dumps(facts, indent=1))
         else:
             for report in reports:
-                self.stdout.write(report.line)
-                for finding in report.findings:
-                    place = "" if finding.seq is None else f" at entry {number(finding.seq)}"
-                    self.stdout.write(f"  {'note: ' if finding.notice else ''}{finding.kind}{place}: {finding.text}")
-        if not all(report.ok for report in reports):
+                self._print(report)
+        if not ok:
             sys.exit(CHECK_FAILED)
+
+    def _print(self, report: Report) -> None:
+        self.stdout.write(report.line)
+        for finding in report.findings:
+            place = "" if finding.seq is None else f" at entry {number(finding.seq)}"
+            self.stdout.write(f"  {'note: ' if finding.notice else ''}{finding.kind}{place}: {finding.text}")
 
     def _record_run(self, report: Report) -> bool:
         """A run is an entry too; a login that may only read cannot write one."""
@@ -71,3 +102,25 @@ class Command(BaseCommand):
             self.stderr.write("This run is not recorded: the login may only read.")
             return False
         return True
+
+    def _export(self, *, to: Path, log: str, reason: str, since: list[int], **options: Any) -> None:
+        kind, of = next((name, options[name]) for name in ("case", "customer", "full") if options[name])
+        selection = Selection(kind, None if kind == "full" else of, log, since)
+        if kind == "full":
+            export_to_folder(selection, to, by=system(), reason=reason)
+        else:
+            with to.open("xb") as out:
+                export(selection, out, by=system(), reason=reason)
+        self.stdout.write(f"Written: {to}. Check it with verify.py --vkey '{standing(log).vkey}'")
+
+    def _key(self, *, act: str, **options: Any) -> None:
+        for log in LOGS:
+            if act == "create" and not Signer.exists(settings.LOG_KEY_DIR, log):
+                if standing(log).signed_size:
+                    raise KeyProblem(
+                        f"The key of the log {log} is missing in {settings.LOG_KEY_DIR}, but the log was signed before. "
+                        "Put it back from a backup: a log keeps its key."
+                    )
+                Signer.create(settings.LOG_KEY_DIR, log, f"{settings.AUDIT_ORIGIN}/{log}")
+            vkey = settings.LOG_KEY_DIR / f"{log}.vkey"
+            self.stdout.write(vkey.read_text().strip() if vkey.exists() else standing(log).vkey or f"{log}: no key yet")
