@@ -95,7 +95,7 @@ def broker() -> None:
     app = import_string("compliance.celery.app")  # makes the folders of a new installation
     folder = settings.CELERY_BROKER_TRANSPORT_OPTIONS.get("data_folder_out")
     if folder:
-        with tempfile.TemporaryFile(dir=folder) as probe:
+        with tempfile.TemporaryFile(dir=str(folder)) as probe:
             probe.write(b"ready?")
     else:
         with app.connection_for_write() as queue:

@@ -47,7 +47,7 @@ class Binaries:
     def run_by(self, account: Account) -> bool:
         """Whether `account` may run these programs where they are."""
         with contextlib.suppress(RuntimeError, OSError):
-            command = [self.path("initdb"), "--version"]
+            command: list[str | Path] = [self.path("initdb"), "--version"]
             processes.run_as(command, env=self.environment(), cwd=Path("/"), account=account)
             return True
         return False

@@ -54,7 +54,7 @@ def compile_texts() -> None:
     for catalog in (ROOT / "locale").glob("*/LC_MESSAGES/*.po"):
         compiled = catalog.with_suffix(".mo")
         if not compiled.exists() or compiled.stat().st_mtime < catalog.stat().st_mtime:
-            command = ["compile", "-i", catalog, "-o", compiled, "-l", catalog.parents[1].name]
+            command: list[str | Path] = ["compile", "-i", catalog, "-o", compiled, "-l", catalog.parents[1].name]
             done = subprocess.run(
                 [PYTHON, "-m", "babel.messages.frontend", *command],
                 text=True,
@@ -73,7 +73,7 @@ def _uv() -> str:
     stamp = TOOLS / "uv" / "mizan-lock"
     if not (own.exists() and stamp.exists() and stamp.read_text() == _digest(INSTALLER_LOCK)):
         shutil.rmtree(TOOLS / "uv", ignore_errors=True)
-        command = [
+        command: list[str | Path] = [
             "install",
             "--quiet",
             "--no-deps",

@@ -123,16 +123,25 @@ class Installation:
         """The web server, the worker, its clock, and the log's sequencer."""
         work = self.data_dir / "work"
         work.mkdir(mode=0o700, exist_ok=True)
-        web = [
+        web: list[str | Path] = [
             *(PYTHON, "-m", "gunicorn", "compliance.wsgi:application", "--bind", f"127.0.0.1:{self.port}"),
             *("--preload", "--worker-class", "gthread", "--workers", str(web_workers), "--threads", str(web_threads)),
             *("--worker-tmp-dir", work, "--no-control-socket", "--timeout", "60", "--graceful-timeout", "10"),
         ]
-        celery = (PYTHON, "-m", "celery", "-A", "compliance.celery")
+        celery: tuple[str | Path, ...] = (PYTHON, "-m", "celery", "-A", "compliance.celery")
         worker = [*celery, "worker", "--concurrency", "2", "--loglevel", "INFO", "--without-gossip", "--without-mingle"]
         # Beside the worker, not in it (--beat): that one outlives a worker that is killed.
-        clock = [*celery, "beat", "--schedule", work / "schedule", "--pidfile", "", "--loglevel", "WARNING"]
-        sequencer = [PYTHON, ROOT / "manage.py", "audit", "sequence"]
+        clock: list[str | Path] = [
+            *celery,
+            "beat",
+            "--schedule",
+            work / "schedule",
+            "--pidfile",
+            "",
+            "--loglevel",
+            "WARNING",
+        ]
+        sequencer: list[str | Path] = [PYTHON, ROOT / "manage.py", "audit", "sequence"]
         return {
             "web": Service("web", web, APPLICATION),
             "worker": Service("worker", worker, APPLICATION),
