@@ -162,7 +162,7 @@ UPLOAD_BODY = {
     summary="Hand a file in",
 )
 def upload_document(request: HttpRequest, number: str) -> Any:
-    """The file is encrypted while it arrives. It is then inspected in the background; the case shows when it can be judged."""
+    """The file is encrypted while it arrives. The inspection follows; the case shows when it can be judged."""
     key = _key(request)
     case = get_case(number, user=key)
     handler = accept(request, case.customer)

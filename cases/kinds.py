@@ -1,4 +1,4 @@
-"""The kinds of case. A kind is a folder under cases/types/ that registers itself here when Django starts; the engine knows none."""
+"""The kinds of case. A kind is a folder under cases/types/ that registers itself here; the engine knows none."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from django.utils.functional import Promise
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A button of the case page: where it goes, what it says, and whether it acts at once (`post`) or opens a page first."""
+    """A button of the case page: where it goes, what it says, and whether it acts at once (`post`) or opens a page."""
 
     url: str
     label: str | Promise
@@ -20,10 +20,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """`name` is the word used everywhere; `prefix` starts tracking numbers; `panel` is the template of its decision panel.
+    """`name` is the word used everywhere; `prefix` starts tracking numbers; `panel` is the decision panel's template.
 
-    `steps(case, user)` is what the user may do next, the primary one first; `checks(case)` the rows of "What is missing";
-    `offers(case)` the pairs of purpose and document type that the case takes;
+    `steps(case, user)` is what the user may do next, the primary one first; `checks(case)` the rows of "What is
+    missing"; `offers(case)` the pairs of purpose and document type that the case takes;
     `facts(case)` the player's declared data, masked; `arrived(case, evidence, by=)` is told of new evidence.
     """
 

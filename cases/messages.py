@@ -16,7 +16,7 @@ from compliance.people.services import contact_of
 
 
 def deliver(row: OutboxRow) -> None:
-    """Send one message. It may run twice: what was sent is not sent again, and the mail carries the message's own id."""
+    """Send one message. It may run twice: what was sent is not sent again, and the mail carries its own id."""
     with transaction.atomic():
         message = (
             Message.objects.select_for_update(of=("self",))

@@ -46,7 +46,7 @@ class Queue(models.Model):
 
 
 class Case(Stateful):
-    """One matter with one player. Each kind is a proxy with its own states; `state` says where it is, `outcome` how it ended."""
+    """One matter with one player. Each kind is a proxy with its states; `outcome` says how it ended."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     number = models.CharField(max_length=24, unique=True)

@@ -47,7 +47,7 @@ def check_digit(digits: str) -> int:
 
 
 def parse(text: str) -> str | None:
-    """The number written in `text` in its standard form; None when it is none; TypingError when its check digit is wrong.
+    """The number written in `text` in its standard form; None when it is none; TypingError when its digit is wrong.
 
     Spaces, missing dashes, lower case and a leading # are forgiven.
     """
@@ -61,7 +61,7 @@ def parse(text: str) -> str | None:
 
 
 def next_number(prefix: str, *, now: datetime) -> str:
-    """The next number of a series. The row lock lasts as long as the caller's transaction: a rolled-back case leaves no gap."""
+    """The next number of a series. The row lock lasts as long as the transaction: a rolled-back case leaves no gap."""
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO cases_numberseries (prefix, year, last) VALUES (%s, %s, 1)"

@@ -1,4 +1,4 @@
-"""Who may see, work on and decide a case: the queue's grant unless the case is restricted, or the case's own, minus conflicts."""
+"""Who may see, work on and decide a case: the queue's grant unless it is restricted, or its own, minus conflicts."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ VIEW, WORK, DECIDE = "view_case", "work_case", "decide_case"
 
 
 def granted(user: Any, permission: str, klass: Any) -> Any:
-    """Objects of `klass` on which the user or a group holds the permission by a row of its own. Never by global right or superuser."""
+    """Objects of `klass` on which the user or a group holds the permission by a row. Never by a global right."""
     return get_objects_for_user(
         user, permission, klass=klass, use_groups=True, with_superuser=False, accept_global_perms=False
     ).order_by()

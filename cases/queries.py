@@ -10,7 +10,7 @@ from cases import kinds
 from cases.permissions import VIEW, granted, is_key
 
 if TYPE_CHECKING:
-    from cases.models import Case
+    pass
 
 _Base = models.QuerySet["Case"] if TYPE_CHECKING else models.QuerySet
 
@@ -55,7 +55,7 @@ class CaseQuerySet(_Base):
         return super().bulk_update(objs, fields, batch_size)
 
     def with_evidence_counts(self) -> Self:
-        """Adds to_look_at, asked_again and accepted: how many files wait for us, how many for the player, how many are done."""
+        """Adds to_look_at, asked_again, accepted: how many files wait for us, for the player, and are done."""
         return self.annotate(
             to_look_at=Count("evidence", filter=Q(evidence__state="pending")),
             asked_again=Count("evidence", filter=Q(evidence__state="returned")),

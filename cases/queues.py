@@ -13,7 +13,7 @@ from compliance.people.services import team_group
 
 @transaction.atomic
 def open_queue(team: Team, licensee: Licensee, kind: str, *, by: Acts) -> Queue:
-    """A team's queue for one kind at one licensee. Each role of the team gets what the role says; running it twice changes nothing."""
+    """A team's queue for one kind at one licensee. Each role of the team gets what it says; twice changes nothing."""
     queue, made = Queue.objects.get_or_create(team=team, licensee=licensee, kind=kind)
     granted = {role.name: role.queue_permissions for role in ROLES.values() if role.queue_permissions}
     for name, permissions in granted.items():

@@ -72,7 +72,7 @@ def open_case(kind: str, account: Account, *, by: Acts, now: datetime, due_at: d
 
 @transaction.atomic
 def attach(case: Case, document: Document, *, purpose: str, document_type: str, by: Acts) -> Evidence:
-    """Offer a document for one purpose. An older file that is not accepted yet gives way; an accepted one is not asked again."""
+    """Offer a document for one purpose. An older file that is not accepted gives way to the newer."""
     case = _locked(case)
     if case.closed_at is not None:
         raise ConditionsNotMet([str(_("This case is finished. Nothing can be added to it."))])
@@ -100,7 +100,7 @@ def accept(evidence: Evidence, *, by: Acts, version: int | None = None) -> Evide
 
 
 def ask_again(evidence: Evidence, *, by: Acts, reasons: Sequence[str], version: int | None = None) -> Evidence:
-    """Ask for this one item again. All its faults are named at once; the player is told when the whole request is sent."""
+    """Ask for this one item again. All its faults at once; the player is told when the whole request is sent."""
     _check_reasons(evidence, reasons, "ask_again")
     return _judged(perform(evidence.ask_again, by=by, version=version, reasons=list(reasons), at=timezone.now()))
 

@@ -38,7 +38,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     ]
     sections = [{"title": "", "items": work}, {"title": _("Queues"), "items": queues}]
     if user.has_perm("audit.view_entry"):
-        sections.append({"title": _("Oversight"), "items": [item(reverse("audit:list"), _("Audit log"))]})
+        sections.append({"title": _("Oversight"), "items": [item(reverse("audit:entries"), _("Audit log"))]})
     return {
         "shell": {
             "sections": sections,

@@ -1,4 +1,4 @@
-"""The history of a case as people read it. It is the log itself, in sentences, with the words of notes and messages beside."""
+"""The history of a case as people read it: the log itself, in sentences, with the words of notes and messages."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,10 +8,10 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from audit.models import Entry
+from audit.names import names
 from audit.presenters import sentence_of
 from cases.models import Case, Message, Note
 from cases.services import message_text, note_text
-from compliance.people.models import User
 
 LENGTH = 200
 WRITTEN = ("cases.write_note", "cases.write_message")
@@ -61,21 +61,16 @@ def of(case: Case, *, only: str = "") -> list[Item]:
     if only != "views":
         entries = entries.exclude(action__in=READS)
     rows = list(entries.order_by("-id")[:LENGTH])
-    names, words = _names(rows), _words(case, rows)
-    items = [_item(row, names, words) for row in rows]
+    found, words = names((row.actor_kind, row.actor_id) for row in rows), _words(case, rows)
+    items = [_item(row, found, words) for row in rows]
     return [item for item in items if only in ("", item.group)]
 
 
-def _item(row: Entry, names: dict[str, str], words: dict[str, tuple[str, str]]) -> Item:
+def _item(row: Entry, found: dict[tuple[str, str], str], words: dict[str, tuple[str, str]]) -> Item:
     group, icon, tone = next(kind for prefix, kind in KINDS if row.action.startswith(prefix))
     said, language = words.get(row.object_id, ("", "")) if row.action in WRITTEN else ("", "")
-    sentence = sentence_of(row.facts, actor=names.get(row.actor_id, ""))
+    sentence = sentence_of(row.facts, actor=found.get((row.actor_kind, row.actor_id), ""))
     return Item(row.at, sentence, group, icon, tone, row.outcome == "refused", said, language)
-
-
-def _names(rows: list[Entry]) -> dict[str, str]:
-    staff = {row.actor_id for row in rows if row.actor_kind == "staff"}
-    return {str(pk): name for pk, name in User.objects.filter(pk__in=staff).values_list("pk", "name")}
 
 
 def _words(case: Case, rows: list[Entry]) -> dict[str, tuple[str, str]]:

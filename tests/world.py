@@ -24,7 +24,7 @@ PASSWORD = "correct horse battery staple"
 
 @dataclass
 class World:
-    """Alice is an agent, Bob and Erin are officers, Carol an auditor of one team; Mallory works for another team and licensee."""
+    """Alice is an agent, Bob and Erin are officers, Carol an auditor of one team; Mallory works elsewhere."""
 
     licensee: Any
     brand: Any

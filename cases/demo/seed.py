@@ -1,6 +1,7 @@
-"""Demo data: two licensees, staff of each role, players with drawn papers, a case in each state. Dates are relative to now.
+"""Demo data: a licensee, staff of each role, players with drawn papers, a case in each state.
 
 Everything goes through the product's own acts, so the log holds it as it happened: today, never backdated.
+Dates are relative to now.
 """
 
 import io

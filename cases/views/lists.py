@@ -35,7 +35,7 @@ def _titles() -> dict[str, str]:
 def home(request: HttpRequest) -> HttpResponse:
     user: Any = request.user
     if user.has_perm("audit.view_entry") and not Case.objects.visible_to(user).exists():
-        return redirect("audit:list")
+        return redirect("audit:entries")
     return redirect("cases:queue")
 
 

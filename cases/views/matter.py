@@ -58,7 +58,7 @@ def _customer(request: HttpRequest, number: str) -> Any:
 @require_POST
 @receives_files(_customer)
 def upload(request: HttpRequest, number: str) -> HttpResponse:
-    """A file for one purpose. It was sealed while it arrived; here it gets its row, its entry and its place in the case."""
+    """A file for one purpose. It was sealed while it arrived; here it gets its row, its entry and its place."""
     matter = get_case(number, user=request.user)
     form = UploadForm(request.POST, offers=kinds.lookup(matter.kind).offers(matter))
     try:

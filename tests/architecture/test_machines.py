@@ -71,7 +71,7 @@ def test_the_base_case_has_no_moves_of_its_own():
 
 @pytest.mark.parametrize("model", [Case, *Case.__subclasses__()], ids=lambda model: model.__name__)
 def test_every_manager_of_a_case_guards_the_state(model, db):
-    managers = [manager for manager in model._meta.managers] + [model._base_manager]
+    managers = [*model._meta.managers, model._base_manager]
     assert [manager for manager in managers if not isinstance(manager.get_queryset(), CaseQuerySet)] == []
     with pytest.raises(StateMovesOnlyThroughPerform):
         model._default_manager.update(state="closed")

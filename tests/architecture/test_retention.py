@@ -1,7 +1,6 @@
 """Every table has a retention decision, so that a new one cannot slip past the policy."""
 
 from django.apps import apps
-
 from documents.retention import DECISIONS
 
 

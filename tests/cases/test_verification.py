@@ -1,16 +1,15 @@
 """A verification from opening to decision, through its acts."""
 
 import pytest
-from django.core import mail
 
 from audit.models import Entry
-from audit.perform import ConditionsNotMet, Denied, WrongState
+from audit.perform import ConditionsNotMet, Denied
 from cases import services as engine
-from cases.models import Evidence, Message
+from cases.models import Message
 from cases.types.verification import rules, services
 from compliance.proposals.queries import SecondPersonNeeded
-from compliance.proposals.services import AlreadyDecided, EvidenceChanged, SamePerson, confirm, propose
-from tests.papers import a_file, bring
+from compliance.proposals.services import confirm, propose
+from tests.papers import bring
 
 pytestmark = pytest.mark.django_db
 

@@ -1,4 +1,4 @@
-"""kill -9 in the middle of uploads and decisions: the log verifies, no row is without its file, no accepted work is forgotten."""
+"""kill -9 in the middle of uploads and decisions: the log verifies, no row lacks its file, no work is forgotten."""
 
 import json
 import random

@@ -1,8 +1,8 @@
 """The main job, in a browser: from an uploaded identity card to an export that an auditor verifies offline.
 
-Alice (agent) opens a verification and asks for the blurred back side again; the platform brings the new one through the API;
-Alice proposes and may not confirm; Bob (officer) confirms; Carol (auditor) exports; `verify.py` alone says yes, and no after any
-byte was changed.
+Alice (agent) opens a verification and asks for the blurred back side again; the platform brings the new one through
+the API; Alice proposes and may not confirm; Bob (officer) confirms; Carol (auditor) exports; `verify.py` alone says
+yes, and no after any byte was changed.
 """
 
 import email
@@ -14,6 +14,7 @@ import subprocess
 import sys
 import urllib.request
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from django.utils import timezone
@@ -53,7 +54,7 @@ def api_key(committed, world):
 
 @pytest.fixture
 def files(tmp_path):
-    """What a phone and a bank make of the player's papers: real JPEG with noise, turned, with the GPS place in its EXIF."""
+    """What a phone and a bank make of the player's papers: JPEG with noise, turned, with the GPS place in its EXIF."""
     made = {
         "front.jpg": photographed(card_front(HOLDER), seed=1),
         "back-blurred.jpg": photographed(card_back(HOLDER), seed=2, blur=7),
@@ -213,7 +214,7 @@ def verifier(bundle, vkey, verify):
 
 def check_bundle(bundle, vkey, tmp_path):
     verify = tmp_path / "verify.py"
-    verify.write_bytes(open(released.__file__, "rb").read())
+    verify.write_bytes(Path(released.__file__).read_bytes())
     code, said = verifier(bundle, vkey, verify)
     assert code == 0, said
 

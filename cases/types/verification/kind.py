@@ -16,7 +16,6 @@ from compliance.people.services import masked
 from compliance.proposals import acts
 from compliance.proposals.queries import open_proposal
 
-
 STATES = dict(Evidence.State.choices) | {"missing": _("Missing")}
 
 
@@ -43,7 +42,7 @@ def facts(case: Case) -> list[Fact]:
 
 
 def steps(case: Verification, user: Any) -> list[kinds.Step]:
-    """What the user may do next; the first is the one primary button. The state decides which (look.md, principle 5)."""
+    """What the user may do next; the first is the one primary button. The state decides which."""
     at = {"number": case.number}
     if not may(user, WORK, case):
         return []

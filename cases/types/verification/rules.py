@@ -104,7 +104,7 @@ def letter(case: "Verification", language: str) -> str:
 
 
 def evidence_digest(case: "Verification") -> bytes:
-    """What a decision was made on: every current file with its verdict and content, and the player's declared data. Notes do not count."""
+    """What a decision was made on: every current file, its verdict, the declared data. Notes do not count."""
     digest = hashlib.sha256(b"verification/1")
     rows = (
         case.evidence.exclude(state="superseded")
@@ -156,7 +156,8 @@ def consequence(act: str) -> str | Promise:
             "The player reaches the level asked for and gets a message. Nothing happens until a second person confirms."
         ),
         "reject": _(
-            "The case ends, the player gets one neutral message and may object. Nothing happens until a second person confirms."
+            "The case ends, the player gets one neutral message and may object."
+            " Nothing happens until a second person confirms."
         ),
         "reopen": _("The case goes back to review. Nothing happens until a second person confirms."),
     }[act]
