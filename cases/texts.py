@@ -173,9 +173,9 @@ def request_letter(language: str, *, number: str, items: Sequence[str], kept: It
     return letter
 
 
-def values_for(rule: EvidenceRule, language: str) -> dict[str, str]:
+def values_for(rule: EvidenceRule, language: str) -> dict[str, Any]:
     """What reason texts may name about one required item: the documents accepted, and how old they may be in months."""
-    values = {"accepted": ", ".join(document_name(document, language) for document in rule.any_of)}
+    values: dict[str, Any] = {"accepted": ", ".join(document_name(document, language) for document in rule.any_of)}
     if rule.max_age_days is not None:
         values["months"] = str(rule.max_age_days // 30)
     return values

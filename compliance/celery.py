@@ -11,6 +11,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "compliance.settings")
 app = Celery("mizan")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.set_default()  # for every thread of the web server, not only the one that imports this
 
 for folder in ("data_folder_in", "control_folder"):
     if path := settings.CELERY_BROKER_TRANSPORT_OPTIONS.get(folder):

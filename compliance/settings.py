@@ -178,7 +178,14 @@ if CELERY_BROKER_URL == "filesystem://":
         "polling_interval": 0.05,
     }
 else:
-    CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 1800}
+    # A request that wakes a worker does not wait for a broker that is away: the sweep finds the row.
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "visibility_timeout": 1800,
+        "max_retries": 1,
+        "interval_start": 0,
+        "interval_max": 0.2,
+        "socket_connect_timeout": 2,
+    }
 CELERY_BEAT_SCHEDULE = {
     # The broker is a hint, the database is the truth: the sweeps find what a lost message forgot.
     "outbox.sweep": {"task": "outbox.sweep", "schedule": schedule(5)},

@@ -80,7 +80,7 @@ def _waves(draw: ImageDraw.ImageDraw) -> None:
 
 
 def photographed(card: Image.Image, *, seed: int, blur: float = 0.0, angle: float | None = None) -> bytes:
-    """The card on a table as a phone takes it: turned, noisy, with the GPS place that phones write. Same seed, same bytes."""
+    """The card on a table as a phone takes it: turned, noisy, with a GPS place in its EXIF. Same seed, same bytes."""
     chance = random.Random(seed)
     angle = chance.uniform(-6, 6) if angle is None else angle
     table = Image.new("RGB", (1600, 1200), TABLE)

@@ -8,4 +8,5 @@ class OutboxConfig(AppConfig):
     label = "outbox"
 
     def ready(self) -> None:
+        import_module("compliance.celery")  # without it, whoever wakes a task would speak to Celery's default broker
         import_module("compliance.outbox.actions")
