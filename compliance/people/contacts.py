@@ -69,7 +69,7 @@ def country(code: str, *, field: str = "nationality") -> str:
 @cache
 def _countries() -> frozenset[str]:
     not_countries = {"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"}
-    territories = Locale.parse("en").territories
+    territories = map(str, Locale.parse("en").territories)
     return frozenset(code for code in territories if len(code) == 2 and code.isalpha()) - not_countries
 
 

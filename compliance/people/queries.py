@@ -8,8 +8,6 @@ from django.db import models
 if TYPE_CHECKING:
     from compliance.people.models import Customer
 
-_Base = models.QuerySet["Customer"] if TYPE_CHECKING else models.QuerySet
-
 
 def fold(text: str) -> str:
     """A key under which `IŞIK`, `ışık` and `isik` are one: I, İ, ı become i, then casefold, no marks, ß is ss."""
@@ -18,7 +16,7 @@ def fold(text: str) -> str:
     return " ".join(plain.replace("ß", "ss").split())
 
 
-class CustomerQuerySet(_Base):
+class CustomerQuerySet(models.QuerySet["Customer"]):
     def named_like(self, text: str) -> "CustomerQuerySet":
         """Customers whose folded name holds the folded text."""
         return self.filter(name_fold__contains=fold(text))

@@ -7,6 +7,7 @@ field. The caller checks whether its user may act for the licensee (a queue's gr
 import uuid
 from collections.abc import Iterable
 from datetime import date, datetime
+from typing import Any
 
 from babel import Locale, UnknownLocaleError
 from django.core.exceptions import ValidationError
@@ -112,7 +113,7 @@ def register_customer(
     """
     require_active(by, action="people.register_customer", about=licensee)
     nationality = country(nationality)
-    declared = {
+    declared: dict[str, Any] = {
         "full_name": clean_line(full_name, field="full_name", longest=200),
         "birth_date": _born(birth_date),
         "nationality": nationality,
@@ -120,7 +121,7 @@ def register_customer(
     }
     subject = SubjectRef("customer", str(customer_id := uuid.uuid4()))
     ensure_subject_key(subject)
-    sealed = {}
+    sealed: dict[str, Any] = {}
     if national_id:
         number = normal_national_id(national_id, nationality=nationality)
         sealed["national_id_index"] = blind_index(IndexPurpose.NATIONAL_ID, number)

@@ -19,7 +19,7 @@ from compliance.people.models import User
 LONGEST_LOGIN = 254
 
 
-class ClosedSignUp(DefaultAccountAdapter):
+class ClosedSignUp(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
     """allauth's own page of sign-up stays closed."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:

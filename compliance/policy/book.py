@@ -156,7 +156,8 @@ def _completed(said: Mapping[str, Any], earlier: Mapping[str, dict[str, Any]]) -
     inherited.pop("note", None)
     for path in dropped:
         inherited = _without(inherited, path.split("."), path)
-    return _laid_over(inherited, said)
+    laid: dict[str, Any] = _laid_over(inherited, said)
+    return laid
 
 
 def _laid_over(old: Any, new: Any) -> Any:
@@ -189,9 +190,10 @@ def _with_included_levels(said: Mapping[str, Any]) -> dict[str, Any]:
                 raise KeyError(f"{path}: {level['includes']!r} is not an earlier level. Correct the name.")
             own = {key: value for key, value in level.items() if key != "includes"}
             inherited = included.get("required") if isinstance(included, dict) else None
-            both = isinstance(inherited, list) and isinstance(added, list)
-            whole[name] = own | {"required": [*inherited, *added] if both else added}
-    return dict(said) | {"verification": verification | {"levels": whole}}
+            if isinstance(inherited, list) and isinstance(added, list):
+                added = [*inherited, *added]
+            whole[name] = own | {"required": added}
+    return dict(said) | {"verification": {**(verification or {}), "levels": whole}}
 
 
 def _words(fault: Mapping[str, Any]) -> str:

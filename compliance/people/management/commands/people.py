@@ -127,12 +127,16 @@ class Command(BaseCommand):
 
 
 def _user(email: str) -> User:
-    return _found(User.objects.get_by_natural_key, email, f"email: nobody signs in as {email}.")
+    user: User = _found(User.objects.get_by_natural_key, email, f"email: nobody signs in as {email}.")
+    return user
 
 
 def _team(slug: str) -> Team:
     known = ", ".join(Team.objects.order_by("slug").values_list("slug", flat=True)) or "none yet"
-    return _found(lambda slug: Team.objects.get(slug=slug), slug, f"team: there is no team {slug}. Known: {known}.")
+    team: Team = _found(
+        lambda slug: Team.objects.get(slug=slug), slug, f"team: there is no team {slug}. Known: {known}."
+    )
+    return team
 
 
 def _found(ask: Any, name: str, otherwise: str) -> Any:

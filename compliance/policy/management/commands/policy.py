@@ -35,9 +35,9 @@ class Command(BaseCommand):
             verb.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        getattr(self, options["verb"])(options)
+        {"check": self.check_all, "show": self.show}[options["verb"]](options)
 
-    def check(self, options: dict[str, Any]) -> None:
+    def check_all(self, options: dict[str, Any]) -> None:
         today, problems, versions, stale = timezone.localdate(), [], [], []
         try:
             for policy in read(options["folder"]).versions.values():
