@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import IO
 NOBODY = 65534
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
+_GONE_WITHIN = 5.0  # seconds; a killed process is gone at once unless the kernel holds it
 # Loaded before any fork: dlopen between fork and exec may deadlock.
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform.startswith("linux") else None
 
@@ -107,10 +109,12 @@ def end(process: subprocess.Popen[bytes], *, by: signal.Signals, within: float) 
 
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:
-    """Kill -9 a child and whatever is left in its process group, and reap what became ours."""
+    """Kill -9 a child and whatever is left in its process group; none of it is there when this returns."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+    deadline = time.monotonic() + _GONE_WITHIN
     with contextlib.suppress(ChildProcessError):
-        while os.waitpid(-process.pid, os.WNOHANG) != (0, 0):
-            pass
+        while time.monotonic() < deadline:
+            if os.waitpid(-process.pid, os.WNOHANG) == (0, 0):
+                time.sleep(0.01)
