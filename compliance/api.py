@@ -9,5 +9,5 @@ api = import_string("compliance.platform.openapi.MizanAPI")(
     description="Compliance case management for online gaming operators.",
     urls_namespace="api",
     servers=[{"url": settings.BASE_URL}],
-    routers=("compliance.platform.api.router",),
+    routers=("compliance.platform.api.router", "cases.api.router", "cases.types.verification.api.router"),
 )

@@ -94,9 +94,10 @@ def idempotent(operation: Any = None, *, fingerprint: Callable[..., bytes] | Non
 
 def _once(request: Any, name: str, same: bytes, run: Callable[[], Any]) -> HttpResponseBase:
     key: ApiKey = request.auth
-    where = {"api_key": key, "route": f"{request.method} {request.resolver_match.route}", "key": name}
+    route = f"{request.method} {request.resolver_match.route}"
+    where = {"api_key": key, "route": route, "key": name}
     with transaction.atomic():
-        if not _first(f"{key.pk}|{where['route']}|{name}"):
+        if not _locked(lock_number(key, route, name)):
             raise StillRunning
         earlier = IdempotencyRecord.objects.filter(**where).first()
         if earlier is not None:
@@ -110,9 +111,14 @@ def _once(request: Any, name: str, same: bytes, run: Callable[[], Any]) -> HttpR
     return reply
 
 
-def _first(what: str) -> bool:
-    """Whether nobody else is at the same request now: a lock that goes with the transaction, so also with a crash."""
-    number = int.from_bytes(hashlib.sha256(what.encode()).digest()[:8], "big", signed=True)
+def lock_number(key: ApiKey, route: str, name: str) -> int:
+    """Names this caller, route and key among PostgreSQL's advisory locks."""
+    digest = hashlib.sha256(f"{key.pk}|{route}|{name}".encode()).digest()
+    return int.from_bytes(digest[:8], "big", signed=True)
+
+
+def _locked(number: int) -> bool:
+    """Whether nobody else is at the same request now: the lock goes with the transaction, so also with a crash."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [number])
         return bool(cursor.fetchone()[0])

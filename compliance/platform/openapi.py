@@ -47,10 +47,10 @@ PROBLEM_SCHEMA = {
 
 
 class StrictParser(Parser):
-    """JSON as RFC 8259 has it: no NaN, no name twice, and no NUL in a text, which PostgreSQL would refuse later."""
+    """JSON as RFC 8259 has it: no NaN, no name twice, and no text that cannot be stored."""
 
     def parse_body(self, request: HttpRequest) -> Any:
-        return _without_nul(json.loads(request.body, parse_constant=_refuse, object_pairs_hook=_each_once))
+        return _storable(json.loads(request.body, parse_constant=_refuse, object_pairs_hook=_each_once))
 
 
 def _refuse(constant: str) -> None:
@@ -64,8 +64,9 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _without_nul(value: Any) -> Any:
-    if "\\u0000" in json.dumps(value):
+def _storable(value: Any) -> Any:
+    """PostgreSQL takes neither a NUL nor half a surrogate pair in a text, both of which JSON can spell."""
+    if b"\\u0000" in json.dumps(value, ensure_ascii=False).encode():  # encode() refuses the surrogates
         raise ValueError("a text holds a NUL")
     return value
 

@@ -61,10 +61,15 @@ CODES: Final[Mapping[int, str]] = {
     503: "unavailable",
 }
 DETAILS: Final[Mapping[int, str | Promise]] = {
+    400: _("Check the address, the headers and the JSON of the body."),
     401: _("Send a valid key: Authorization: Bearer mzn_..."),
+    403: _("You do not have the right to do this."),
     404: _("There is nothing at this address, or nothing that this key may see."),
     405: _("The header Allow names the methods that this address takes."),
+    409: _("Read it again, then decide."),
+    413: _("The request is larger than this address takes."),
     500: _("It was written down under the request_id. The request can be tried again."),
+    503: _("Try again in a moment."),
 }
 
 Errors = Iterable[Mapping[str, str]]
@@ -129,11 +134,12 @@ def problem(
 ) -> HttpResponse:
     """The document. Without `code` and `detail` those of the status."""
     code = code or CODES.get(status, f"http_{status}")
+    title = TITLES.get(status, _("Error"))
     body: dict[str, Any] = {
         "type": f"urn:mizan:problem:{code}",
-        "title": str(TITLES.get(status, _("Error"))),
+        "title": str(title),
         "status": status,
-        "detail": str(detail or DETAILS.get(status, "")),
+        "detail": str(detail or DETAILS.get(status) or title),
         "instance": request.path,
         "request_id": context.request_id(),
         "code": code,
@@ -222,7 +228,7 @@ def _changes(error: EvidenceChanged) -> Errors:
 _SEE_ERRORS = _("The list errors names each field and what is wrong with it.")
 
 register(Denied, status=403, code=lambda error: error.code)
-register(PermissionDenied, status=403, code="denied", detail=_("You do not have the right to do this."))
+register(PermissionDenied, status=403, code="denied", detail=DETAILS[403])
 register(Http404, status=404, code="not_found", detail=DETAILS[404])
 register(StaleVersion, status=409, code="stale_version")
 register(WrongState, status=409, code="wrong_state")
@@ -248,8 +254,8 @@ register(
     headers=lambda error: {"Retry-After": MOMENT},
 )
 register(Shredded, status=410, code="erased", detail=_("This was erased and cannot be read again."))
-register(RequestDataTooBig, status=413, code="too_large", detail=_("The request is larger than this address takes."))
-register(SuspiciousOperation, status=400, code="unreadable", detail=_("The request cannot be read."))
+register(RequestDataTooBig, status=413, code="too_large", detail=DETAILS[413])
+register(SuspiciousOperation, status=400, code="unreadable", detail=DETAILS[400])
 register(UnreadablePostError, status=400, code="unreadable", detail=_("The request ended too early."))
 register(
     TooManyRequests,
