@@ -86,7 +86,8 @@ LIBRARY_TEXTS: Final = (
 
 def extract_template(file: Any, keywords: Any, comment_tags: Any, options: Any) -> Iterator[Any]:
     """A Django template for Babel: Django's `templatize` turns its tags into calls that Python's extractor reads."""
-    source = templatize(file.read().decode("utf-8"))
+    calls = templatize(file.read().decode("utf-8"))
+    source = "\n".join(line.lstrip() for line in calls.splitlines())  # HTML is not indented as Python is
     yield from extract_python(io.BytesIO(source.encode("utf-8")), keywords, comment_tags, options)
 
 

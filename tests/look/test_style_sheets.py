@@ -13,7 +13,13 @@ from compliance import look
 BASE = Path(settings.BASE_DIR)
 SHEETS = sorted((BASE / "static" / "css").glob("*.css"))
 SCRIPTS = sorted((BASE / "static" / "js").glob("*.js"))
-TEMPLATES = sorted(path for path in (BASE / "templates").rglob("*") if path.suffix in {".html", ".txt"})
+# A file inside an export stands alone, years from now, without our sheets and without us: it may carry its own style.
+STANDS_ALONE = {"audit/report.html"}
+TEMPLATES = sorted(
+    path
+    for path in (BASE / "templates").rglob("*")
+    if path.suffix in {".html", ".txt"} and str(path.relative_to(BASE / "templates")) not in STANDS_ALONE
+)
 
 SIDES = "left|right|top|bottom"
 PHYSICAL = re.compile(
