@@ -1,0 +1,95 @@
+"""A log of its own for tests that commit, tamper, or run a sequencer."""
+
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+from django.db import connections, transaction
+
+from audit import context
+from audit.actors import system
+from audit.database import connect
+from audit.record import ObjectRef, record
+from audit.sequencer import Sequencer
+from audit.verify import verify
+from compliance.embedded.postgres import OWNER, SEQUENCER, SUPERUSER
+from tests import database
+
+
+class House:
+    """A database copied for one test, its own log keys, and a sequencer that works when asked to."""
+
+    def __init__(self, cluster, name, keys: Path):
+        self.cluster, self.name, self.keys = cluster, name, keys
+
+    def write(self, count=1, **facts):
+        """Entries of the system, each in a transaction of its own; their ids."""
+        given = {"by": system(), "about": ObjectRef("route", "x"), "reason": "no_right", "outcome": "refused"} | facts
+        ids = []
+        for _ in range(count):
+            with transaction.atomic():
+                ids.append(record("access.deny", **given))
+        return ids
+
+    @contextmanager
+    def sequencer(self):
+        """A sequencer that leads, with its connection: `tick(connection)` is the test's to call."""
+        with database.connected_to(self.name, role=SEQUENCER, cluster=self.cluster), connect() as connection:
+            sequencer = Sequencer(folder=self.keys, tick=0.05)
+            assert sequencer.lead(connection)
+            yield sequencer, connection
+
+    def sequence(self, rounds=3):
+        """Let a sequencer place and sign all that waits."""
+        with self.sequencer() as (sequencer, connection):
+            for _ in range(rounds):
+                while sequencer.tick(connection):
+                    pass
+            for log in sequencer._logs.values():
+                log.checkpoint_due = 0.0
+
+    def sql(self, text, *values, role=SUPERUSER):
+        """Run statements as the superuser (a DBA), by default; the rows of the last one."""
+        with psycopg.connect(self.cluster.url(role, self.name), autocommit=True) as connection:
+            cursor = connection.execute(text, values or None)
+            return cursor.fetchall() if cursor.description else None
+
+    def tamper(self, text):
+        """What a DBA does who switches the triggers off for a moment."""
+        self.sql(f"SET session_replication_role = replica; {SWITCH.format('DISABLE')} {text}; {SWITCH.format('ENABLE ALWAYS')}")
+
+    def verify(self, log="main"):
+        return verify(log, folder=self.keys)
+
+    def owner_sql(self, text):
+        return self.sql(text, role=OWNER)
+
+
+# Every trigger of ours, off and on again.
+SWITCH = """DO $$ DECLARE t record; BEGIN
+FOR t IN SELECT tgrelid::regclass AS tab, tgname FROM pg_trigger WHERE tgname LIKE 'audit%' AND NOT tgisinternal LOOP
+EXECUTE format('ALTER TABLE %s {} TRIGGER %I', t.tab, t.tgname); END LOOP; END $$;"""
+
+
+@pytest.fixture
+def in_context():
+    with context.use(context.new("test")) as here:
+        yield here
+
+
+@pytest.fixture
+def house(migrated, django_db_setup, django_db_blocker, tmp_path, in_context):
+    with (
+        django_db_blocker.unblock(),
+        database.a_copy(migrated, "house") as name,
+        database.connected_to(name, cluster=migrated),
+    ):
+        yield House(migrated, name, tmp_path / "keys")
+        for alias in database.ALIASES:
+            connections[alias].close()
+
+
+def kinds(report):
+    """What a verification found, notices left out."""
+    return {finding.kind for finding in report.findings if not finding.notice}
