@@ -128,3 +128,8 @@ def test_a_time_carries_utc_for_machines_and_its_zone_for_people():
 def test_an_icon_that_does_not_exist_is_refused_by_name():
     with pytest.raises(ValueError, match="'skull' is not in static/icons.svg"):
         look.icon("skull")
+
+
+def test_a_file_that_leaves_the_house_shows_utc_whoever_made_it():
+    assert render("{{ at|utc }}", at=NOON) == "2026-11-21 09:00:00"
+    assert ">2026-11-21 12:00:00<" in render("{{ at|stamp }}", at=NOON)
