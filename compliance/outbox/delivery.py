@@ -1,7 +1,8 @@
 """Life of a row: posted -> woken -> claimed -> done; or set back, and in the end parked for a human.
 
-A handler runs in one transaction with the mark that it is done, so what it writes to the database happens exactly once. What it
-does outside (a mail, a call) happens at least once: hand the row's id on as the key by which the other side knows a repeat.
+A handler runs in one transaction with the mark that it is done, so what it writes to the database happens exactly
+once. What it does outside (a mail, a call) happens at least once: hand the row's id on, so that the other side knows
+a repeat.
 """
 
 import logging
@@ -84,7 +85,7 @@ def retry(row: OutboxRow, *, by: Acts) -> None:
 
 
 def _claim(row_id: UUID) -> OutboxRow | None:
-    """Compare and swap: of any number of workers one gets the row. A takeover counts as an attempt whose worker was lost."""
+    """Compare and swap: one worker gets the row. A takeover counts as an attempt whose worker was lost."""
     taken = (
         OutboxRow.objects.deliverable()
         .filter(pk=row_id)

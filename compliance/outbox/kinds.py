@@ -1,7 +1,9 @@
 """Who delivers what: one handler per kind of row.
 
-To add a kind: 1. write `def handler(row: OutboxRow) -> None` in your package; it may run twice, so it re-checks what it is about to do;
-2. call `register("yours.verb", handler)` from your AppConfig.ready(), through a module of yours; 3. `post("yours.verb", payload=...)`.
+To add a kind:
+1. write `def handler(row: OutboxRow) -> None` in your package; it may run twice, so it re-checks what it does;
+2. call `register("yours.verb", handler)` in a module that your AppConfig.ready() imports;
+3. `post("yours.verb", payload=...)`.
 """
 
 from collections.abc import Callable

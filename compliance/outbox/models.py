@@ -30,7 +30,7 @@ class OutboxRow(models.Model):
     failed_at = models.DateTimeField(null=True)
     last_error = models.CharField(max_length=120, blank=True)
 
-    objects: ClassVar = OutboxQuerySet.as_manager()
+    objects = OutboxQuerySet.as_manager()
 
     class Meta:
         default_permissions = ()

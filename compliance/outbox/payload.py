@@ -1,4 +1,4 @@
-"""What may stand in a row that waits: ids and codes. Names, texts and addresses stay in the tables that can forget them."""
+"""What may stand in a row that waits: ids and codes. Names and texts stay in tables that can forget them."""
 
 import re
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ class FreeText(ValueError):
 
 
 def ids_only(data: Mapping[str, Any]) -> dict[str, Plain]:
-    """The same facts as plain JSON. Raises FreeText for words with a space, an @, or anything nested deeper than a list."""
+    """The same facts as plain JSON. Raises FreeText for a space, an @, a float, or what is nested in a dict."""
     return {name: _plain(name, value) for name, value in data.items()}
 
 

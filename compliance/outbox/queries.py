@@ -8,15 +8,14 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 if TYPE_CHECKING:
-    pass
+    from compliance.outbox.models import OutboxRow  # noqa: F401 - named as text below
 
-_Base = models.QuerySet["OutboxRow"] if TYPE_CHECKING else models.QuerySet
 
 STALE_CLAIM = timedelta(minutes=2)  # longer than any delivery may run (tasks.py: time_limit)
 WAKE_AGAIN = timedelta(seconds=30)  # a message that nobody took by then is taken for lost
 
 
-class OutboxQuerySet(_Base):
+class OutboxQuerySet(models.QuerySet["OutboxRow"]):
     def open(self) -> "OutboxQuerySet":
         return self.filter(done_at=None, failed_at=None)
 

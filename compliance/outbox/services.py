@@ -25,7 +25,7 @@ class NotInTransaction(RuntimeError):
 
 
 def post(kind: str, *, payload: Mapping[str, Any], due_at: datetime | None = None) -> OutboxRow:
-    """Write down what must follow, in the caller's transaction; a worker delivers it after the commit, or at `due_at` (UTC).
+    """Write down what must follow, in the caller's transaction. A worker delivers it after the commit, or at `due_at`.
 
     Raises NotInTransaction, UnknownKind, and FreeText when the payload holds more than ids and codes.
     """
@@ -41,7 +41,7 @@ def post(kind: str, *, payload: Mapping[str, Any], due_at: datetime | None = Non
 
 
 def wake(task_name: str, **ids: Any) -> None:
-    """Start a task by name once the transaction is committed. Never raises: what must not be lost is a row that a sweep finds."""
+    """Start a task by name after the commit. Never raises: what must not be lost is a row that a sweep finds."""
     transaction.on_commit(partial(_send, task_name, ids_only(ids)), robust=True)
 
 

@@ -3,8 +3,8 @@
     @task("documents.inspect")
     def inspect(*, document_id: str, **later: object) -> None: ...
 
-`**later` lets an old worker survive a newer caller. A task may run twice or late: it re-reads, re-checks state and rights, and does
-nothing when there is nothing left to do.
+`**later` lets an old worker survive a newer caller. A task may run twice or late: it re-reads, re-checks state and
+rights, and does nothing when there is nothing left to do.
 """
 
 import uuid
@@ -28,5 +28,5 @@ class AuditedTask(Task):  # type: ignore[type-arg]
 
 
 def task(name: str, **options: Any) -> Callable[[Callable[..., Any]], Any]:
-    """Declare the function below as the background task `name`. `options` are Celery's own, such as `time_limit` in seconds."""
+    """Declare a function as the background task `name`. `options` are Celery's own, such as `time_limit` (seconds)."""
     return shared_task(name=name, base=AuditedTask, **options)

@@ -1,4 +1,4 @@
-"""Who calls the API: `Authorization: Bearer mzn_...`. Every operation names the scope it needs: `auth=Key(Scope.CASES_READ)`.
+"""Who calls the API: `Authorization: Bearer mzn_...`. Every operation names its scope: `auth=Key(Scope.CASES_READ)`.
 
 No cookie opens the API, so there is nothing for another site to forge.
 """

@@ -4,9 +4,9 @@
     @idempotent
     def create_customer(request, payload: CustomerIn) -> Status: ...
 
-The reply is stored in the transaction of what the operation did: after a crash there are both or neither. What raised an error is not
-stored, for it changed nothing, and can be sent again. An operation that must commit although it fails (`proposals.confirm`) cannot be
-wrapped: its state machine already makes a repeat harmless.
+The reply is stored in the transaction of what the operation did: after a crash there are both or neither. What raised
+an error is not stored, for it changed nothing, and can be sent again. An operation that must commit although it fails
+(`proposals.confirm`) cannot be wrapped: its state machine already makes a repeat harmless.
 """
 
 import hashlib

@@ -1,7 +1,7 @@
 """How often a key may call: a number of requests in each minute of the clock, shared by all web processes.
 
-Each process counts for itself and tells the shared cache once a second, so a request costs no query. The count is therefore exact to
-about a second; that is enough to stop a runaway client, and no security rests on it.
+Each process counts for itself and tells the shared cache once a second, so a request costs no query. The count is
+therefore exact to about a second; that is enough to stop a runaway client, and no security rests on it.
 """
 
 import logging

@@ -1,4 +1,4 @@
-"""Who calls us: API keys, each owned by a person and bound to one licensee; and the replies kept for callers who retry."""
+"""Who calls us: API keys, each owned by a person and bound to one licensee; and replies kept for who retries."""
 
 import uuid
 from datetime import datetime
@@ -19,8 +19,8 @@ from compliance.platform.queries import ApiKeyQuerySet, IdempotencyQuerySet
 class ApiKey(models.Model):
     """One key. It acts (`by=key`) under its own id, and for four eyes as the human who owns it.
 
-    Only a digest of the secret is stored. SHA-256 without salt or stretching is enough: the secret is 256 random bits, so there is
-    no dictionary to try, and every request pays for the check.
+    Only a digest of the secret is stored. SHA-256 without salt or stretching is enough: the secret is 256 random bits,
+    so there is no dictionary to try, and every request pays for the check.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -37,7 +37,7 @@ class ApiKey(models.Model):
     revoked_at = models.DateTimeField(null=True)
     last_used_at = models.DateTimeField(null=True, help_text=_("To the hour"))
 
-    objects: ClassVar = ApiKeyQuerySet.as_manager()
+    objects = ApiKeyQuerySet.as_manager()
 
     class Meta:
         default_permissions = ()
@@ -86,7 +86,7 @@ class IdempotencyRecord(models.Model):
     body_sealed = models.BinaryField()
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
-    objects: ClassVar = IdempotencyQuerySet.as_manager()
+    objects = IdempotencyQuerySet.as_manager()
 
     class Meta:
         default_permissions = ()

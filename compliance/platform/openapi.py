@@ -1,4 +1,4 @@
-"""What our API is beside ninja's: one form of errors, strict JSON, a scope for every operation, and its description (OpenAPI 3.1)."""
+"""What our API adds to ninja's: one form of errors, strict JSON, a scope for every operation, its description."""
 
 import json
 from collections.abc import Callable
@@ -102,8 +102,8 @@ class MizanAPI(NinjaAPI):
     def _get_urls(self) -> list[Any]:
         urls = super()._get_urls()
         for pattern in urls:
-            if pattern.name == "api-root":  # ninja's anchor for paths; it answers 404
-                pattern.callback.rule = Rule.KEY
+            if getattr(pattern, "name", "") == "api-root":  # ninja's anchor for paths; it answers 404
+                pattern.callback.rule = Rule.KEY  # type: ignore[union-attr]
         return urls
 
     def get_openapi_schema(self, **options: Any) -> OpenAPISchema:

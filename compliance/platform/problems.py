@@ -1,7 +1,7 @@
-"""Every error of the API is a problem document (RFC 9457): type, title, status, detail, instance, request_id, code, errors.
+"""Every error of the API is a problem document (RFC 9457) with request_id, code and errors[].
 
-To map an exception of yours: `register(YourError, status=422, code="your_code")` in a module that your AppConfig.ready() imports.
-`type` is urn:mizan:problem:<code>, and a code never changes its meaning. Nothing of an error that we did not expect is shown.
+To map an exception of yours: `register(YourError, status=422, code="your_code")` in the module of your operations.
+`type` is urn:mizan:problem:<code>, and a code never changes its meaning. Nothing of an unexpected error is shown.
 """
 
 import json
@@ -98,7 +98,7 @@ def register(
     errors: Callable[[Any], Errors] = lambda error: (),
     headers: Callable[[Any], Mapping[str, str]] = lambda error: {},
 ) -> None:
-    """Answer this exception, and those derived from it, so. The nearest registered class wins; a class registered twice is an error."""
+    """Answer this exception and those derived from it so. The nearest registered class wins; twice is an error."""
     if exception in _answers:
         raise ValueError(f"{exception.__name__} already has an answer")
     _answers[exception] = Answer(status, _asked(code), _asked(detail), errors, headers)
@@ -150,7 +150,7 @@ def problem(
 
 
 class ProblemMiddleware:
-    """Whatever answers under /api/ with an error answers with a problem: unknown addresses, wrong methods, our own failures too.
+    """Every error under /api/ is answered with a problem: unknown addresses, wrong methods, our own failures too.
 
     Belongs outside audit.middleware.ContextMiddleware, so that nothing between them answers with a page.
     """
@@ -187,7 +187,7 @@ def _name_request(response: Any) -> None:
 
 # -------------------------------------------------------------------------------------------- what we know
 def _pointer(place: tuple[Any, ...]) -> str:
-    """ "/full_name" in the body, "?limit" in the query, "path:number" elsewhere. An operation takes one body (a test asks)."""
+    """ "/full_name" in the body, "?limit" in the query, "path:number" elsewhere. Operations take one body."""
     where, *rest = place
     if where in ("body", "form", "file"):
         return "".join(f"/{part}" for part in (rest[1:] if where == "body" else rest))

@@ -1,4 +1,4 @@
-"""What an API key may do: resource:act. Alphabetical; a retired scope stays as a comment so that its name is not used again."""
+"""What an API key may do: resource:act. Alphabetical; a retired one stays as a comment, never to be used again."""
 
 from enum import StrEnum
 

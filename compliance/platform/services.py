@@ -82,7 +82,8 @@ def revoke_key(key: ApiKey, *, by: Acts) -> ApiKey:
     """Refuse the key from the next request on. Revoking twice changes nothing."""
     if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=Now()):
         record("platform.revoke_key", by=by, about=key, details={"prefix": key.prefix})
-    return ApiKey.objects.select_related("owner", "licensee").get(pk=key.pk)
+    fresh: ApiKey = ApiKey.objects.select_related("owner", "licensee").get(pk=key.pk)
+    return fresh
 
 
 def find_key(token: str) -> ApiKey | None:

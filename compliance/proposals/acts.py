@@ -1,7 +1,9 @@
 """The acts that may need two persons.
 
-To add one: 1. write the act's function in your package's services; its first line is `require_second_person(...)` of queries.py;
-2. `register(Act(...))` in a module that your AppConfig.ready() imports; 3. let policy name it (four_eyes in the jurisdiction's file).
+To add one:
+1. write the act's function in your package's services; its first line is `require_second_person(...)` of queries.py;
+2. `register(Act(...))` in a module that your AppConfig.ready() imports;
+3. let policy name it (four_eyes in the jurisdiction's file).
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -25,8 +27,8 @@ class Act:
     run          run(subject, *, by, reason, proposal, maker, **inputs): performs it; `by` is the second person,
                  `proposal` the proposal's id and `maker` the first person's actor as text, for the entry's details
     load         load(id): the subject, fresh and locked (SELECT ... FOR UPDATE); raises its DoesNotExist
-    digest       digest(subject): bytes that change with the evidence the decision rests on, and with nothing else (no notes)
-    seen         seen(subject): the same evidence, item by item, as ids and digests; a voided proposal then says which one changed
+    digest       digest(subject): bytes that change with the evidence the decision rests on, and with nothing else
+    seen         seen(subject): the same evidence item by item, as ids and digests, so that one can say what changed
     may_propose, may_confirm   of (subject, user)
     visible      visible(user): ids of the subjects on which the user may confirm, as one lazy queryset
     need         need(subject, **inputs): whether two are needed, and why in words

@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField, transition
 
-from audit.actors import Acts, SubjectRef, System
+from audit.actors import SubjectRef, System
 from audit.perform import Stateful
 from compliance.people.models import Human, Licensee, User
 from compliance.proposals.querysets import ProposalQuerySet
@@ -26,25 +26,25 @@ class State(models.TextChoices):
     EXPIRED = "expired", _("Expired")
 
 
-def is_another_person(proposal: "Proposal", user: Acts) -> bool:
-    """By human, not by sign-in: a second sign-in or an API key of the maker is still the maker; the system is nobody."""
+def is_another_person(proposal: Any, user: Any) -> bool:
+    """By human: a second sign-in or an API key of the maker is still the maker; the system is nobody."""
     return user.human_id is not None and user.human_id != proposal.maker_human_id
 
 
-def is_the_maker(proposal: "Proposal", user: Acts) -> bool:
+def is_the_maker(proposal: Any, user: Any) -> bool:
     return user.human_id is not None and user.human_id == proposal.maker_human_id
 
 
-def is_system(proposal: "Proposal", user: Acts) -> bool:
+def is_system(proposal: Any, user: Any) -> bool:
     return isinstance(user, System)
 
 
 class Proposal(Stateful):
     """parked -> performed / returned / withdrawn / voided / expired. Nothing outside changes before `performed`.
 
-    Who counts for four eyes is the human (`maker_human`, `checker_human`), never the sign-in. `evidence_digest` is of what the
-    maker saw; `seen` is the same item by item. `inputs` holds ids and codes; free text is in the `..._sealed` fields, under the key
-    of `key_kind` and `key_id`.
+    Who counts for four eyes is the human (`maker_human`, `checker_human`), never the sign-in. `evidence_digest` is of
+    what the maker saw; `seen` is the same item by item. `inputs` holds ids and codes; free text is in the `..._sealed`
+    fields, under the key of `key_kind` and `key_id`.
     """
 
     audit_prefix: ClassVar[str] = "proposals"
@@ -78,7 +78,7 @@ class Proposal(Stateful):
     expires_at = models.DateTimeField()
     decided_at = models.DateTimeField(null=True)
 
-    objects: ClassVar[Any] = ProposalQuerySet.as_manager()
+    objects = ProposalQuerySet.as_manager()
 
     class Meta:
         default_permissions = ()

@@ -24,10 +24,10 @@ class SecondPersonNeeded(ConditionsNotMet):
 
 
 def require_second_person(act_name: str, subject: Any, *, proposal: str | UUID | None, **inputs: Any) -> None:
-    """The first line of every heavy act: raises SecondPersonNeeded unless policy needs one person only, or a second one confirms now.
+    """The first line of every heavy act: SecondPersonNeeded, unless one is enough by policy or a second confirms now.
 
-    `proposal` is the id that `confirm` hands to the act. It counts only inside the transaction that confirms it, so neither a made-up
-    id nor one that was used before opens this door.
+    `proposal` is the id that `confirm` hands to the act. It counts only inside the transaction that confirms it, so
+    neither a made-up id nor one that was used before opens this door.
     """
     need = acts.lookup(act_name).need(subject, **inputs)
     if need.two and not (proposal and _is_being_confirmed(act_name, subject, proposal)):
@@ -70,7 +70,7 @@ def submitted_by(user: Any) -> ProposalQuerySet:
 
 
 def get_proposal(proposal_id: UUID, *, user: Any) -> tuple[Proposal, Any]:
-    """The proposal and its subject, for somebody who may decide on it or made it and still may; Http404 to strangers."""
+    """The proposal and its subject, for who may decide on it, or made it and still may; Http404 to strangers."""
     row = (
         Proposal.objects.select_related("maker", "checker", "named_checker", "licensee").filter(pk=proposal_id).first()
     )

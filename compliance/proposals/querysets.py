@@ -9,16 +9,14 @@ from django.db.models.functions import Now
 from compliance.proposals.acts import acts
 
 if TYPE_CHECKING:
-    pass
-
-_Base = models.QuerySet["Proposal"] if TYPE_CHECKING else models.QuerySet
+    from compliance.proposals.models import Proposal  # noqa: F401 - named as text below
 
 
 class StateMovesOnlyThroughPerform(TypeError):
     """`update(state=...)` would pass by the machine, its permissions and the log. Call audit.perform.perform."""
 
 
-class ProposalQuerySet(_Base):
+class ProposalQuerySet(models.QuerySet["Proposal"]):
     def parked(self) -> "ProposalQuerySet":
         return self.filter(state="parked")
 
@@ -26,7 +24,7 @@ class ProposalQuerySet(_Base):
         return self.parked().filter(expires_at__lte=Now())
 
     def confirmable_by(self, user: Any) -> "ProposalQuerySet":
-        """Proposals of other humans on subjects where the user may confirm, and that name nobody else. One query for all acts."""
+        """Proposals of other humans where the user may confirm, and that name nobody else. One query for all acts."""
         if not user.is_active or user.human_id is None:
             return self.none()
         decidable = Q(pk__in=[])

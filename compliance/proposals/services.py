@@ -1,7 +1,7 @@
 """Life of a proposal: propose -> somebody else confirms (the act runs in the same transaction) or sends it back.
 
-Otherwise the maker withdraws it, changed evidence voids it, or it expires: then nothing happened. Everybody locks the subject first
-and the proposal second, so two people who decide at once wait for each other and cannot deadlock.
+Otherwise the maker withdraws it, changed evidence voids it, or it expires: then nothing happened. Everybody locks the
+subject first and the proposal second, so two people who decide at once wait for each other and cannot deadlock.
 """
 
 import json
@@ -66,16 +66,10 @@ class AlreadyDecided(WrongState):
 
 
 class EvidenceChanged(WrongState):
-    """What the first person saw is not what there is; the proposal is void. `changed` names the items, where the act tells them."""
+    """What the first person saw is not what there is; the proposal is void. `changed` names items, if the act does."""
 
     def __init__(self, proposal: Proposal, changed: list[str]) -> None:
-        super().__init__(
-            str(
-                _(
-                    "The evidence changed after this was proposed, so the proposal is void. Look at it and propose again."
-                )
-            )
-        )
+        super().__init__(str(_("The evidence changed, so this proposal is void. Look at it and propose again.")))
         self.proposal = proposal
         self.changed = changed
 
@@ -92,8 +86,8 @@ def propose(
 ) -> Proposal:
     """Park a heavy act until a second person confirms it. Changes nothing else.
 
-    `reason` is a code, `note` free text for the second person (sealed), `checker` the only person who may decide. `inputs` go to the
-    act: ids and codes, and those free texts that the act declared as `sealed`.
+    `reason` is a code, `note` free text for the second person (sealed), `checker` the only person who may decide.
+    `inputs` go to the act: ids and codes, and those free texts that the act declared as `sealed`.
     Raises Denied (recorded), AlreadyProposed, ConditionsNotMet, and FreeText for words among the plain inputs.
     """
     act = acts.lookup(act_name)
@@ -116,8 +110,9 @@ def propose(
 def confirm(proposal: Proposal, *, by: Acts) -> Proposal:
     """Agree as the second person: the act runs, in one transaction with the proposal's move.
 
-    Must be the outermost transaction: that a proposal became void or expired is committed even though an error is raised.
-    Raises SamePerson, PersonNeeded, OtherCheckerNamed, Denied (all recorded), AlreadyDecided, EvidenceChanged, and what the act raises.
+    Must be the outermost transaction: that it became void or expired is committed even though an error is raised.
+    Raises SamePerson, PersonNeeded, OtherCheckerNamed, Denied (all recorded), AlreadyDecided, EvidenceChanged, and
+    what the act raises.
     """
     act = acts.lookup(proposal.act)
     checker = _second_person(proposal, by=by, action="proposals.confirm")
@@ -180,7 +175,7 @@ def withdraw(proposal: Proposal, *, by: Acts) -> Proposal:
 
 
 def expire_overdue() -> int:
-    """Close what nobody decided in time. It stays in sight (queries.expired_for) and changes nothing else. How many were closed."""
+    """Close what nobody decided in time. It stays in sight (queries.expired_for) and changes nothing. How many."""
     expired = 0
     for proposal in Proposal.objects.overdue().order_by("expires_at"):
         with transaction.atomic():
@@ -203,8 +198,8 @@ def answer_of(proposal: Proposal) -> str:
 
 def inputs_of(proposal: Proposal) -> dict[str, Any]:
     """Everything the act is to be run with, free text included."""
-    sealed = json.loads(_opened(proposal, INPUTS, proposal.inputs_sealed) or "{}")
-    return proposal.inputs | sealed
+    sealed: dict[str, Any] = json.loads(_opened(proposal, INPUTS, proposal.inputs_sealed) or "{}")
+    return dict(proposal.inputs) | sealed
 
 
 def _parked(
@@ -258,7 +253,7 @@ def _user_of(by: Acts) -> User | None:
 
 
 def _second_person(proposal: Proposal, *, by: Acts, action: str) -> User:
-    """The signed-in person who decides; refused, and recorded, when it is the maker under any sign-in or key, or no person."""
+    """The signed-in person who decides; refused and recorded when it is the maker under any guise, or no person."""
     if is_the_maker(proposal, by):
         raise _refused(action, SamePerson(), by=by, about=proposal)
     if not isinstance(by, User) or not is_another_person(proposal, by):
@@ -306,7 +301,7 @@ def _locked_proposal(proposal: Proposal) -> tuple[Proposal, datetime]:
     fresh = (
         Proposal.objects.select_for_update(of=("self",)).annotate(at=TransactionNow(), now=Now()).get(pk=proposal.pk)
     )
-    return fresh, fresh.at
+    return fresh, fresh.at  # type: ignore[attr-defined]  # annotated
 
 
 def _reasons_missing(reason: str | None) -> list[str]:

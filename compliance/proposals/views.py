@@ -1,6 +1,6 @@
 """The approvals: what waits for a second person, and the page on which that person decides."""
 
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.contrib import messages
@@ -13,9 +13,11 @@ from django.views.decorators.http import require_POST, require_safe
 from audit.access import Rule, rule
 from audit.perform import ConditionsNotMet
 from audit.record import record_read
+from compliance.people.models import User
 from compliance.proposals import acts, queries, services
 from compliance.proposals.forms import SendBackForm
 from compliance.proposals.models import Proposal, State, is_the_maker
+from compliance.proposals.querysets import ProposalQuerySet
 
 # Words of compliance.look.STATES that mean something else elsewhere.
 LOOKS = {State.RETURNED: "proposal.returned", State.EXPIRED: "proposal.expired"}
@@ -24,11 +26,11 @@ LOOKS = {State.RETURNED: "proposal.returned", State.EXPIRED: "proposal.expired"}
 @rule(Rule.SIGNED_IN)
 @require_safe
 def approvals(request: HttpRequest) -> HttpResponse:
-    """What waits for me, what expired without a decision, what I submitted. Three queries, whatever the number of rows."""
+    """What waits for me, what expired undecided, what I submitted. Three queries, whatever the number of rows."""
     context = {
-        "waiting": _rows(queries.waiting_for(request.user)),
-        "expired": _rows(queries.expired_for(request.user)),
-        "submitted": _rows(queries.submitted_by(request.user)),
+        "waiting": _rows(queries.waiting_for(_me(request))),
+        "expired": _rows(queries.expired_for(_me(request))),
+        "submitted": _rows(queries.submitted_by(_me(request))),
     }
     return render(request, "proposals/list.html", context)
 
@@ -36,16 +38,16 @@ def approvals(request: HttpRequest) -> HttpResponse:
 @rule(Rule.SIGNED_IN)
 @require_safe
 def approval(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
-    proposal, subject = queries.get_proposal(proposal_id, user=request.user)
+    proposal, subject = queries.get_proposal(proposal_id, user=_me(request))
     return _page(request, proposal, subject)
 
 
 @rule(Rule.SIGNED_IN)
 @require_POST
 def confirm(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
-    proposal, subject = queries.get_proposal(proposal_id, user=request.user)
+    proposal, subject = queries.get_proposal(proposal_id, user=_me(request))
     try:
-        services.confirm(proposal, by=request.user)
+        services.confirm(proposal, by=_me(request))
     except (services.AlreadyDecided, services.EvidenceChanged) as overtaken:
         return _page(request, overtaken.proposal, subject, status=409, overtaken=overtaken)
     except ConditionsNotMet as unmet:
@@ -57,12 +59,12 @@ def confirm(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
 @rule(Rule.SIGNED_IN)
 @require_POST
 def send_back(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
-    proposal, subject = queries.get_proposal(proposal_id, user=request.user)
+    proposal, subject = queries.get_proposal(proposal_id, user=_me(request))
     form = SendBackForm(request.POST)
     if not form.is_valid():
         return _page(request, proposal, subject, status=422, form=form)
     try:
-        services.send_back(proposal, by=request.user, note=form.cleaned_data["note"])
+        services.send_back(proposal, by=_me(request), note=form.cleaned_data["note"])
     except services.AlreadyDecided as overtaken:
         return _page(request, overtaken.proposal, subject, status=409, overtaken=overtaken, form=form)
     messages.success(request, _("Sent back: %(title)s") % {"title": _title(proposal)})
@@ -72,9 +74,9 @@ def send_back(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
 @rule(Rule.SIGNED_IN)
 @require_POST
 def withdraw(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
-    proposal, subject = queries.get_proposal(proposal_id, user=request.user)
+    proposal, subject = queries.get_proposal(proposal_id, user=_me(request))
     try:
-        services.withdraw(proposal, by=request.user)
+        services.withdraw(proposal, by=_me(request))
     except services.AlreadyDecided as overtaken:
         return _page(request, overtaken.proposal, subject, status=409, overtaken=overtaken)
     messages.success(request, _("Withdrawn: %(title)s") % {"title": _title(proposal)})
@@ -91,12 +93,12 @@ def _page(
     overtaken: Exception | None = None,
     unmet: list[str] | None = None,
 ) -> HttpResponse:
-    """Facts and consequences in words, then the buttons of whoever looks. Looking is recorded: it shows a player's matter."""
+    """Facts and consequences in words, then the viewer's buttons. Looking is recorded: it shows a player's matter."""
     act = acts.lookup(proposal.act)
     if proposal.key_kind == "customer":
         with transaction.atomic():
             record_read(
-                by=request.user,
+                by=_me(request),
                 subject=proposal.audit_subject,
                 purpose="approval",
                 about=proposal,
@@ -104,7 +106,7 @@ def _page(
             )
     inputs = services.inputs_of(proposal)
     parked = proposal.state == State.PARKED
-    mine = is_the_maker(proposal, request.user)
+    mine = is_the_maker(proposal, _me(request))
     named = proposal.named_checker
     context = {
         "proposal": proposal,
@@ -118,9 +120,9 @@ def _page(
         "consequence": act.consequence(subject, **inputs) if parked else "",
         "need": act.need(subject, **inputs) if parked else None,
         "unmet": unmet or (act.unmet(subject, **inputs) if parked else []),
-        "may_decide": parked and not mine and (named is None or named.human_id == request.user.human_id),
+        "may_decide": parked and not mine and (named is None or named.human_id == _me(request).human_id),
         "mine": mine,
-        "named_other": parked and not mine and named is not None and named.human_id != request.user.human_id,
+        "named_other": parked and not mine and named is not None and named.human_id != _me(request).human_id,
         "overtaken": overtaken,
         "changed": getattr(overtaken, "changed", []),
         "form": form or SendBackForm(),
@@ -128,7 +130,12 @@ def _page(
     return render(request, "proposals/detail.html", context, status=status)
 
 
-def _rows(proposals: queries.ProposalQuerySet) -> list[tuple[Proposal, Any]]:
+def _me(request: HttpRequest) -> User:
+    """Whoever signed in: the rule of every view here lets nobody else in."""
+    return cast(User, request.user)
+
+
+def _rows(proposals: ProposalQuerySet) -> list[tuple[Proposal, Any]]:
     return [(proposal, acts.lookup(proposal.act).title) for proposal in proposals]
 
 

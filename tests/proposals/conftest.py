@@ -1,4 +1,4 @@
-"""A heavy act on a team, and people who may and may not: Alice proposes, Bob and Erin may confirm, Carol may do nothing."""
+"""A heavy act on a team, and people: Alice proposes, Bob and Erin may confirm, Carol may do nothing."""
 
 import json
 import secrets

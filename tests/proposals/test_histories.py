@@ -1,4 +1,4 @@
-"""Whatever people do in whatever order: no heavy act takes effect with fewer than two persons, and each as often as it was agreed."""
+"""Whatever people do in whatever order: no heavy act with fewer than two persons, each as often as it was agreed."""
 
 import uuid
 from contextlib import contextmanager, suppress
@@ -87,7 +87,7 @@ class World:
 
 @contextmanager
 def rolled_back():
-    """One history, then as if it had never been. Marked as pytest's own wrapper is, since `confirm` must be outermost."""
+    """One history, then as if it had never been. Marked as pytest's own wrapper: `confirm` must be outermost."""
     outer = transaction.atomic()
     outer._from_testcase = True
     with outer:

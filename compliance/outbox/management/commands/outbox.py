@@ -1,6 +1,7 @@
 """`manage.py outbox list|retry`: what waits, what was given up, and another attempt at it."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -44,11 +45,12 @@ class Command(BaseCommand):
         if parked:
             raise SystemExit(1)
 
-    def retry(self, rows: "list[UUID]") -> None:
+    def retry(self, rows: Sequence[UUID]) -> None:
         chosen = OutboxRow.objects.parked()
         if rows:
             chosen = chosen.filter(pk__in=rows)
-            if unknown := set(rows) - set(chosen.values_list("pk", flat=True)):
+            unknown: set[UUID] = set(rows) - set(chosen.values_list("pk", flat=True))
+            if unknown:
                 raise CommandError(f"not given up, or unknown: {', '.join(map(str, sorted(unknown)))}", returncode=2)
         for row in chosen:
             delivery.retry(row, by=system())
