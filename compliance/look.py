@@ -16,7 +16,7 @@ from django.templatetags.static import static
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language_info, gettext_lazy, pgettext_lazy
+from django.utils.translation import get_language_info, pgettext_lazy
 from django.utils.translation import gettext as _
 
 from compliance import formats
@@ -258,22 +258,6 @@ def direction(language: str) -> str:
         return "rtl" if get_language_info(language)["bidi"] else "ltr"
     except KeyError:
         return "ltr"
-
-
-LANGUAGE_NAMES: Final[Mapping[str, str | Promise]] = {
-    "tr": gettext_lazy("Turkish"),
-    "en": gettext_lazy("English"),
-    "de": gettext_lazy("German"),
-    "ru": gettext_lazy("Russian"),
-    "ar": gettext_lazy("Arabic"),
-    "zh-hans": gettext_lazy("Chinese (Simplified)"),
-}
-
-
-@register.filter
-def language_name(code: str) -> str:
-    """A language by its name in the page's language."""
-    return str(LANGUAGE_NAMES.get(code, code))
 
 
 # ------------------------------------------------------------------------------------------------------ forms

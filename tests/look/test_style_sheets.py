@@ -129,6 +129,19 @@ def test_black_on_white_is_twenty_one_to_one():
     assert round(contrast((0, 0, 0), (1, 0, 0)), 2) == 21
 
 
+# ---------------------------------------------------------------------------------------------------- classes
+def test_every_class_that_a_template_uses_has_a_rule():
+    rules = set(re.findall(r"\.([a-zA-Z][\w-]*)", "\n".join(without_comments(sheet.read_text()) for sheet in SHEETS)))
+    used = {
+        (name, str(template.relative_to(BASE)))
+        for template in TEMPLATES
+        for value in re.findall(r'class="([^"]*)"', re.sub(r"{[%{].*?[%}]}", " ", template.read_text()))
+        for name in value.split()
+    }
+    # .staff marks the body for scripts and tests; the sheets need it nowhere
+    assert sorted(pair for pair in used if pair[0] not in rules | {"staff"}) == []
+
+
 # ------------------------------------------------------------------------------------------- icons and states
 def test_the_sprite_holds_exactly_the_icons_and_shapes_that_templates_may_name():
     ids = set(re.findall(r'<symbol id="([\w-]+)"', (BASE / "static" / "icons.svg").read_text()))
