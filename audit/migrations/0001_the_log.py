@@ -188,7 +188,7 @@ BEGIN
     SELECT coalesce(pg_sequence_last_value('public.audit_entry_id_seq'), 0) INTO reached;
     SELECT coalesce(max(substring(relname FROM '^audit_entry_p(\\d+)$')::bigint) + 1, 0) INTO next
     FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r';
-    WHILE next * width < reached + 2 * width LOOP
+    WHILE next < reached / width + 2 LOOP
         FOREACH parent IN ARRAY ARRAY['audit_entry', 'audit_sealed'] LOOP
             part := parent || '_p' || lpad(next::text, 5, '0');
             key := CASE parent WHEN 'audit_entry' THEN 'id' ELSE 'entry_id' END;

@@ -1,0 +1,203 @@
+"""What the database refuses, each statement as the login that would try it."""
+
+import psycopg
+import pytest
+
+from audit.database import PARTITIONED, TABLES, weaknesses
+from compliance.embedded.postgres import APPLICATION, AUDITOR, OWNER, SEQUENCER
+from tests import database
+
+REFUSED = (psycopg.errors.InsufficientPrivilege, psycopg.errors.GeneratedAlways)
+
+INSERT = (
+    "INSERT INTO audit_entry ({0}log, event_id, at, actor_kind, actor_id, action, object_kind, object_id, outcome, request_id, entry) "
+    "{2} VALUES ({1}'main', gen_random_uuid(), now(), 'a', 'a', 'a', 'a', 'a', 'done', 'a', '')"
+)
+STATEMENTS = [
+    "UPDATE audit_entry SET matter = 'x'",
+    "UPDATE audit_entry SET entry = ''",
+    "DELETE FROM audit_entry",
+    "TRUNCATE audit_entry",
+    "TRUNCATE audit_entry_p00000",
+    "DELETE FROM audit_entry_p00000",
+    "SELECT * FROM audit_entry_p00000",
+    "INSERT INTO audit_entry_p00000 (id) VALUES (5)",
+    INSERT.format("id, ", "7, ", ""),
+    INSERT.format("id, ", "7, ", "OVERRIDING SYSTEM VALUE"),
+    INSERT.format("created_at, ", "now(), ", ""),
+    "COPY audit_entry FROM STDIN",
+    "COPY audit_leaf FROM STDIN",
+    "MERGE INTO audit_entry e USING (SELECT 1) s ON true WHEN MATCHED THEN DELETE",
+    "SELECT * FROM audit_entry FOR UPDATE",
+    "LOCK TABLE audit_entry IN ACCESS EXCLUSIVE MODE",
+    "UPDATE audit_sealed SET kid = 'x'",
+    "DELETE FROM audit_sealed",
+    "TRUNCATE audit_sealed",
+    "SELECT audit_delete_sealed('customer', 'x')",
+    "INSERT INTO audit_pending VALUES (1, 'main')",
+    "DELETE FROM audit_pending",
+    "UPDATE audit_pending SET log = 'aml'",
+    "INSERT INTO audit_leaf VALUES ('main', 0, 1, NULL, 'x')",
+    "UPDATE audit_leaf SET flag = NULL",
+    "DELETE FROM audit_leaf",
+    "INSERT INTO audit_tile VALUES ('main', 0, 0, '')",
+    "UPDATE audit_tile SET data = ''",
+    "DELETE FROM audit_tile",
+    "INSERT INTO audit_checkpoint (log, size, root, note) VALUES ('main', 1, '', '')",
+    "DELETE FROM audit_checkpoint",
+    "INSERT INTO audit_bundle_note VALUES (gen_random_uuid(), '')",
+    "UPDATE audit_state SET size = 0",
+    "DELETE FROM audit_state",
+    "SELECT nextval('audit_entry_id_seq')",
+    "SELECT setval('audit_entry_id_seq', 1)",
+    "SELECT audit_add_partition()",
+    "SELECT audit_enable_always('audit_entry')",
+    "ALTER TABLE audit_entry DISABLE TRIGGER ALL",
+    "ALTER TABLE audit_entry DETACH PARTITION audit_entry_p00000",
+    "ALTER TABLE audit_entry ADD COLUMN x text",
+    "DROP TABLE audit_entry",
+    "DROP TABLE audit_leaf",
+    "DROP FUNCTION audit_refuse() CASCADE",
+    "CREATE OR REPLACE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+    "CREATE TRIGGER mine BEFORE INSERT ON audit_entry FOR EACH ROW EXECUTE FUNCTION audit_refuse()",
+    "CREATE RULE mine AS ON INSERT TO audit_entry DO INSTEAD NOTHING",
+    "SET session_replication_role = replica",
+    "SET ROLE mizan_owner",
+    "SET SESSION AUTHORIZATION postgres",
+    "CREATE TABLE mine (id int)",
+]
+
+
+@pytest.fixture(scope="module")
+def built(migrated, django_db_setup):
+    with database.a_copy(migrated, "refusals") as name:
+        yield migrated, name
+
+
+def run(built, role, statement):
+    cluster, name = built
+    with psycopg.connect(cluster.url(role, name)) as connection:
+        if statement.startswith("COPY"):
+            with connection.cursor().copy(statement):
+                pass
+        else:
+            connection.execute(statement)
+        connection.rollback()
+
+
+@pytest.mark.parametrize("statement", STATEMENTS)
+def test_the_application_may_not(built, statement):
+    with pytest.raises(REFUSED):
+        run(built, APPLICATION, statement)
+
+
+@pytest.mark.parametrize("statement", [text for text in STATEMENTS if "audit_add_partition" not in text and "DELETE FROM audit_pending" not in text])
+def test_nor_may_the_sequencer_but_for_what_it_is_there_for(built, statement):
+    allowed = ("INSERT INTO audit_leaf", "COPY audit_leaf", "INSERT INTO audit_tile", "UPDATE audit_tile", "UPDATE audit_state",
+               "INSERT INTO audit_checkpoint", "INSERT INTO audit_bundle_note")  # fmt: skip
+    if not statement.startswith(allowed):
+        with pytest.raises(REFUSED):
+            run(built, SEQUENCER, statement)
+
+
+@pytest.mark.parametrize("statement", [text for text in STATEMENTS if not text.startswith("SELECT * FROM audit_entry_p")])
+def test_an_auditors_login_only_reads(built, statement):
+    with pytest.raises(REFUSED):
+        run(built, AUDITOR, statement)
+    with pytest.raises(REFUSED):
+        run(built, AUDITOR, INSERT.format("", "", ""))
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_an_auditors_login_reads_every_table_of_the_log(built, table):
+    run(built, AUDITOR, f"SELECT * FROM {table}")
+
+
+@pytest.mark.parametrize("role", [APPLICATION, SEQUENCER, AUDITOR])
+def test_nobody_gives_himself_rights(built, role):
+    """PostgreSQL answers such a GRANT with a warning only."""
+    run(built, role, "GRANT UPDATE ON audit_entry TO mizan_app; COMMIT")
+    cluster, name = built
+    with psycopg.connect(cluster.url(role, name)) as connection:
+        assert weaknesses(connection.cursor()) == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE audit_entry SET matter = 'x'",
+        "DELETE FROM audit_entry",
+        "DELETE FROM audit_entry_p00000",
+        "TRUNCATE audit_entry",
+        "TRUNCATE audit_entry_p00000",
+        "TRUNCATE audit_leaf",
+        "TRUNCATE audit_pending",
+        "UPDATE audit_leaf SET seq = seq + 1",
+        "DELETE FROM audit_checkpoint",
+        "DELETE FROM audit_tile",
+        "UPDATE audit_tile SET data = sha256('x')",
+        "UPDATE audit_state SET size = size - 1",
+        "DELETE FROM audit_state",
+        "UPDATE audit_sealed SET kid = 'x'",
+        "DELETE FROM audit_sealed",
+        "SET mizan.shredding = '1'; UPDATE audit_sealed SET kid = 'x'",
+    ],
+)
+def test_triggers_stop_even_the_owner(house, statement):
+    house.write(3, note="sealed")
+    house.sequence()
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="grows"):
+        house.owner_sql(statement)
+    assert house.verify().ok
+
+
+def test_a_detached_partition_keeps_its_triggers(house):
+    house.write(1)
+    house.owner_sql("ALTER TABLE audit_entry DETACH PARTITION audit_entry_p00000")
+    for statement in ("DELETE FROM audit_entry_p00000", "TRUNCATE audit_entry_p00000"):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            house.owner_sql(statement)
+
+
+def test_session_replication_role_switches_no_trigger_off(house):
+    house.write(1)
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="grows"):
+        house.sql("SET session_replication_role = replica; DELETE FROM audit_entry")
+
+
+def test_the_ciphertexts_of_one_subject_can_go_with_its_key(house):
+    (kept,) = house.write(1, note="stays")
+    house.sql("INSERT INTO audit_read_mark VALUES ('a', 'b', 'c', now())")
+    house.sequence()
+    assert house.owner_sql("SELECT audit_delete_sealed('customer', 'nobody')") == [(0,)]
+    assert house.sql("SELECT count(*) FROM audit_sealed") == [(1,)]
+
+
+def test_a_partition_of_ten_million_is_always_ready_ahead(house):
+    assert partitions(house) == ["audit_entry_p00000", "audit_entry_p00001", "audit_sealed_p00000", "audit_sealed_p00001"]
+    house.sql("SELECT setval('audit_entry_id_seq', 9999998)")
+    house.write(5, note="over the edge")
+    assert house.sql("SELECT audit_add_partition()", role=SEQUENCER) == [(1,)]
+    assert house.sql("SELECT audit_add_partition()", role=SEQUENCER) == [(0,)]
+    assert "audit_entry_p00002" in partitions(house)
+    house.sequence()
+    report = house.verify()
+    assert report.ok
+    assert report.entries >= 5
+    assert house.sql("SELECT count(*) FROM audit_entry_p00001") > [(0,)]
+    for statement in STATEMENTS:
+        if "p00000" in statement:
+            with pytest.raises(REFUSED):
+                house.sql(statement.replace("p00000", "p00002"), role=APPLICATION)
+
+
+def partitions(house):
+    found = house.sql("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = ANY(%s::regclass[]) ORDER BY 1", list(PARTITIONED))
+    return [name for (name,) in found]
+
+
+def test_the_protection_is_complete_and_everyone_can_check_it(built):
+    cluster, name = built
+    for role in (OWNER, APPLICATION, SEQUENCER, AUDITOR):
+        with psycopg.connect(cluster.url(role, name)) as connection:
+            assert weaknesses(connection.cursor()) == []
