@@ -24,7 +24,8 @@ class InvalidContact(ValidationError):
 
 def normal_email(text: str, *, field: str = "email") -> str:
     """Lower case, without spaces around. InvalidContact names the field."""
-    address = unicodedata.normalize("NFC", text).strip().lower()
+    # On a Turkish keyboard the capital of i is İ, which lower() would make two characters of.
+    address = unicodedata.normalize("NFC", text).strip().replace("İ", "i").lower()
     try:
         validate_email(address)
     except ValidationError:

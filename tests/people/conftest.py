@@ -1,0 +1,93 @@
+"""A licensee with one team: Alice is an agent, Bob an officer, Carol an auditor, all made by the product's own acts."""
+
+from datetime import date
+from types import SimpleNamespace
+
+import pytest
+
+from audit import context
+from audit.actors import system
+from audit.models import Entry
+from compliance.people import services as people
+
+IDENTITY_NUMBER = "17291716060"  # passes the check digits of a Turkish number; a documented specimen
+
+
+@pytest.fixture
+def here(db):
+    with context.use(context.new("test")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def house(here):
+    licensee = people.create_licensee(
+        name="Anadolu Bahis", slug="anadolu", jurisdiction="TR", time_zone="Europe/Istanbul", by=system()
+    )
+    brand = people.create_brand(licensee=licensee, name="Anadolu", slug="anadolu", by=system())
+    return SimpleNamespace(licensee=licensee, brand=brand, team=people.create_team(name="Doğrulama", by=system()))
+
+
+@pytest.fixture
+def member(house):
+    """A sign-in with a role in the team. Nobody signs in with it: hashing a password takes longer than most tests."""
+
+    def make(name, *roles):
+        user = people.create_user(email=f"{name}@example.com", name=name.title(), by=system())
+        for role in roles:
+            people.join(user, house.team, role, by=system())
+        return user
+
+    return make
+
+
+@pytest.fixture
+def alice(member):
+    return member("alice", "agent")
+
+
+@pytest.fixture
+def bob(member):
+    return member("bob", "officer")
+
+
+@pytest.fixture
+def carol(member):
+    return member("carol", "auditor")
+
+
+@pytest.fixture
+def isil(house, alice):
+    """A player with everything declared."""
+    return people.register_customer(
+        licensee=house.licensee,
+        full_name="Işıl Yıldırım",
+        birth_date=date(1991, 3, 14),
+        nationality="TR",
+        national_id=IDENTITY_NUMBER,
+        address="Çınar Sokak 4, İzmir",
+        by=alice,
+    )
+
+
+@pytest.fixture
+def her_account(isil, house, alice):
+    return people.open_account(
+        customer=isil,
+        brand=house.brand,
+        reference="P-1001",
+        email="Isil@Example.com",
+        phone="0532 123 45 67",
+        by=alice,
+    )
+
+
+@pytest.fixture
+def entries():
+    """The log's entries of an action, oldest first, as dicts; refusals come over the other connection."""
+
+    def of(action, using="default"):
+        found = Entry.objects.using(using).filter(action=action).order_by("id")
+        return [entry.facts for entry in found]
+
+    return of
