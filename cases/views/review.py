@@ -45,7 +45,7 @@ def review(request: HttpRequest, number: str, evidence_id: Any) -> HttpResponse:
         "kind": kind,
         "evidence": evidence,
         "document": evidence.document,
-        "pages": range(1, (evidence.document.facts.get("pages") or 1) + 1),
+        "pages": range(1, evidence.document.pages + 1),
         "checks": [check for check in checks if check.evidence],
         "previous": matter.evidence.filter(purpose=evidence.purpose, created_at__lt=evidence.created_at)
         .order_by("-created_at")

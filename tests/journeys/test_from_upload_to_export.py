@@ -36,18 +36,9 @@ def world(committed):
 @pytest.fixture
 def api_key(committed, world):
     """The platform's key, as an administrator issues it on the command line."""
-    scopes = ["cases:read", "cases:write", "documents:write"]
     said = committed.manage(
-        "platform",
-        "issue-key",
-        "--name",
-        "platform",
-        "--owner",
-        world.bob.email,
-        "--licensee",
-        world.licensee.slug,
-        "--scopes",
-        *scopes,
+        *("platform", "issue-key", "--name", "platform", "--licensee", world.licensee.slug),
+        *("--owner", world.bob.email, "--by", world.bob.email, "--scopes", "cases:read,documents:write"),
     )
     return re.search(r"mzn_\S+", said)[0]
 
@@ -116,11 +107,11 @@ def test_from_an_uploaded_card_to_a_verified_export(stack, world, api_key, files
 
 def open_verification(page):
     page.goto("/cases/new/verification/")
-    page.get_by_label("Player number").fill(f"P-{random.randrange(10**9)}")
+    page.get_by_role("textbox", name="Player number").fill(f"P-{random.randrange(10**9)}")
     page.get_by_label("Full name").fill("Işıl Yıldırım")
     page.get_by_label("Date of birth").fill("1991-03-14")
     page.get_by_label("E-mail").fill("isil@example.com")
-    page.get_by_label("Phone").fill("0532 123 45 67")
+    page.get_by_role("textbox", name="Phone").fill("0532 123 45 67")
     page.get_by_label("Level").select_option("L2")
     page.get_by_role("button", name="Open verification").click()
     number = page.locator(".idbar h1").inner_text().strip()
@@ -167,12 +158,12 @@ def post_as(page, address, verb):
 
 
 def stack_mail(stack, number):
-    texts = [path.read_bytes().decode() for path in (stack.data_dir / "mail").glob("*")]
-    return "\n".join(quoted_text(text) for text in texts if number in quoted_text(text))
+    mails = [quoted_text(path.read_bytes()) for path in (stack.data_dir / "mail").glob("*")]
+    return "\n".join(mail for mail in mails if number in mail)
 
 
 def quoted_text(raw):
-    message = email.message_from_string(raw, policy=email.policy.default)
+    message = email.message_from_bytes(raw, policy=email.policy.default)
     return f"{message['subject']}\n{message.get_content()}"
 
 
