@@ -97,11 +97,11 @@ def run(options: argparse.Namespace) -> int:
         installation = Installation(data_dir, cluster, port=options.port)
         with step("database schema"):
             installation.update_schema()
-        sign_ins = demo(installation, wanted=options.demo)
         supervisor = Supervisor(installation, say=say)
         try:
-            with step("web server, worker and sequencer"):
+            with step("services and demo data" if options.demo else "services"):
                 supervisor.start_all()
+                sign_ins = demo(installation, wanted=options.demo)
                 supervisor.wait_until_ready()
             say(f"\nMizan runs at {installation.url}/   data: {data_dir}   logs: {data_dir / 'log'}")
             if sign_ins:
@@ -116,13 +116,15 @@ def run(options: argparse.Namespace) -> int:
 
 
 def watch(supervisor: Supervisor, cluster: Cluster) -> None:
-    """Mend what dies, until somebody stops us."""
-    while True:
-        time.sleep(0.2)
-        if cluster.died:
-            say("The database ended by itself; starting it again.")
-            cluster.restart()
-        supervisor.mend()
+    """Mend what dies, until somebody stops us: that is how a run ends well."""
+    with contextlib.suppress(Stopped):
+        while True:
+            time.sleep(0.2)
+            if cluster.died:
+                say("The database ended by itself; starting it again.")
+                cluster.restart()
+            supervisor.mend()
+            processes.reap_adopted({*supervisor.pids(), cluster.pid})
 
 
 def demo(installation: Installation, *, wanted: bool) -> str:
@@ -130,8 +132,7 @@ def demo(installation: Installation, *, wanted: bool) -> str:
     remembered = installation.data_dir / "demo"  # "loaded" or "declined", once for the life of the folder
     if not remembered.exists():
         if wanted:
-            with step("demo data"):
-                sign_ins = installation.manage("demo", "seed")
+            sign_ins = installation.manage("demo", "seed")
             remembered.write_text("loaded")
             return sign_ins
         remembered.write_text("declined")

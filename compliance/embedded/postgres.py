@@ -32,6 +32,7 @@ from compliance.embedded.folder import (
     here,
     locked,
     refuse_other_major,
+    says_ready,
     short_temporary_folder,
     tail,
     write_private,
@@ -275,8 +276,7 @@ class Cluster:
     def _wait_until_it_answers(self, log: Path) -> None:
         assert self._process is not None
         deadline = time.monotonic() + READY_WITHIN
-        socket = self.socket_dir / f".s.PGSQL.{_PORT}"
-        while not (socket.exists() and self.answers()):
+        while not (says_ready(self._folder) and self.answers()):
             if self._process.poll() is not None:
                 raise PostgresError(f"PostgreSQL ended while starting. The end of {log}:\n{tail(log)}")
             if time.monotonic() > deadline:

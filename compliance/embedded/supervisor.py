@@ -88,6 +88,9 @@ class Supervisor:
     def pid(self, name: str) -> int:
         return self._running[name].pid
 
+    def pids(self) -> list[int]:
+        return [process.pid for process in self._running.values()]
+
     def log(self, name: str) -> Path:
         folder = self.installation.data_dir / "log"
         folder.mkdir(mode=0o700, exist_ok=True)
