@@ -18,11 +18,9 @@ def start_of(model):
 
 
 def states_of(model):
-    return (
-        {str(value) for value in model.State.values}
-        if hasattr(model, "State")
-        else set(model._meta.get_field("state").choices)
-    )
+    if hasattr(model, "State"):
+        return {str(value) for value in model.State.values}
+    return {str(value) for value, _words in model._meta.get_field("state").choices}
 
 
 @every_machine
@@ -59,7 +57,9 @@ def test_the_database_knows_the_same_states(model, db):
     kind = getattr(model, "audit_prefix", "")
     listing = [check for check in checks if re.search(r"\(?state\)?(::text)?\)? = ANY", check)]
     if model._meta.proxy:
-        listing = [check for check in listing if f"'{kind}'" in check]
+        listing = [check for check in listing if f"(kind)::text <> '{kind}'" in check]
+    else:
+        listing = [check for check in listing if " OR " not in check]
     assert len(listing) == 1, f"{table}: expected one CHECK that lists the states, found {checks}"
     quoted = set(re.findall(r"'([a-z_]+)'", listing[0])) - ({kind} if model._meta.proxy else set())
     assert quoted == states_of(model)
