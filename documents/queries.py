@@ -8,7 +8,7 @@ from django.db.models import Q
 
 if TYPE_CHECKING:
     from compliance.people.models import Customer
-    from documents.models import Document
+    from documents.models import Document  # noqa: F401
 
 # A worker that took a document and did not finish within this time is taken for dead.
 STALE_CLAIM = timedelta(minutes=2)

@@ -6,6 +6,7 @@ removes a day later.
 """
 
 import contextlib
+import errno
 import os
 import secrets
 import weakref
@@ -75,8 +76,11 @@ class LocalFile:
     def __init__(self, path: Path) -> None:
         try:
             self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-        except FileNotFoundError:
-            raise Missing(path.name) from None
+        except OSError as error:
+            # A link in the vault was laid by somebody else: the file itself is not there.
+            if error.errno in (errno.ENOENT, errno.ELOOP):
+                raise Missing(path.name) from None
+            raise
         self.size = os.fstat(self._fd).st_size
         self._close = weakref.finalize(self, os.close, self._fd)
 

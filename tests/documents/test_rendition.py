@@ -1,0 +1,105 @@
+"""What people see: a picture drawn anew, without what the file carried along, marked with who looks and when."""
+
+import io
+
+import pytest
+from PIL import Image, ImageChops
+
+from documents import services
+from documents.processes import CannotRender
+from documents.sandbox.watermark import ascii_form
+from documents.services import RENDITION_HEADERS, NotReady, rendition
+from tests.documents import samples
+
+pytestmark = pytest.mark.django_db
+
+
+def picture(made):
+    return Image.open(io.BytesIO(made.data))
+
+
+def test_a_photograph_is_shown_upright_and_without_its_metadata(ready, alice):
+    made = rendition(ready(samples.photo(640, 400)), by=alice, purpose="review")
+    shown = picture(made)
+    assert made.media_type == "image/jpeg" and shown.format == "JPEG"
+    # Turned by EXIF, with the band of the mark below it.
+    assert shown.width == 400 and 640 < shown.height < 700
+    assert len(shown.getexif()) == 0
+    for carried in (b"SecretCameraMaker", b"Exif", b"GPS"):
+        assert carried not in made.data
+
+
+def test_each_page_of_a_statement_is_a_picture(ready, alice):
+    document = ready(samples.pdf(3), name="a.pdf")
+    pages = [rendition(document, by=alice, purpose="review", page=page) for page in (1, 2, 3)]
+    assert len({page.data for page in pages}) == 3
+    assert picture(pages[0]).width > 1200
+
+
+@pytest.mark.parametrize("page", [0, 4, -1])
+def test_a_page_that_is_not_there_is_said_so(ready, alice, page):
+    with pytest.raises(CannotRender, match="no_such_page"):
+        rendition(ready(samples.pdf(3), name="a.pdf"), by=alice, purpose="review", page=page)
+
+
+def test_the_mark_is_in_the_picture_and_names_the_viewer_time_and_view(ready, alice, monkeypatch):
+    marks = []
+    real = services.processes.render
+
+    def render(media_type, chunks, *, page, mark):
+        marks.append(mark)
+        return real(media_type, chunks, page=page, mark=mark)
+
+    monkeypatch.setattr(services.processes, "render", render)
+    document = ready(samples.png(), name="a.png")
+    made = rendition(document, by=alice, purpose="review")
+    assert alice.name in marks[0] and alice.email in marks[0] and " UTC " in marks[0] and made.view_id in marks[0]
+    # The pixels differ from those of the same page without a mark.
+    chunks = services.open_document(document, by=alice, purpose="review")
+    bare = Image.open(io.BytesIO(real("image/png", chunks, page=1, mark=".")))
+    marked = picture(made).crop((0, 0, 320, 200))
+    assert ImageChops.difference(marked, bare.crop((0, 0, 320, 200))).getbbox() is not None
+
+
+def test_a_name_in_any_script_is_drawn_with_what_the_font_has():
+    assert ascii_form("Ayşe Yılmaz İĞÖÇ") == "Ayse Yilmaz IGOC"
+    assert ascii_form("王小明 wang@example.com") == "wang@example.com"
+
+
+def test_a_large_picture_is_scaled_down(ready, alice):
+    made = rendition(ready(samples.photo(4000, 3000)), by=alice, purpose="review")
+    assert max(picture(made).size) <= 2500
+
+
+def test_transparency_is_shown_on_white(ready, alice):
+    out = io.BytesIO()
+    Image.new("RGBA", (300, 300), (255, 0, 0, 0)).save(out, "PNG")
+    shown = picture(rendition(ready(out.getvalue(), name="a.png"), by=alice, purpose="review"))
+    assert min(shown.getpixel((2, 2))) > 200
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "I;16", "CMYK"])
+def test_every_kind_of_picture_is_shown(ready, alice, mode):
+    out = io.BytesIO()
+    form, name = ("JPEG", "a.jpg") if mode == "CMYK" else ("PNG", "a.png")
+    Image.new(mode, (300, 200)).save(out, form)
+    assert picture(rendition(ready(out.getvalue(), name=name), by=alice, purpose="review")).mode == "RGB"
+
+
+def test_looking_is_recorded_once_in_a_sitting(ready, alice, entries):
+    document = ready(samples.pdf(3), name="a.pdf")
+    for page in (1, 2, 3):
+        rendition(document, by=alice, purpose="review", page=page)
+    assert len(entries("audit.read", document.pk)) == 1
+
+
+def test_what_is_not_ready_is_not_shown(bring, alice):
+    with pytest.raises(NotReady):
+        rendition(bring(), by=alice, purpose="review")
+
+
+def test_nothing_that_is_served_may_run_be_guessed_framed_or_kept():
+    policy = RENDITION_HEADERS["Content-Security-Policy"]
+    assert "sandbox" in policy and "default-src 'none'" in policy and "allow-" not in policy
+    assert RENDITION_HEADERS["X-Content-Type-Options"] == "nosniff"
+    assert "no-store" in RENDITION_HEADERS["Cache-Control"]
