@@ -4,6 +4,7 @@ The broker is a hint, the database is the truth: a message may be lost or come t
 """
 
 import logging
+import time
 from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
@@ -42,11 +43,25 @@ def post(kind: str, *, payload: Mapping[str, Any], due_at: datetime | None = Non
 
 def wake(task_name: str, **ids: Any) -> None:
     """Start a task by name after the commit. Never raises: what must not be lost is a row that a sweep finds."""
-    transaction.on_commit(partial(_send, task_name, ids_only(ids)), robust=True)
+    transaction.on_commit(partial(broker.send, task_name, ids_only(ids)), robust=True)
 
 
-def _send(task_name: str, ids: dict[str, Plain]) -> None:
-    try:
-        current_app.send_task(task_name, kwargs=ids, retry=False, ignore_result=True)
-    except Exception as error:  # whatever the broker does, the act is committed
-        log.warning("wake %s failed: %s. The sweep will find what waits.", task_name, type(error).__name__)
+class _Broker:
+    """After a failure nobody asks the broker for a moment: a request must not wait for what only makes things quicker."""
+
+    QUIET = 5.0  # seconds
+
+    def __init__(self) -> None:
+        self.quiet_until = 0.0
+
+    def send(self, task_name: str, ids: dict[str, Plain]) -> None:
+        if time.monotonic() < self.quiet_until:
+            return
+        try:
+            current_app.send_task(task_name, kwargs=ids, retry=False, ignore_result=True)
+        except Exception as error:  # whatever the broker does, the act is committed
+            self.quiet_until = time.monotonic() + self.QUIET
+            log.warning("wake %s failed: %s. The sweep will find what waits.", task_name, type(error).__name__)
+
+
+broker = _Broker()

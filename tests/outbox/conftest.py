@@ -1,7 +1,7 @@
 import pytest
 
 from audit import context
-from compliance.outbox import kinds
+from compliance.outbox import kinds, services
 
 
 @pytest.fixture
@@ -28,6 +28,11 @@ def handler(monkeypatch):
     handler = Handler()
     monkeypatch.setitem(kinds._handlers, "test.greet", handler)
     return handler
+
+
+@pytest.fixture(autouse=True)
+def fresh_broker(monkeypatch):
+    monkeypatch.setattr(services.broker, "quiet_until", 0.0)
 
 
 @pytest.fixture

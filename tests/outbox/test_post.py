@@ -1,5 +1,6 @@
 """Writing down what must follow, and waking whoever may do it at once."""
 
+import time
 import uuid
 from datetime import timedelta
 
@@ -10,7 +11,7 @@ from django.utils import timezone
 from compliance.outbox.kinds import UnknownKind, register
 from compliance.outbox.models import OutboxRow
 from compliance.outbox.payload import FreeText
-from compliance.outbox.services import NotInTransaction, post, wake
+from compliance.outbox.services import NotInTransaction, broker, post, wake
 
 
 @pytest.fixture
@@ -74,3 +75,18 @@ def test_a_broker_that_is_down_is_noted_and_harms_nothing(db, monkeypatch, captu
     assert done == [True]
     assert "documents.inspect" in caplog.text
     assert "secret" not in caplog.text
+
+
+def test_a_broker_that_is_down_is_not_asked_again_for_a_moment(db, monkeypatch, capture):
+    asked = []
+
+    def send_task(*args, **options):
+        asked.append(time.monotonic())
+        raise OSError
+
+    monkeypatch.setattr("compliance.outbox.services.current_app.send_task", send_task)
+    with capture(execute=True), transaction.atomic():
+        for number in range(3):
+            wake("documents.inspect", document_id=number)
+    assert len(asked) == 1
+    assert broker.quiet_until - asked[0] == pytest.approx(broker.QUIET, abs=1)
