@@ -1,0 +1,321 @@
+"""Each entry gets exactly one place, whatever dies, comes late, or comes twice."""
+
+import multiprocessing
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import psycopg
+import pytest
+from django.db import OperationalError, connections, transaction
+
+from audit.actors import system
+from audit.checkpoints import KeyProblem, Signer
+from audit.database import connect
+from audit.models import Entry
+from audit.queries import standing
+from audit.record import ObjectRef, record
+from audit.sequencer import LostLeadership, Sequencer
+from compliance.embedded.environment import ROOT
+from compliance.embedded.postgres import SEQUENCER
+from tests import database
+from tests.audit.conftest import kinds
+
+
+def places(house, log="main"):
+    return [seq for (seq,) in house.sql("SELECT seq FROM audit_leaf WHERE log = %s ORDER BY seq", log)]
+
+
+def without_place(house):
+    return house.sql("SELECT count(*) FROM audit_entry e LEFT JOIN audit_leaf l ON l.entry_id = e.id WHERE l.seq IS NULL")[0][0]
+
+
+def test_entries_get_their_places_in_the_order_of_their_commits(house):
+    ids = house.write(700)
+    house.sequence()
+    placed = house.sql("SELECT event_id FROM audit_leaf WHERE log = 'main' AND event_id = ANY(%s) ORDER BY seq", ids)
+    assert [event_id for (event_id,) in placed] == ids
+    assert places(house) == list(range(len(places(house))))
+    assert without_place(house) == 0
+    assert house.verify().ok
+
+
+def test_the_two_logs_have_trees_and_keys_of_their_own(house):
+    house.write(3)
+    house.write(2, log="aml")
+    house.sequence()
+    assert house.verify("main").ok
+    assert house.verify("aml").ok
+    assert standing("main").vkey != standing("aml").vkey
+    aml = house.sql("SELECT count(*) FROM audit_leaf l JOIN audit_entry e ON e.id = l.entry_id WHERE l.log <> e.log")
+    assert aml == [(0,)]
+
+
+def test_a_transaction_that_commits_five_seconds_late_is_not_lost(house):
+    """What reads `id > last` loses it: the entry's id is lower than what has its place already."""
+    with house.sequencer() as (sequencer, connection), psycopg.connect(house.cluster.url("mizan_app", house.name)) as late:
+        late.execute(
+            "INSERT INTO audit_entry (log, event_id, at, actor_kind, actor_id, action, object_kind, object_id, outcome, request_id, entry)"
+            " VALUES ('main', gen_random_uuid(), now(), 'a', 'late', 'a', 'a', 'a', 'done', 'a', 'x')"
+        )
+        ends = time.monotonic() + 5
+        while time.monotonic() < ends:
+            house_write_as(house, 1)
+            sequencer.tick(connection)
+            time.sleep(0.05)
+        assert without_place(house) == 0  # as others see it, it does not exist yet
+        late.commit()
+        sequencer.tick(connection)
+    assert house.sql("SELECT count(*) FROM audit_leaf l JOIN audit_entry e ON e.id = l.entry_id WHERE e.actor_id = 'late'") == [(1,)]
+    assert places(house) == list(range(len(places(house))))
+
+
+def house_write_as(house, count):
+    """Entries while this process is connected as the sequencer, which may write its own."""
+    for _ in range(count):
+        with transaction.atomic():
+            record("audit.beat", by=system(), about=ObjectRef("log", "main"), details={"size": 1})
+
+
+def test_only_one_sequencer_leads(house):
+    with house.sequencer(), connect() as connection:
+        assert not Sequencer(folder=house.keys, tick=0.05).lead(connection)
+
+
+def test_a_sequencer_that_lost_its_lead_and_does_not_know_it_writes_nothing(house):
+    with house.sequencer() as (old, connection):
+        connection.execute("SELECT pg_advisory_unlock_all()")
+        with connect() as another:
+            new = Sequencer(folder=house.keys, tick=0.05)
+            assert new.lead(another)
+            house_write_as(house, 3)
+            with pytest.raises(LostLeadership):
+                old.tick(connection)
+            assert places(house) == []
+            while new.tick(another):
+                pass
+    assert without_place(house) <= 2  # what the new one wrote itself since its last tick
+    house.sequence()
+    assert house.verify().ok
+
+
+def test_a_log_never_gets_a_second_key(house):
+    house.write(1)
+    house.sequence()
+    for lost in ("main.key", "main.state"):
+        (house.keys / lost).rename(house.keys / f"{lost}.away")
+        with pytest.raises(KeyProblem, match=lost), house.sequencer():
+            pass
+        (house.keys / f"{lost}.away").rename(house.keys / lost)
+    with house.sequencer():
+        pass
+
+
+def test_after_an_older_backup_is_restored_the_signer_refuses_and_says_why(house):
+    house.write(5)
+    house.sequence()
+    with database.a_copy(house.cluster, "older") as backup:
+        house.cluster.drop_database(backup)
+        connections["default"].close()
+        connections["log"].close()
+        house.cluster.create_database(backup, template=house.name)
+        house.write(20)
+        house.sequence()
+        restored = type(house)(house.cluster, backup, house.keys)
+        with database.connected_to(backup, cluster=house.cluster):
+            restored.sequence()
+            now = standing("main")
+            assert "older backup was restored" in now.refusal
+            assert not now.alive
+            assert {"signer_refuses", "cut"} <= kinds(restored.verify())
+            restored.write(60)
+            restored.sequence()
+            assert "does not continue" in standing("main").refusal
+            assert {"signer_refuses", "rewritten"} <= kinds(restored.verify())
+            assert standing("main").signed_size < standing("main").size
+
+
+def test_an_hour_brings_a_sign_of_life_in_both_logs(house):
+    house.sequence()
+    beats = Entry.objects.filter(action="audit.beat")
+    before = beats.count()
+    with house.sequencer() as (sequencer, connection):
+        sequencer._hour_due = time.monotonic() + 3600
+        sequencer.tick(connection)
+        assert beats.count() == before
+        sequencer._hour_due = 0
+        sequencer.tick(connection)
+    assert sorted(beats.values_list("log", flat=True))[: before + 2].count("aml") == before // 2 + 1
+
+
+class Process:
+    """The real command, to be killed."""
+
+    def __init__(self, house):
+        self._environment = dict(os.environ) | {
+            "DATABASE_URL": house.cluster.url(SEQUENCER, house.name),
+            "LOG_KEY_DIR": str(house.keys),
+            "AUDIT_TICK_SECONDS": "0.02",
+        }
+        self.start()
+
+    def start(self):
+        self._process = subprocess.Popen(
+            [sys.executable, "manage.py", "audit", "sequence"], cwd=ROOT, env=self._environment, stderr=subprocess.PIPE
+        )
+
+    def kill(self):
+        self._process.kill()
+        self._process.communicate()
+
+    def end(self):
+        self._process.send_signal(signal.SIGTERM)
+        _, said = self._process.communicate(timeout=20)
+        return self._process.returncode, said.decode()
+
+
+def wait_until(true, within=30):
+    ends = time.monotonic() + within
+    while not true():
+        assert time.monotonic() < ends, f"not within {within} s"
+        time.sleep(0.05)
+
+
+def test_the_command_places_signs_and_stops_in_order(house):
+    process = Process(house)
+    try:
+        wait_until(lambda: standing("main").alive)
+        house.write(20)
+        wait_until(lambda: without_place(house) == 0 and standing("main").signed_size == standing("main").size)
+        assert standing("main").waiting == 0
+    finally:
+        status, said = process.end()
+    assert status == 0, said
+    assert Entry.objects.filter(action="audit.stop").count() == 2
+    report = house.verify()
+    assert report.ok
+    assert report.signed_size == report.entries
+    assert without_place(house) == 0
+
+
+def test_it_says_by_name_that_the_key_is_missing(house):
+    house.write(1)
+    house.sequence()
+    (house.keys / "main.key").unlink()
+    process = Process(house)
+    _, said = process._process.communicate(timeout=20)
+    assert process._process.returncode == 1
+    assert "main.key" in said.decode()
+
+
+def write_for(seconds, isolation, ready, counted):
+    """A writer process: entries in short transactions, some of them rolled back."""
+    written, chance = 0, random.Random(os.getpid())
+    ready.wait()
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        try:
+            with transaction.atomic(), connections["default"].cursor() as cursor:
+                cursor.execute(f"SET TRANSACTION ISOLATION LEVEL {isolation}")
+                record("access.deny", by=system(), about=ObjectRef("route", "x"), reason="no_right")
+                time.sleep(chance.random() * 0.01)
+                if chance.random() < 0.1:
+                    raise ZeroDivisionError
+            written += 1
+        except (ZeroDivisionError, OperationalError):
+            pass
+    counted.put(written)
+
+
+@pytest.mark.parametrize("seconds", [6, pytest.param(60, marks=pytest.mark.slow)])
+def test_every_entry_gets_exactly_one_place_while_the_sequencer_is_killed_again_and_again(house, seconds):
+    connections.close_all()
+    fork = multiprocessing.get_context("fork")
+    ready, counted = fork.Event(), fork.Queue()
+    levels = ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE", "READ COMMITTED"]
+    writers = [fork.Process(target=write_for, args=(seconds, level, ready, counted)) for level in levels]
+    for writer in writers:
+        writer.start()
+    process, chance = Process(house), random.Random(5)
+    wait_until(lambda: standing("main").quiet is not None)
+    ready.set()
+    ends = time.monotonic() + seconds
+    kills = 0
+    while time.monotonic() < ends:
+        time.sleep(0.8 + chance.random())
+        process.kill()
+        kills += 1
+        process.start()
+    written = sum(counted.get(timeout=60) for _ in writers)
+    for writer in writers:
+        writer.join(20)
+    wait_until(lambda: without_place(house) == 0, within=60)
+    process.end()
+
+    assert kills >= 2
+    assert Entry.objects.filter(action="access.deny").count() == written
+    assert house.sql("SELECT count(*), count(DISTINCT entry_id), max(seq) + 1 FROM audit_leaf WHERE log = 'main'")[0] == (
+        (len(places(house)),) * 3
+    )
+    assert kinds(house.verify()) == set()
+
+
+def test_two_at_once_and_the_second_takes_over(house):
+    first, second = Process(house), Process(house)
+    try:
+        wait_until(lambda: standing("main").alive)
+        house.write(5)
+        first.kill()
+        wait_until(lambda: without_place(house) == 0)
+    finally:
+        second.end()
+    assert house.verify().ok
+
+
+def test_it_survives_the_loss_of_its_connections(house):
+    process = Process(house)
+    try:
+        wait_until(lambda: standing("main").alive)
+        for _ in range(3):
+            house.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'mizan_sequencer' AND datname = %s", house.name)
+            house.write(5)
+            wait_until(lambda: without_place(house) == 0)
+    finally:
+        status, said = process.end()
+    assert status == 0, said
+    assert house.verify().ok
+
+
+def test_writers_are_not_slowed_by_a_sequencer_that_holds_nothing(house):
+    """While a batch is being placed, writers go on: they share no lock."""
+    house.write(50)
+    with house.sequencer() as (sequencer, connection):
+        with connection.transaction():
+            sequencer._place(connection)
+            done = threading.Event()
+
+            def write():
+                with psycopg.connect(house.cluster.url("mizan_app", house.name), options="-c lock_timeout=2s") as other:
+                    other.execute(
+                        "INSERT INTO audit_entry (log, event_id, at, actor_kind, actor_id, action, object_kind, object_id, outcome,"
+                        " request_id, entry) VALUES ('main', gen_random_uuid(), now(), 'a', 'a', 'a', 'a', 'a', 'done', 'a', 'x')"
+                    )
+                done.set()
+
+            writer = threading.Thread(target=write)
+            writer.start()
+            writer.join(5)
+            assert done.is_set()
+
+
+def test_the_key_folder_is_made_by_the_first_start_only(house):
+    assert not house.keys.exists()
+    house.sequence()
+    assert Signer(house.keys, "main").signed()[0] == standing("main").signed_size
+    assert Entry.objects.filter(action="audit.make_key").count() == 2
+    house.sequence()
+    assert Entry.objects.filter(action="audit.make_key").count() == 2
