@@ -17,7 +17,8 @@ from compliance.embedded.folder import write_private
 from compliance.embedded.postgres import APPLICATION, DATABASE, OWNER, SEQUENCER, Cluster
 
 # A caller's values for these would point a child at somebody else's installation.
-_OURS = (
+_OURS = {
+    "ALLOWED_HOSTS",
     "CACHE_URL",
     "CELERY_BROKER_URL",
     "DATABASE_URL",
@@ -26,10 +27,9 @@ _OURS = (
     "PYTHONHOME",
     "PYTHONPATH",
     "SECRET_KEY",
-    "SECRET_KEY_FILE",
     "VAULT_DIR",
     "VIRTUAL_ENV",
-)
+}
 
 # One process for both: starting Django is most of the time.
 _MIGRATE = """
@@ -72,7 +72,9 @@ class Installation:
 
     def environment(self, role: str = APPLICATION) -> dict[str, str]:
         """The variables of compliance/settings.py for a process that signs in to the database as `role`."""
-        inherited = {name: value for name, value in os.environ.items() if name not in _OURS}
+        inherited = {
+            name: value for name, value in os.environ.items() if not _OURS & {name, name.removesuffix("_FILE")}
+        }
         return (
             inherited
             | {

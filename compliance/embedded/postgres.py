@@ -301,19 +301,8 @@ class Cluster:
         write_private(self._memory, json.dumps(known | {"prepared": True}, indent=1))
 
 
-# The application reads and writes rows, never the schema. What the sequencer and the auditor may see beyond the
-# schema's name is granted by the audit log's own migrations.
-_SCHEMA_RIGHTS = f"""
-CREATE EXTENSION IF NOT EXISTS pg_trgm;
-CREATE EXTENSION IF NOT EXISTS unaccent;
-REVOKE CREATE ON SCHEMA public FROM PUBLIC;
-GRANT ALL ON SCHEMA public TO {OWNER};
-GRANT USAGE ON SCHEMA public TO {APPLICATION}, {SEQUENCER}, {AUDITOR};
-ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER} IN SCHEMA public
-    GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {APPLICATION};
-ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER} IN SCHEMA public
-    GRANT USAGE, SELECT ON SEQUENCES TO {APPLICATION};
-"""
+# The same file serves a database of the operator's own: docs/how-to/run.md.
+_SCHEMA_RIGHTS = (Path(__file__).parent / "rights.sql").read_text()
 
 
 def _database_rights(name: str) -> str:
