@@ -136,7 +136,8 @@ class Catalogue:
 
 # ------------------------------------------------------------------------------------------------- asking
 def reason(code: str) -> Reason:
-    return _found(catalogue().reasons, code, "reason")
+    found: Reason = _found(catalogue().reasons, code, "reason")
+    return found
 
 
 def reasons(purpose: str | None = None, kind: Kind = "ask_again") -> list[Reason]:

@@ -121,16 +121,15 @@ def register_customer(
     }
     subject = SubjectRef("customer", str(customer_id := uuid.uuid4()))
     ensure_subject_key(subject)
-    sealed: dict[str, Any] = {}
+    facts: dict[str, Any] = {"id": customer_id, "licensee": licensee, **declared}
     if national_id:
         number = normal_national_id(national_id, nationality=nationality)
-        sealed["national_id_index"] = blind_index(IndexPurpose.NATIONAL_ID, number)
-        sealed["national_id_sealed"] = seal(subject, "national_id", number.encode(), aad=customer_id.bytes)
+        facts["national_id_index"] = blind_index(IndexPurpose.NATIONAL_ID, number)
+        facts["national_id_sealed"] = seal(subject, "national_id", number.encode(), aad=customer_id.bytes)
     try:
         with transaction.atomic():
-            customer = Customer.objects.create(
-                id=customer_id, person=Person.objects.create(), licensee=licensee, **declared, **sealed
-            )
+            facts["person"] = Person.objects.create()
+            customer = Customer.objects.create(**facts)
     except IntegrityError as error:
         if _violated(error) != "customer_national_id_once":
             raise

@@ -146,6 +146,7 @@ def deactivate_user(user: User, *, by: Acts) -> User:
 def join(user: User, team: Team, role: str, *, by: Acts) -> Membership:
     """Give a user a role in a team. Somebody who has it already keeps it, and nothing is recorded."""
     require(by, MANAGE_STAFF, action="people.join_team", about=user)
+    _lock(user)
     group, everywhere = team_group(team, role), role_group(role)
     membership, made = Membership.objects.get_or_create(user=user, team=team, role=role, defaults={"group": group})
     if made:
@@ -158,8 +159,7 @@ def join(user: User, team: Team, role: str, *, by: Acts) -> Membership:
 def leave(user: User, team: Team, role: str, *, by: Acts) -> None:
     """Take a role in a team from a user. Raises ValidationError when they do not have it."""
     require(by, MANAGE_STAFF, action="people.leave_team", about=user)
-    # The user's row first: two that leave at once would each see the other's membership and keep the right.
-    User.objects.select_for_update(of=("self",)).get(pk=user.pk)
+    _lock(user)
     membership = Membership.objects.filter(user=user, team=team, role=_role(role).name).first()
     if membership is None:
         raise ValidationError({"role": _("%(name)s does not have this role in this team.") % {"name": user.name}})
@@ -184,6 +184,11 @@ def set_preferences(user: User, *, by: Acts, **wanted: Any) -> User:
         user.save(update_fields=list(changes))
         record("people.set_preferences", by=by, about=user, changes=changes)
     return user
+
+
+def _lock(user: User) -> None:
+    """Joins and leaves of one user wait for each other: two at once would each miss the other's membership."""
+    User.objects.select_for_update(of=("self",)).get(pk=user.pk)
 
 
 def _check_preferences(language: str = "en", time_zone: str = "UTC", theme: str = "", keys_on: bool = True) -> None:
