@@ -1,5 +1,10 @@
 """A log of its own for tests that commit, tamper, or run a sequencer."""
 
+import os
+import signal
+import subprocess
+import sys
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,6 +18,7 @@ from audit.database import connect
 from audit.record import ObjectRef, record
 from audit.sequencer import Sequencer
 from audit.verify import verify
+from compliance.embedded.environment import ROOT
 from compliance.embedded.postgres import OWNER, SEQUENCER, SUPERUSER
 from tests import database
 
@@ -78,16 +84,59 @@ def in_context():
         yield here
 
 
-@pytest.fixture
-def house(migrated, django_db_setup, django_db_blocker, tmp_path, in_context):
+@contextmanager
+def a_house(cluster, keys):
     with (
-        django_db_blocker.unblock(),
-        database.a_copy(migrated, "house") as name,
-        database.connected_to(name, cluster=migrated),
+        database.a_copy(cluster, "house") as name,
+        database.connected_to(name, cluster=cluster),
+        context.use(context.new("test")),
     ):
-        yield House(migrated, name, tmp_path / "keys")
+        yield House(cluster, name, keys)
         for alias in database.ALIASES:
             connections[alias].close()
+
+
+@pytest.fixture
+def house(migrated, django_db_setup, django_db_blocker, tmp_path):
+    with django_db_blocker.unblock(), a_house(migrated, tmp_path / "keys") as made:
+        yield made
+
+
+class Process:
+    """The real command `manage.py audit sequence` on a house, to be killed or stopped."""
+
+    def __init__(self, house):
+        self._environment = dict(os.environ) | {
+            "DATABASE_URL": house.cluster.url(SEQUENCER, house.name),
+            "LOG_KEY_DIR": str(house.keys),
+            "AUDIT_TICK_SECONDS": "0.02",
+        }
+        self.start()
+
+    def start(self):
+        self._process = subprocess.Popen(
+            [sys.executable, "manage.py", "audit", "sequence"], cwd=ROOT, env=self._environment, stderr=subprocess.PIPE
+        )
+
+    def kill(self):
+        self._process.kill()
+        self._process.communicate()
+
+    def wait(self):
+        """Status and words of a process that ends by itself."""
+        _, said = self._process.communicate(timeout=30)
+        return self._process.returncode, said.decode()
+
+    def end(self):
+        self._process.send_signal(signal.SIGTERM)
+        return self.wait()
+
+
+def wait_until(true, within=60):
+    ends = time.monotonic() + within
+    while not true():
+        assert time.monotonic() < ends, f"not within {within} s"
+        time.sleep(0.05)
 
 
 def kinds(report):

@@ -3,9 +3,6 @@
 import multiprocessing
 import os
 import random
-import signal
-import subprocess
-import sys
 import threading
 import time
 
@@ -20,10 +17,8 @@ from audit.models import Entry
 from audit.queries import standing
 from audit.record import ObjectRef, record
 from audit.sequencer import LostLeadership, Sequencer
-from compliance.embedded.environment import ROOT
-from compliance.embedded.postgres import SEQUENCER
 from tests import database
-from tests.audit.conftest import kinds
+from tests.audit.conftest import Process, kinds, wait_until
 
 
 def places(house, log="main"):
@@ -152,39 +147,6 @@ def test_an_hour_brings_a_sign_of_life_in_both_logs(house):
     assert sorted(beats.values_list("log", flat=True))[: before + 2].count("aml") == before // 2 + 1
 
 
-class Process:
-    """The real command, to be killed."""
-
-    def __init__(self, house):
-        self._environment = dict(os.environ) | {
-            "DATABASE_URL": house.cluster.url(SEQUENCER, house.name),
-            "LOG_KEY_DIR": str(house.keys),
-            "AUDIT_TICK_SECONDS": "0.02",
-        }
-        self.start()
-
-    def start(self):
-        self._process = subprocess.Popen(
-            [sys.executable, "manage.py", "audit", "sequence"], cwd=ROOT, env=self._environment, stderr=subprocess.PIPE
-        )
-
-    def kill(self):
-        self._process.kill()
-        self._process.communicate()
-
-    def end(self):
-        self._process.send_signal(signal.SIGTERM)
-        _, said = self._process.communicate(timeout=20)
-        return self._process.returncode, said.decode()
-
-
-def wait_until(true, within=30):
-    ends = time.monotonic() + within
-    while not true():
-        assert time.monotonic() < ends, f"not within {within} s"
-        time.sleep(0.05)
-
-
 def test_the_command_places_signs_and_stops_in_order(house):
     process = Process(house)
     try:
@@ -207,9 +169,9 @@ def test_it_says_by_name_that_the_key_is_missing(house):
     house.sequence()
     (house.keys / "main.key").unlink()
     process = Process(house)
-    _, said = process._process.communicate(timeout=20)
-    assert process._process.returncode == 1
-    assert "main.key" in said.decode()
+    status, said = process.wait()
+    assert status == 1
+    assert "main.key" in said
 
 
 def write_for(seconds, isolation, ready, counted):
