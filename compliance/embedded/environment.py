@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import os
 import shutil
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -105,11 +106,19 @@ def _installer_environment() -> dict[str, str]:
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "PIP_USER": "0",
     }
+    if _system_has_certificates():  # an operator's own authority is known there, and not to uv's bundle
+        kept.setdefault("UV_SYSTEM_CERTS", "1")
+        kept.setdefault("UV_NATIVE_TLS", "1")  # its name in older uv
     home = kept.get("HOME")
     if not home or not os.access(home, os.W_OK):
         kept.setdefault("UV_CACHE_DIR", str(TOOLS / "cache"))
         kept.setdefault("PIP_NO_CACHE_DIR", "1")
     return kept
+
+
+def _system_has_certificates() -> bool:
+    paths = ssl.get_default_verify_paths()
+    return bool(paths.cafile or (paths.capath and any(Path(paths.capath).iterdir())))
 
 
 def _python_runs() -> bool:
