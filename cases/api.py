@@ -172,7 +172,7 @@ def upload_document(request: HttpRequest, number: str) -> Any:
         handler.close()
 
 
-@idempotent(fingerprint=_same_file)
+@idempotent(fingerprint=_same_file)  # type: ignore[untyped-decorator]
 def _bring(request: HttpRequest, *, number: str) -> Any:
     key = _key(request)
     case = get_case(number, user=key)

@@ -33,7 +33,7 @@ class UploadForm(forms.Form):
         for purpose, document_type in offers:
             choice = (f"{purpose}:{document_type}", texts.document_name(document_type))
             groups.setdefault(texts.purpose_title(purpose), []).append(choice)
-        self.fields["shows"].choices = list(groups.items())
+        self.fields["shows"].choices = list(groups.items())  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -56,7 +56,9 @@ class VerdictForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.asked = texts.reasons(purpose=evidence.purpose, kind="ask_again")
         self.final = texts.reasons(purpose=evidence.purpose, kind="final")
-        self.fields["reasons"].choices = [(reason.code, str(reason.title)) for reason in (*self.asked, *self.final)]
+        self.fields["reasons"].choices = [  # type: ignore[attr-defined]
+            (reason.code, str(reason.title)) for reason in (*self.asked, *self.final)
+        ]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

@@ -17,7 +17,7 @@ from cases.queries import CaseQuerySet
 from compliance.people.models import Account, Customer, Licensee, Team, User
 from documents.models import Document
 
-GRANTS = [(VIEW, "See cases"), (WORK, "Work on cases"), (DECIDE, "Decide cases")]
+GRANTS: list[Any] = [(VIEW, "See cases"), (WORK, "Work on cases"), (DECIDE, "Decide cases")]
 
 
 class NumberSeries(models.Model):
@@ -69,7 +69,7 @@ class Case(Stateful):
     due_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
 
-    objects: ClassVar = CaseQuerySet.as_manager()
+    objects = CaseQuerySet.as_manager()
 
     class Meta:
         base_manager_name = "objects"
@@ -132,15 +132,15 @@ class ConflictOfInterest(models.Model):
         constraints: ClassVar = [models.UniqueConstraint(fields=["user", "customer"], name="conflict_once")]
 
 
-def may_work(evidence: "Evidence", user: Acts) -> bool:
+def may_work(evidence: Any, user: Any) -> bool:
     return may(user, WORK, evidence.case)
 
 
-def may_decide(evidence: "Evidence", user: Acts) -> bool:
+def may_decide(evidence: Any, user: Any) -> bool:
     return may(user, DECIDE, evidence.case)
 
 
-def may_replace(evidence: "Evidence", user: Acts) -> bool:
+def may_replace(evidence: Any, user: Any) -> bool:
     """The newer file replaces the older one, whoever brought it: staff, the platform or the player."""
     return isinstance(user, System)
 

@@ -10,16 +10,14 @@ from cases import kinds
 from cases.permissions import VIEW, granted, is_key
 
 if TYPE_CHECKING:
-    pass
-
-_Base = models.QuerySet["Case"] if TYPE_CHECKING else models.QuerySet
+    from cases.models import Case  # noqa: F401 - named as text below
 
 
 class StateMovesOnlyThroughPerform(TypeError):
     """`update(state=...)` would pass by the machine, its permissions and the log. Call audit.perform.perform."""
 
 
-class CaseQuerySet(_Base):
+class CaseQuerySet(models.QuerySet["Case"]):
     """The manager of Case and of every proxy comes from here."""
 
     def visible_to(self, user: Any) -> Self:

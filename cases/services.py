@@ -1,9 +1,9 @@
 """Acts that every kind of case shares: open, attach, judge, write, assign. Each is one transaction with its entry."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
-from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.utils import timezone
@@ -18,7 +18,7 @@ from cases.numbers import next_number
 from cases.permissions import WORK, is_key, may
 from compliance.keys.services import open_sealed, seal
 from compliance.outbox.services import post, wake
-from compliance.people.models import Account, User
+from compliance.people.models import Account, Licensee, User
 from compliance.policy import policy_for
 from documents.models import Document
 from documents.services import receive
@@ -46,6 +46,11 @@ def require(permission: str, case: Case, *, by: Acts, action: str) -> None:
         raise Denied("no_right")
 
 
+def day_of(licensee: Licensee, moment: datetime) -> date:
+    """The licensee's day: the one that policies, deadlines and windows go by."""
+    return timezone.localdate(moment, ZoneInfo(licensee.time_zone))
+
+
 def open_case(kind: str, account: Account, *, by: Acts, now: datetime, due_at: datetime, **facts: Any) -> Any:
     """A new case of this kind in the licensee's queue, with a tracking number and the policy of the day pinned."""
     licensee = account.licensee
@@ -53,7 +58,7 @@ def open_case(kind: str, account: Account, *, by: Acts, now: datetime, due_at: d
     if queue is None:
         raise NoQueue
     spec = kinds.lookup(kind)
-    policy = policy_for(licensee.jurisdiction, on=timezone.localdate(now))
+    policy = policy_for(licensee.jurisdiction, on=day_of(licensee, now))
     return spec.model.objects.create(
         number=next_number(spec.prefix, now=now),
         kind=kind,
@@ -96,29 +101,27 @@ def attach(case: Case, document: Document, *, purpose: str, document_type: str, 
 
 
 def accept(evidence: Evidence, *, by: Acts, version: int | None = None) -> Evidence:
-    return _judged(perform(evidence.accept, by=by, version=version, at=timezone.now()))
+    return perform(evidence.accept, by=by, version=version, at=timezone.now())  # type: ignore[no-any-return]
 
 
 def ask_again(evidence: Evidence, *, by: Acts, reasons: Sequence[str], version: int | None = None) -> Evidence:
     """Ask for this one item again. All its faults at once; the player is told when the whole request is sent."""
     _check_reasons(evidence, reasons, "ask_again")
-    return _judged(perform(evidence.ask_again, by=by, version=version, reasons=list(reasons), at=timezone.now()))
+    reasons = list(reasons)
+    return perform(evidence.ask_again, by=by, version=version, reasons=reasons, at=timezone.now())  # type: ignore[no-any-return]
 
 
 def reject(evidence: Evidence, *, by: Acts, reasons: Sequence[str], version: int | None = None) -> Evidence:
     _check_reasons(evidence, reasons, "final")
-    return _judged(perform(evidence.reject, by=by, version=version, reasons=list(reasons), at=timezone.now()))
+    reasons = list(reasons)
+    return perform(evidence.reject, by=by, version=version, reasons=reasons, at=timezone.now())  # type: ignore[no-any-return]
 
 
 def reconsider(evidence: Evidence, *, by: Acts, version: int | None = None) -> Evidence:
-    return _judged(perform(evidence.reconsider, by=by, version=version))
+    return perform(evidence.reconsider, by=by, version=version)  # type: ignore[no-any-return]
 
 
-def _judged(evidence: Any) -> Evidence:
-    return evidence  # type: ignore[no-any-return]
-
-
-def _check_reasons(evidence: Evidence, reasons: Sequence[str], kind: str) -> None:
+def _check_reasons(evidence: Evidence, reasons: Sequence[str], kind: texts.Kind) -> None:
     if not reasons:
         raise ConditionsNotMet([str(_("Choose at least one reason."))])
     allowed = {reason.code for reason in texts.reasons(purpose=evidence.purpose, kind=kind)}
@@ -191,10 +194,6 @@ def take_next(*, by: User, kind: str) -> Case | None:
 
 def _locked(case: Case) -> Any:
     return type(case).objects.select_for_update(of=("self",)).get(pk=case.pk)
-
-
-def document_ids(case: Case) -> list[UUID]:
-    return list(case.evidence.values_list("document_id", flat=True))
 
 
 def require_to_bring(case: Case, *, by: Acts) -> None:

@@ -1,6 +1,7 @@
 """The queue and the search."""
 
 import hashlib
+from collections.abc import Callable
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -16,8 +17,10 @@ from audit.record import ObjectRef, record
 from cases import kinds, numbers, search
 from cases.models import Case
 from cases.services import take_next
+from compliance.people.models import User
+from compliance.people.requests import signed_in
 
-VIEWS = {
+VIEWS: dict[str, Callable[[User], Q]] = {
     "mine": lambda user: Q(assignee_id=user.pk, waiting_for=""),
     "free": lambda user: Q(assignee=None, waiting_for=""),
     "waiting": lambda user: ~Q(waiting_for=""),
@@ -33,7 +36,7 @@ def _titles() -> dict[str, str]:
 @rule(Rule.SIGNED_IN)
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
-    user: Any = request.user
+    user = signed_in(request)
     if user.has_perm("audit.view_entry") and not Case.objects.visible_to(user).exists():
         return redirect("audit:entries")
     return redirect("cases:queue")
@@ -43,7 +46,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_GET
 def queue(request: HttpRequest) -> HttpResponse:
     """Open cases the user may see, most urgent first. The state of the page is its address."""
-    user: Any = request.user
+    user = signed_in(request)
     kind = request.GET.get("kind", "")
     cases = Case.objects.visible_to(user).open()
     if kind in kinds.kinds():
@@ -74,7 +77,7 @@ def queue(request: HttpRequest) -> HttpResponse:
 @require_POST
 def take(request: HttpRequest) -> HttpResponse:
     """Take the most urgent free case; two people who ask at once get two."""
-    user: Any = request.user
+    user = signed_in(request)
     kind = request.POST.get("kind") or next(iter(kinds.kinds()))
     case = take_next(by=user, kind=kind) if kind in kinds.kinds() else None
     if case is None:
@@ -86,7 +89,7 @@ def take(request: HttpRequest) -> HttpResponse:
 @require_GET
 def find(request: HttpRequest) -> HttpResponse:
     """One box: a tracking number opens its case; anything else finds players by exact contact or by name."""
-    user: Any = request.user
+    user = signed_in(request)
     words = request.GET.get("q", "").strip()
     mistyped = False
     try:

@@ -14,6 +14,7 @@ from audit.record import record_read
 from cases import kinds, services, timeline
 from cases.forms import NoteForm, UploadForm
 from cases.queries import get_case
+from compliance.people.requests import signed_in
 from compliance.people.services import REVEALABLE, reveal
 from compliance.proposals.queries import open_proposal
 from documents.services import Refused
@@ -29,7 +30,7 @@ def page_of(request: HttpRequest, case: Any, *, status: int = 200, **extra: Any)
         "kind": kind,
         "checks": checks,
         "met": sum(check.is_met for check in checks),
-        "steps": kind.steps(case, request.user),
+        "steps": kind.steps(case, signed_in(request)),
         "proposal": open_proposal(case),
         "timeline": timeline.of(case, only=request.GET.get("show", "")),
         "show": request.GET.get("show", ""),
@@ -45,13 +46,13 @@ def page_of(request: HttpRequest, case: Any, *, status: int = 200, **extra: Any)
 @rule(Rule.SIGNED_IN)
 @require_GET
 def case(request: HttpRequest, number: str) -> HttpResponse:
-    matter = get_case(number, user=request.user)
-    record_read(by=request.user, subject=matter.audit_subject, purpose="case", about=matter, matter=matter.number)
+    matter = get_case(number, user=signed_in(request))
+    record_read(by=signed_in(request), subject=matter.audit_subject, purpose="case", about=matter, matter=matter.number)
     return page_of(request, matter)
 
 
 def _customer(request: HttpRequest, number: str) -> Any:
-    return get_case(number, user=request.user).customer
+    return get_case(number, user=signed_in(request)).customer
 
 
 @rule(Rule.SIGNED_IN)
@@ -59,18 +60,18 @@ def _customer(request: HttpRequest, number: str) -> Any:
 @receives_files(_customer)
 def upload(request: HttpRequest, number: str) -> HttpResponse:
     """A file for one purpose. It was sealed while it arrived; here it gets its row, its entry and its place."""
-    matter = get_case(number, user=request.user)
+    matter = get_case(number, user=signed_in(request))
     form = UploadForm(request.POST, offers=kinds.lookup(matter.kind).offers(matter))
     try:
         if not form.is_valid():
-            raise ConditionsNotMet([error for errors in form.errors.values() for error in errors])
+            raise ConditionsNotMet([str(error) for errors in form.errors.values() for error in errors])
         chosen = form.cleaned_data
         services.bring(
             matter,
             request.FILES.get("file"),
             purpose=chosen["purpose"],
             document_type=chosen["document_type"],
-            by=request.user,
+            by=signed_in(request),
         )
     except Refused as refused:
         return page_of(request, matter, status=422, upload_form=form, upload_errors=[str(refused)])
@@ -83,11 +84,11 @@ def upload(request: HttpRequest, number: str) -> HttpResponse:
 @rule(Rule.SIGNED_IN)
 @require_POST
 def note(request: HttpRequest, number: str) -> HttpResponse:
-    matter = get_case(number, user=request.user)
+    matter = get_case(number, user=signed_in(request))
     form = NoteForm(request.POST)
     if not form.is_valid():
         return page_of(request, matter, status=422, note_form=form)
-    services.write_note(matter, by=request.user, text=form.cleaned_data["text"])
+    services.write_note(matter, by=signed_in(request), text=form.cleaned_data["text"])
     messages.success(request, _("Note saved. Only staff see it."))
     return redirect("cases:case", number=number)
 
@@ -95,8 +96,8 @@ def note(request: HttpRequest, number: str) -> HttpResponse:
 @rule(Rule.SIGNED_IN)
 @require_POST
 def take_over(request: HttpRequest, number: str) -> HttpResponse:
-    matter = get_case(number, user=request.user)
-    services.assign(matter, to=request.user, by=request.user)
+    matter = get_case(number, user=signed_in(request))
+    services.assign(matter, to=signed_in(request), by=signed_in(request))
     messages.success(request, _("You are responsible for this case now."))
     return redirect("cases:case", number=number)
 
@@ -105,10 +106,10 @@ def take_over(request: HttpRequest, number: str) -> HttpResponse:
 @require_POST
 def show_field(request: HttpRequest, number: str, field: str) -> HttpResponse:
     """Show one masked field of the player. Who looked, at what and when, is recorded."""
-    matter = get_case(number, user=request.user)
+    matter = get_case(number, user=signed_in(request))
     if field not in REVEALABLE:
         return redirect("cases:case", number=number)
     value = reveal(
-        matter.customer, field, by=request.user, purpose="case", matter=matter.number, account=matter.account
+        matter.customer, field, by=signed_in(request), purpose="case", matter=matter.number, account=matter.account
     )
     return page_of(request, matter, shown={field: value})

@@ -14,18 +14,19 @@ from cases import kinds, services
 from cases.forms import VerdictForm
 from cases.models import Evidence
 from cases.queries import get_case
+from compliance.people.requests import signed_in
 from documents.services import RENDITION_HEADERS, NotReady, rendition
 
 
 def _evidence(matter: Any, evidence_id: Any) -> Evidence:
-    return get_object_or_404(matter.evidence.select_related("document", "case"), pk=evidence_id)
+    return get_object_or_404(Evidence.objects.select_related("document", "case"), case_id=matter.pk, pk=evidence_id)
 
 
 @rule(Rule.SIGNED_IN)
 @require_http_methods(["GET", "POST"])
 def review(request: HttpRequest, number: str, evidence_id: Any) -> HttpResponse:
     """One file beside what the player declared, and the verdict on it."""
-    matter = get_case(number, user=request.user)
+    matter = get_case(number, user=signed_in(request))
     evidence = _evidence(matter, evidence_id)
     form = VerdictForm(request.POST or None, evidence=evidence, initial={"version": evidence.version})
     status = 200
@@ -33,7 +34,7 @@ def review(request: HttpRequest, number: str, evidence_id: Any) -> HttpResponse:
         status = 422
         if form.is_valid():
             try:
-                _judge(evidence, form.cleaned_data, by=request.user)
+                _judge(evidence, form.cleaned_data, by=signed_in(request))
                 return _onward(request, matter, evidence)
             except ConditionsNotMet as unmet:
                 for reason in unmet.reasons:
@@ -79,8 +80,8 @@ def _onward(request: HttpRequest, matter: Any, judged: Evidence) -> HttpResponse
 @require_POST
 def reconsider(request: HttpRequest, number: str, evidence_id: Any) -> HttpResponse:
     """Take back a verdict that the player was not told of."""
-    matter = get_case(number, user=request.user)
-    services.reconsider(_evidence(matter, evidence_id), by=request.user)
+    matter = get_case(number, user=signed_in(request))
+    services.reconsider(_evidence(matter, evidence_id), by=signed_in(request))
     messages.success(request, _("Verdict taken back."))
     return redirect("cases:review", number=number, evidence_id=evidence_id)
 
@@ -89,10 +90,10 @@ def reconsider(request: HttpRequest, number: str, evidence_id: Any) -> HttpRespo
 @require_GET
 def image(request: HttpRequest, number: str, evidence_id: Any, page: int = 1) -> HttpResponse:
     """A re-encoded, watermarked picture of one page. The original never reaches a browser this way."""
-    matter = get_case(number, user=request.user)
+    matter = get_case(number, user=signed_in(request))
     evidence = _evidence(matter, evidence_id)
     try:
-        picture = rendition(evidence.document, by=request.user, purpose="review", page=page, matter=matter.number)
+        picture = rendition(evidence.document, by=signed_in(request), purpose="review", page=page, matter=matter.number)
     except NotReady:
         raise Http404("not ready") from None
     return HttpResponse(picture.data, content_type=picture.media_type, headers=RENDITION_HEADERS)

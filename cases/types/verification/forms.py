@@ -39,7 +39,7 @@ class OpenForm(forms.Form):
     def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         mine = granted(user, WORK, Queue).filter(kind="verification").values("licensee")
-        self.fields["brand"].queryset = (
+        self.fields["brand"].queryset = (  # type: ignore[attr-defined]
             Brand.objects.filter(licensee__in=mine).select_related("licensee").order_by("name")
         )
 
@@ -58,4 +58,4 @@ class DecisionForm(forms.Form):
 
     def __init__(self, *args: Any, act: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["reason"].choices = decision_reasons(act)
+        self.fields["reason"].choices = decision_reasons(act)  # type: ignore[attr-defined]

@@ -1,5 +1,6 @@
 """What the engine and the proposals need to know about verifications."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ from compliance.people.services import masked
 from compliance.proposals import acts
 from compliance.proposals.queries import open_proposal
 
-STATES = dict(Evidence.State.choices) | {"missing": _("Missing")}
+STATES: Mapping[str, str | Promise] = dict(Evidence.State.choices) | {"missing": _("Missing")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +80,11 @@ def _load(pk: Any) -> Verification:
     return Verification.objects.select_for_update(of=("self",)).select_related("customer", "account").get(pk=pk)  # type: ignore[no-any-return]
 
 
-def _facts(case: Verification) -> list[tuple[str | Promise, str]]:
+def _facts(case: Verification) -> list[tuple[str | Promise, str | Promise]]:
     """What the second person should see before the button."""
-    judged = [(check.title, STATES[check.status]) for check in rules.checks(case)]
+    judged: list[tuple[str | Promise, str | Promise]] = [
+        (check.title, STATES[check.status]) for check in rules.checks(case)
+    ]
     return [
         (_("Player"), case.account.reference),
         (_("Level"), case.level),

@@ -10,25 +10,25 @@ from audit.actors import Acts, System
 from cases.models import Case
 from cases.permissions import DECIDE, WORK, may
 from cases.queries import CaseQuerySet
-from cases.types.verification.rules import evidence_is_complete, what_is_missing
+from cases.types.verification.rules import ONE_OPEN, another_is_open, evidence_is_complete, what_is_missing
 
 KIND = "verification"
 
 
-def may_work(case: Case, user: Acts) -> bool:
+def may_work(case: Any, user: Any) -> bool:
     return may(user, WORK, case)
 
 
-def may_decide(case: Case, user: Acts) -> bool:
+def may_decide(case: Any, user: Any) -> bool:
     """Whether a second person is needed is the proposal's business, not asked here."""
     return may(user, DECIDE, case)
 
 
-def is_system(case: Case, user: Acts) -> bool:
+def is_system(case: Any, user: Any) -> bool:
     return isinstance(user, System)
 
 
-def may_work_or_system(case: Case, user: Acts) -> bool:
+def may_work_or_system(case: Any, user: Any) -> bool:
     return isinstance(user, System) or may(user, WORK, case)
 
 
@@ -78,7 +78,11 @@ class Verification(Case):
         return str(self.verification_facts.level)
 
     def unmet(self, move: str) -> list[str]:
-        return what_is_missing(self) if move == "approve" else []
+        if move == "approve":
+            return what_is_missing(self)
+        if move == "reopen" and another_is_open(self.customer_id, but=self.pk):
+            return [str(ONE_OPEN)]
+        return []
 
     def _close(self, outcome: str, reason: str, at: Any) -> None:
         self.outcome, self.reason, self.closed_at, self.waiting_for = outcome, reason, at, ""

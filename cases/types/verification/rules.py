@@ -1,6 +1,7 @@
 """What a verification needs. The numbers and lists come from the policy that was pinned when the case was opened."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,9 @@ from compliance.policy.schema import EvidenceRule
 
 if TYPE_CHECKING:
     from cases.types.verification.models import Verification
+
+
+ONE_OPEN = _("This player already has an open verification.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,11 @@ def _waived(case: "Verification", accepted: set[tuple[str, str]]) -> set[str]:
     """Purposes that an accepted document of another purpose makes unnecessary: a passport has no back."""
     types = {document_type for _purpose, document_type in accepted}
     return {rule.purpose for rule in asked(case) if types & set(rule.waived_by)}
+
+
+def another_is_open(customer_id: Any, *, but: Any = None) -> bool:
+    """Whether the player has an open verification, `but` aside."""
+    return bool(Case.objects.open().filter(kind="verification", customer_id=customer_id).exclude(pk=but).exists())
 
 
 def evidence_is_complete(case: Any) -> bool:
@@ -135,7 +144,7 @@ def evidence_seen(case: "Verification") -> dict[str, str]:
     return {purpose: f"{state}:{document}" for purpose, state, document in rows}
 
 
-def decision_reasons(act: str) -> list[tuple[str, str | Promise]]:
+def decision_reasons(act: str) -> Sequence[tuple[str, str | Promise]]:
     """Codes and words of the reasons that a decision may have."""
     if act == "reject":
         return [(reason.code, str(reason.title)) for reason in texts.reasons(kind="final")]

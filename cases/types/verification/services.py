@@ -15,7 +15,7 @@ from cases import texts
 from cases.models import Evidence
 from cases.types.verification import rules
 from cases.types.verification.models import KIND, Verification, VerificationFacts
-from compliance.people.models import Account
+from compliance.people.models import Account, Customer
 from compliance.people.services import reach_level
 from compliance.policy import policy_at, policy_for
 from compliance.proposals.queries import require_second_person
@@ -25,14 +25,17 @@ from compliance.proposals.queries import require_second_person
 def open(account: Account, *, level: str, by: Acts) -> Verification:  # noqa: A001 - the verb of the trade
     """Open a verification to a level of the licensee's policy, and tell the player its number."""
     now = timezone.now()
-    policy = policy_for(account.licensee.jurisdiction, on=timezone.localdate(now))
+    policy = policy_for(account.licensee.jurisdiction, on=engine.day_of(account.licensee, now))
     if level not in policy.verification.levels:
         known = ", ".join(policy.verification.levels)
         raise ConditionsNotMet([str(_("level: {level} is unknown. Known: {known}.")).format(level=level, known=known)])
-    if Verification.objects.open().filter(customer_id=account.customer_id).exists():
-        raise ConditionsNotMet([str(_("This player already has an open verification."))])
-    due_at = now + timedelta(hours=policy.verification.review_hours.value)
-    case = engine.open_case(KIND, account, by=by, now=now, due_at=due_at)
+    # The lock makes two who open at once wait for each other; a unique index stands behind it.
+    Customer.objects.select_for_update(of=("self",)).get(pk=account.customer_id)
+    if rules.another_is_open(account.customer_id):
+        raise ConditionsNotMet([str(rules.ONE_OPEN)])
+    review_hours: Any = policy.verification.review_hours  # reading an absent rule raises PolicyNotVerified
+    due_at = now + timedelta(hours=review_hours.value)
+    case: Verification = engine.open_case(KIND, account, by=by, now=now, due_at=due_at)
     VerificationFacts.objects.create(case=case, level=level)
     record("verification.open", by=by, about=case, details={"level": level, "policy": case.policy_version})
     engine.write_message(

@@ -15,6 +15,7 @@ from audit.perform import ConditionsNotMet, WrongState
 from cases.queries import get_case
 from cases.types.verification import rules, services
 from cases.types.verification.forms import DecisionForm, OpenForm
+from compliance.people.requests import signed_in
 from compliance.people.services import open_account, register_customer
 from compliance.proposals.services import propose
 
@@ -25,13 +26,13 @@ HEAVY = ("approve", "reject", "reopen")
 @require_http_methods(["GET", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
     """Open a verification for a player we do not know yet."""
-    form = OpenForm(request.POST or None, user=request.user)
+    form = OpenForm(request.POST or None, user=signed_in(request))
     status = 200
     if request.method == "POST":
         status = 422
         if form.is_valid():
             try:
-                case = _open(form.cleaned_data, by=request.user)
+                case = _open(form.cleaned_data, by=signed_in(request))
             except ValidationError as error:
                 _add_errors(form, error)
             except ConditionsNotMet as unmet:
@@ -80,7 +81,7 @@ def _add_errors(form: Any, error: ValidationError) -> None:
 @rule(Rule.SIGNED_IN)
 @require_POST
 def start(request: HttpRequest, number: str) -> HttpResponse:
-    case = services.review(get_case(number, user=request.user), by=request.user)
+    case = services.review(get_case(number, user=signed_in(request)), by=signed_in(request))
     first = case.evidence.filter(state="pending", document__state="ready").order_by("created_at").first()
     if first:
         return redirect("cases:review", number=number, evidence_id=first.pk)
@@ -91,9 +92,9 @@ def start(request: HttpRequest, number: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def ask(request: HttpRequest, number: str) -> HttpResponse:
     """Check before sending: everything the player will read, then one button that sends it once."""
-    case = get_case(number, user=request.user)
+    case = get_case(number, user=signed_in(request))
     if request.method == "POST":
-        services.ask(case, by=request.user, version=_version(request))
+        services.ask(case, by=signed_in(request), version=_version(request))
         messages.success(request, _("Sent to the player. The case waits until the files arrive."))
         return redirect("cases:case", number=number)
     returned = rules.asked_again(case)
@@ -109,7 +110,7 @@ def decide(request: HttpRequest, number: str, act: str) -> HttpResponse:
     """A heavy act: what will happen and how many persons it needs, before the button."""
     if act not in HEAVY:
         raise Http404("no such act")
-    case = get_case(number, user=request.user)
+    case = get_case(number, user=signed_in(request))
     need = services.needs_two(case, f"verification.{act}")
     form = DecisionForm(request.POST or None, act=act, initial={"version": case.version})
     missing = case.unmet(act)
@@ -136,10 +137,10 @@ def _decided(request: HttpRequest, case: Any, act: str, need: Any, data: dict[st
     if data["version"] != case.version:
         raise WrongState(_("Somebody changed this case while you were deciding. Look at it again."))
     if need.two:
-        propose(f"verification.{act}", case, by=request.user, reason=data["reason"], note=data["note"])
+        propose(f"verification.{act}", case, by=signed_in(request), reason=data["reason"], note=data["note"])
         messages.success(request, _("Submitted. Another person has to confirm it; until then nothing changes."))
     else:
-        getattr(services, act)(case, by=request.user, reason=data["reason"])
+        getattr(services, act)(case, by=signed_in(request), reason=data["reason"])
         messages.success(request, _("Done."))
     return redirect("cases:case", number=case.number)
 

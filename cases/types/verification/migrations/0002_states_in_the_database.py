@@ -1,4 +1,4 @@
-"""The states that a verification may be in. Django refuses a constraint on a proxy, so it is SQL."""
+"""The states that a verification may be in, and one open one per player. Django refuses both on a proxy, so it is SQL."""
 
 from django.db import migrations
 
@@ -10,5 +10,10 @@ class Migration(migrations.Migration):
             "ALTER TABLE cases_case ADD CONSTRAINT case_verification_states"
             " CHECK (kind <> 'verification' OR state IN ('open', 'in_review', 'waiting', 'closed'))",
             "ALTER TABLE cases_case DROP CONSTRAINT case_verification_states",
+        ),
+        migrations.RunSQL(
+            "CREATE UNIQUE INDEX case_one_open_verification ON cases_case (customer_id)"
+            " WHERE kind = 'verification' AND closed_at IS NULL",
+            "DROP INDEX case_one_open_verification",
         ),
     ]
