@@ -121,15 +121,24 @@ def register_customer(
     }
     subject = SubjectRef("customer", str(customer_id := uuid.uuid4()))
     ensure_subject_key(subject)
-    facts: dict[str, Any] = {"id": customer_id, "licensee": licensee, **declared}
+    index = sealed = None
     if national_id:
         number = normal_national_id(national_id, nationality=nationality)
-        facts["national_id_index"] = blind_index(IndexPurpose.NATIONAL_ID, number)
-        facts["national_id_sealed"] = seal(subject, "national_id", number.encode(), aad=customer_id.bytes)
+        index = blind_index(IndexPurpose.NATIONAL_ID, number)
+        sealed = seal(subject, "national_id", number.encode(), aad=customer_id.bytes)
     try:
         with transaction.atomic():
-            facts["person"] = Person.objects.create()
-            customer = Customer.objects.create(**facts)
+            customer = Customer.objects.create(
+                id=customer_id,
+                person=Person.objects.create(),
+                licensee=licensee,
+                full_name=declared["full_name"],
+                birth_date=declared["birth_date"],
+                nationality=nationality,
+                address=declared["address"],
+                national_id_index=index,
+                national_id_sealed=sealed,
+            )
     except IntegrityError as error:
         if _violated(error) != "customer_national_id_once":
             raise
