@@ -47,7 +47,7 @@ def wake(task_name: str, **ids: Any) -> None:
 
 
 class _Broker:
-    """After a failure nobody asks the broker for a moment: a request must not wait for what only makes things quicker."""
+    """After a failure nobody asks the broker for a moment: no request waits for what only makes things quicker."""
 
     QUIET = 5.0  # seconds
 
