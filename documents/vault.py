@@ -37,7 +37,7 @@ _LAYOUT = struct.Struct(
     ">4sBBH16s16sI"
 )  # magic, version, algorithm, header length, document, customer, key version; zeros
 _INFO = b"c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM\x00"
-_PIECE = 256 * 1024  # what one encryption call takes: 16 chunks
+_PIECE = 1024 * 1024  # what one encryption call takes: 64 chunks
 
 
 class Tampered(Exception):

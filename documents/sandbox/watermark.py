@@ -46,7 +46,7 @@ def _across(page: Image.Image, text: str) -> None:
 
 
 def _below(page: Image.Image, text: str) -> Image.Image:
-    size = max(10, min(28, page.width * 2 // max(len(text), 1)))
+    size = max(10, min(max(28, page.width // 50), page.width * 2 // max(len(text), 1)))
     font = ImageFont.load_default(size)
     band = size * 2
     framed = Image.new("RGB", (page.width, page.height + band), "black")

@@ -89,13 +89,21 @@ def png_bomb(width=30_000, height=30_000):
     return b"\x89PNG\r\n\x1a\n" + _png_chunk(b"IHDR", head) + _png_chunk(b"IDAT", body) + _png_chunk(b"IEND", b"")
 
 
-def pdf_bomb():
-    """A page whose content unpacks to 2 GB."""
-    squeezed = zlib.compress(bytes(20_000_000), 9)
-    squeezed = zlib.compress(squeezed * 20, 9)
+def _squeezed_zeros(size):
+    """A zlib stream of `size` zeros, a multiple of 16 MiB, made without unpacking them."""
+    packer = zlib.compressobj(9)
+    block = bytes(1 << 24)
+    first = packer.compress(block) + packer.flush(zlib.Z_FULL_FLUSH)
+    again = packer.compress(block) + packer.flush(zlib.Z_FULL_FLUSH)
+    checksum = (size % 65521) << 16 | 1  # Adler-32 of zeros
+    return first + again * (size // len(block) - 1) + b"\x03\x00" + checksum.to_bytes(4, "big")
+
+
+def pdf_bomb(size=4 << 30):
+    """Some kilobytes whose page unpacks to 4 GiB, through two filters."""
 
     def change(document):
-        stream = document.make_stream(squeezed)
+        stream = document.make_stream(zlib.compress(_squeezed_zeros(size), 9))
         stream.Filter = pikepdf.Array([pikepdf.Name.FlateDecode, pikepdf.Name.FlateDecode])
         document.pages[0].Contents = document.make_indirect(stream)
 

@@ -1,0 +1,147 @@
+"""What sealing costs beside plain hashing and plain copying, and how much memory a large file takes."""
+
+import hashlib
+import os
+import resource
+import secrets
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+from django.conf import settings
+
+from bench import Row
+from documents.media import TailWatch
+from documents.storage import LocalStorage
+from documents.uploads import SealingUploadHandler
+from documents.vault import KEY, Digests, Header, RangeReader, Sealing
+
+PIECE = SealingUploadHandler.chunk_size
+MIB = 1024 * 1024
+DATA = {
+    "vault.seal": f"50 MiB of random bytes in pieces of {PIECE // 1024} KiB, as the upload handler hands them over",
+    "vault.put_*": "the same, written, fsync, rename, fsync of the folder; against the same bytes written so",
+    "vault.rss_mb": "200 MiB put, got back whole and by 500 random ranges; growth of the peak after a warm-up of 1 MiB",
+    "not in it": "database, key wrapping, multipart parsing",
+}
+
+
+def rows(quick: bool) -> list[Row]:
+    with tempfile.TemporaryDirectory(dir=settings.DATA_DIR) as folder:
+        store = LocalStorage(Path(folder))
+        return [
+            _seal(16 if quick else 50, repetitions=9 if quick else 15),
+            _put(store, "vault.put_1m", 1, bound=0.85, repetitions=21 if quick else 61),
+            _put(store, "vault.put_10m", 10, bound=0.65, repetitions=9 if quick else 21),
+            _put(store, "vault.put_50m", 50, bound=0.50, repetitions=5 if quick else 11),
+            _memory(Path(folder), 50 if quick else 200),
+        ]
+
+
+def _seal(megabytes: int, repetitions: int) -> Row:
+    data = secrets.token_bytes(megabytes * MIB)
+    ratio = _ratio(
+        lambda: hashlib.sha256(data).digest(), lambda: _sealed(_pieces(data), lambda view: None), repetitions
+    )
+    return Row("vault.seal", ratio, ">=", 0.75, repetitions, "ratio")
+
+
+def _put(store: LocalStorage, name: str, megabytes: int, bound: float, repetitions: int) -> Row:
+    data = secrets.token_bytes(megabytes * MIB)
+    ratio = _ratio(lambda: _copy(store.root, data), lambda: _stored(store, _pieces(data)), repetitions)
+    return Row(name, ratio, ">=", bound, repetitions, "ratio")
+
+
+def _ratio(plain: Callable[[], object], ours: Callable[[], object], repetitions: int) -> float:
+    """Speed of `ours` over that of `plain`: the median of pairs run one after the other."""
+    ours()
+    return round(statistics.median(_seconds(plain) / _seconds(ours) for _ in range(repetitions)), 3)
+
+
+def _seconds(act: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    act()
+    return time.perf_counter() - began
+
+
+def _pieces(data: bytes) -> Iterator[bytes]:
+    return (data[at : at + PIECE] for at in range(0, len(data), PIECE))
+
+
+def _sealed(pieces: Iterator[bytes], sink: Callable[[memoryview], object], key: bytes = bytes(KEY)) -> Digests:
+    watch = TailWatch((b"startxref", b"%%EOF"), within=2048)
+    sealing = Sealing(key, _HEADER, _LICENSEE, sink)
+    for piece in pieces:
+        watch.feed(piece)
+        sealing.update(piece)
+    return sealing.finish()
+
+
+def _stored(store: LocalStorage, pieces: Iterator[bytes]) -> None:
+    document = uuid4()
+    put = store.begin(document)
+    _sealed(pieces, put.write)
+    put.commit()
+    store._path(document).unlink()
+
+
+def _copy(root: Path, data: bytes) -> None:
+    """What any program does that wants the bytes to be there after a crash."""
+    temporary, final = root / "copy.part", root / "copy"
+    with temporary.open("wb", buffering=0) as file:
+        for piece in _pieces(data):
+            file.write(piece)
+        os.fsync(file.fileno())
+    temporary.rename(final)
+    folder = os.open(root, os.O_RDONLY)
+    os.fsync(folder)
+    os.close(folder)
+    final.unlink()
+
+
+_HEADER, _LICENSEE = Header(uuid4(), uuid4(), 1), uuid4()
+
+
+def _memory(folder: Path, megabytes: int) -> Row:
+    """In a process of its own: a peak never goes down again."""
+    program = (
+        f"import django; django.setup(); from bench.vault import growth; print(growth({str(folder)!r}, {megabytes}))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    return Row("vault.rss_mb", round(float(done.stdout.split()[-1]), 2), "<=", 8, megabytes, "MB")
+
+
+def _through(store: LocalStorage, megabytes: int, ranges: int) -> None:
+    document, digests = uuid4(), None
+    put = store.begin(document)
+    digests = _sealed((os.urandom(PIECE) for _ in range(megabytes * MIB // PIECE)), put.write)
+    put.commit()
+    file = store.open(document)
+    reader = RangeReader(file, key=bytes(KEY), header=_HEADER, licensee=_LICENSEE)
+    sha = hashlib.sha256()
+    for chunk in reader.read(0, reader.size):
+        sha.update(chunk)
+    assert sha.digest() == digests.plaintext
+    for _ in range(ranges):
+        start = secrets.randbelow(reader.size)
+        assert sum(map(len, reader.read(start, min(start + 100_000, reader.size)))) <= 100_000
+    file.close()
+    store.delete(document)
+
+
+def _peak() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def growth(folder: str, megabytes: int) -> float:
+    """Megabytes by which the peak of this process grows over a large file, after a small one."""
+    store = LocalStorage(Path(folder))
+    _through(store, 1, 10)
+    before = _peak()
+    _through(store, megabytes, 500)
+    return _peak() - before
