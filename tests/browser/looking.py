@@ -19,14 +19,14 @@ POLICY = (
 )
 
 
-def look_at(page, path, name, sizes=SIZES, schemes=SCHEMES, languages=("en",), speak=None, check=True):
+def look_at(page, path, name, sizes=SIZES, schemes=SCHEMES, languages=("",), speak=None, check=True):
     """Visit `path` in each size, scheme and language, check it and keep a picture; the pictures' paths.
 
-    A visitor's language goes by Accept-Language. A signed-in person has their own: `speak(page, language)` changes it.
+    A signed-in person has a language of their own, which `speak(page, language)` changes; a visitor's is the browser's:
+    make its context with `locale=` and leave `languages` alone.
     """
     pictures = []
     for language in languages:
-        page.context.set_extra_http_headers({"Accept-Language": language})
         if speak:
             speak(page, language)
         for size in sizes:
@@ -35,7 +35,7 @@ def look_at(page, path, name, sizes=SIZES, schemes=SCHEMES, languages=("en",), s
             for scheme in schemes:
                 page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
                 page.goto(path)
-                pictures.append(keep(page, f"{name}-{size}-{scheme}-{language}"))
+                pictures.append(keep(page, "-".join(part for part in (name, size, scheme, language) if part)))
                 if check:
                     no_violations(page)
                     no_sideways_scroll(page)
