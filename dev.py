@@ -30,6 +30,7 @@ from compliance.embedded.supervisor import NotReady, Supervisor
 
 PACKAGES = ("audit", "compliance", "documents", "cases")
 SCRATCH = ROOT / ".test"  # data folders of test and bench runs, and the migrated cluster they are copied from
+ABANDONED_AFTER = 3600.0  # seconds
 OWNER_COMMANDS = {"migrate", "makemigrations", "createcachetable", "showmigrations", "sqlmigrate", "dbshell"}
 
 
@@ -154,7 +155,7 @@ def test(options: argparse.Namespace) -> int:
                 kind="test",
                 extra={"MIZAN_TEST_CLUSTER": str(folder), "DJANGO_ALLOW_ASYNC_UNSAFE": "true"},
             )
-            return hand_over([PYTHON, "-m", "pytest", *arguments], installation.environment())
+            return hand_over([PYTHON, "-m", "pytest", *arguments], installation.environment(), cluster=cluster)
 
 
 def check(options: argparse.Namespace) -> int:
@@ -280,11 +281,26 @@ def running_or_started(data_dir: Path) -> Iterator[Cluster]:
 def scratch_folder() -> Iterator[Path]:
     """A data folder for this run only."""
     SCRATCH.mkdir(exist_ok=True)
+    for old in (*SCRATCH.glob("run-*"), *SCRATCH.glob("new-*")):  # left behind by kill -9
+        if time.time() - old.stat().st_mtime > ABANDONED_AFTER and not held(old):
+            shutil.rmtree(old, ignore_errors=True)
     folder = Path(tempfile.mkdtemp(prefix="run-", dir=SCRATCH))
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def held(folder: Path) -> bool:
+    """Whether a cluster works in this data folder."""
+    try:
+        with (folder / "postgres.lock").open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
 
 
 def start_from_migrated(folder: Path) -> None:
@@ -315,8 +331,11 @@ def start_from_migrated(folder: Path) -> None:
         (folder / "postgres.json").unlink(missing_ok=True)
 
 
-def hand_over(command: Sequence[str | Path], env: dict[str, str]) -> int:
-    """Run a command on this terminal and return its status; it ends with us, and Ctrl+C is its own business."""
+def hand_over(command: Sequence[str | Path], env: dict[str, str], *, cluster: Cluster | None = None) -> int:
+    """Run a command on this terminal and return its status; it ends with us, and Ctrl+C is its own business.
+
+    A `cluster` that is killed meanwhile, as fault tests do, is started again.
+    """
     child = subprocess.Popen(
         [str(part) for part in command],
         cwd=ROOT,
@@ -325,17 +344,23 @@ def hand_over(command: Sequence[str | Path], env: dict[str, str]) -> int:
     )
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to the child as well
     try:
-        status = child.wait()
-    except Stopped:
+        while (status := ended(child, within=0.2)) is None:
+            if cluster is not None and cluster.died:
+                cluster.restart()
+    except BaseException:
         ignore_signals()
         child.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            child.wait(20)
+        ended(child, within=20)
         child.kill()
-        raise
-    finally:
         child.wait()
+        raise
     return status if status >= 0 else 128 - status
+
+
+def ended(child: subprocess.Popen[bytes], *, within: float) -> int | None:
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        return child.wait(within)
+    return None
 
 
 # Signals

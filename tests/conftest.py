@@ -16,15 +16,17 @@ pytest_plugins = ["tests.chromium"]
 def pytest_collection_modifyitems(items):
     for item in items:
         mark = item.get_closest_marker("django_db")
-        if {"transactional_db", "django_db_reset_sequences", "live_server"} & set(item.fixturenames):
-            pytest.exit(f"{item.nodeid}: flushing fixtures cannot be used; see tests/conftest.py.", returncode=4)
-        if mark is None and "db" not in item.fixturenames:
-            continue
-        wanted = dict(mark.kwargs) if mark else {}
-        if wanted.get("transaction") or wanted.get("reset_sequences"):
-            pytest.exit(f"{item.nodeid}: transaction=True cannot be used; see tests/conftest.py.", returncode=4)
-        # Refusals are written on a second connection: both are wrapped, in every test.
-        item.add_marker(pytest.mark.django_db(databases=database.ALIASES), append=False)
+        if (mark or "db" in item.fixturenames) and not database.flushes(item):
+            # Refusals are written on a second connection: both are wrapped, in every test.
+            item.add_marker(pytest.mark.django_db(databases=database.ALIASES), append=False)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    if reason := database.flushes(item):
+        pytest.fail(
+            f"{reason} empties tables, and the audit log's triggers forbid that: use `committed`.", pytrace=False
+        )
 
 
 @pytest.fixture(scope="session")
@@ -55,3 +57,9 @@ def committed(stack, django_db_setup, django_db_blocker):
     """Connects this process to the stack's database, outside any transaction: what is committed stays."""
     with django_db_blocker.unblock(), database.connected_to(stack.database, cluster=stack.cluster):
         yield stack
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings):
+    """Five people a test, each hashed at the product's full cost, would be most of the suite's time."""
+    settings.PASSWORD_HASHERS = ["tests.hashing.QuickArgon2"]

@@ -13,6 +13,16 @@ from django.db import connections
 from compliance.embedded.postgres import APPLICATION, DATABASE, OWNER, Cluster
 
 ALIASES = ("default", "log")
+FLUSHING = ("transactional_db", "django_db_reset_sequences", "django_db_serialized_rollback", "live_server")
+
+
+def flushes(item) -> str | None:
+    """What makes pytest-django empty the tables after this test, or None."""
+    mark = item.get_closest_marker("django_db")
+    asked = dict(mark.kwargs) if mark else {}
+    arguments = [name for name in ("transaction", "reset_sequences", "serialized_rollback") if asked.get(name)]
+    fixtures = [name for name in FLUSHING if name in item.fixturenames]
+    return next(iter((*arguments, *fixtures)), None)
 
 
 def the_cluster() -> Cluster:

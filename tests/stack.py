@@ -1,14 +1,17 @@
 """The product's real processes, for tests that need commits, a worker, a browser, or a kill."""
 
+import os
 import signal
 import socket
 from pathlib import Path
 
 from django.conf import settings
+from django.db import connections
 
 from compliance.embedded.installation import Installation
 from compliance.embedded.postgres import APPLICATION, Cluster
 from compliance.embedded.supervisor import Supervisor
+from tests.waiting import wait_until
 
 
 class Stack:
@@ -49,15 +52,23 @@ class Stack:
         return self.installation.manage(*arguments, role=role)
 
     def kill(self, name):
-        """Kill -9 `web`, `worker`, `clock` or `sequencer` with all its processes."""
-        self._supervisor.kill(name)
+        """Kill -9 `web`, `worker`, `clock` or `sequencer` with all its processes; or `database`, everybody's server."""
+        if name == "database":
+            os.kill(int((self.cluster.data_dir / "postgres" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+        else:
+            self._supervisor.kill(name)
 
     def end(self, name):
         """Stop one service in order."""
         self._supervisor.end(name)
 
     def start(self, name):
-        self._supervisor.start(name)
+        """Start what was killed. The database comes back by itself: `dev.py test` sees to it."""
+        if name == "database":
+            connections.close_all()
+            wait_until(self.cluster.answers, within=60)
+        else:
+            self._supervisor.start(name)
 
     def pid(self, name):
         """The main process of a service; its children share its process group."""

@@ -1,7 +1,6 @@
 """What runs on a data folder, seen from outside: through /proc."""
 
 import contextlib
-import time
 from pathlib import Path
 
 
@@ -35,11 +34,3 @@ def _belongs(entry, folder):
             return True
         return (entry / "cwd").resolve().is_relative_to(folder)
     return False
-
-
-def wait_until(condition, within=20.0):
-    """Poll until `condition` holds; fail when it does not in `within` seconds."""
-    deadline = time.monotonic() + within
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.05)

@@ -38,7 +38,8 @@ def test_kept_promises_are_a_success(planted, capsys):
         {"id": "planted.kept", "value": 0.9, "op": ">=", "bound": 0.5, "ok": True, "n": 8, "unit": "ratio"}
     ]
     assert report["data"] == {"rows": 10, "indexes": "primary key"}
-    assert report["database"]["synchronous_commit"] == "off"
+    assert report["database"]["synchronous_commit"] == "on"
+    assert report["database"]["fsync"] == "off"
     assert report["machine"]["cores"] >= 1
     assert "python" in report["versions"]
 

@@ -1,8 +1,12 @@
 """The suite's own ground: the right role, both connections, nothing left between tests."""
 
+from types import SimpleNamespace
+
 import pytest
 from django.contrib.contenttypes.models import ContentType
 from django.db import ProgrammingError, connections
+
+from tests.database import flushes
 
 pytestmark = pytest.mark.django_db
 
@@ -30,3 +34,19 @@ def test_the_application_may_not_touch_the_schema(statement):
 def test_nothing_stays_between_tests(alias, again):
     assert not ContentType.objects.using(alias).filter(app_label="left_behind").exists()
     ContentType.objects.using(alias).create(app_label="left_behind", model="thing")
+
+
+@pytest.mark.parametrize(
+    ("mark", "fixtures", "flush"),
+    [
+        (pytest.mark.django_db(transaction=True), [], "transaction"),
+        (pytest.mark.django_db(reset_sequences=True), [], "reset_sequences"),
+        (None, ["transactional_db"], "transactional_db"),
+        (None, ["live_server"], "live_server"),
+        (pytest.mark.django_db, ["db"], None),
+        (None, ["committed"], None),
+    ],
+)
+def test_a_test_that_would_empty_tables_is_noticed(mark, fixtures, flush):
+    item = SimpleNamespace(get_closest_marker=lambda name: mark and mark.mark, fixturenames=fixtures)
+    assert flushes(item) == flush

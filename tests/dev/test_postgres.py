@@ -17,7 +17,8 @@ from compliance.embedded import binaries, folder
 from compliance.embedded.binaries import find_binaries
 from compliance.embedded.environment import ROOT
 from compliance.embedded.postgres import Cluster, PostgresError
-from tests.dev.processes import processes_in, wait_until
+from tests.dev.processes import processes_in
+from tests.waiting import wait_until
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 INSTALLED = find_binaries().bin.parents[2]  # site-packages

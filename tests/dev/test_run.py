@@ -13,8 +13,9 @@ import urllib.request
 import pytest
 
 from compliance.embedded.environment import ROOT
-from tests.dev.processes import processes_in, wait_until
+from tests.dev.processes import processes_in
 from tests.stack import a_free_port
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 

@@ -5,7 +5,8 @@ import urllib.request
 import pytest
 from django.db import connection, connections
 
-from tests.dev.processes import processes_of_group, wait_until
+from tests.dev.processes import processes_of_group
+from tests.waiting import wait_until
 
 
 def get(stack, path):
@@ -46,3 +47,15 @@ def test_a_killed_service_leaves_no_process_and_starts_again(stack, name, proces
     stack.start(name)
     wait_until(lambda: len(processes_of_group(stack.pid(name))) == processes)
     stack.wait_until_ready()
+
+
+@pytest.mark.slow
+def test_a_killed_database_comes_back_with_what_was_committed(committed):
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO django_session VALUES ('kept over a kill', '', now())")
+    committed.kill("database")
+    committed.start("database")
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM django_session WHERE session_key = 'kept over a kill'")
+        assert cursor.rowcount == 1
+    committed.wait_until_ready()
