@@ -103,9 +103,9 @@ def collected() -> Catalog:
         strip_comment_tags=True,
     )
     for file, _line, message, comments, context in found:
-        catalog.add(message, None, [(file, None)], auto_comments=comments, context=context)
+        catalog.add(message, None, [(file, 0)], auto_comments=comments, context=context)
     for text in LIBRARY_TEXTS:
-        catalog.add(text, None, [("compliance/translation.py", None)])
+        catalog.add(text, None, [("compliance/translation.py", 0)])
     return catalog
 
 
