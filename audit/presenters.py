@@ -24,8 +24,8 @@ def sentence_of(facts: Mapping[str, Any], *, actor: str = "", about: str = "") -
         template = str(lookup(action).sentence)
     except UnregisteredAction:
         template = "{actor}: " + action.replace("{", "(").replace("}", ")")
-    given = {key: worded(value) for key, value in (facts.get("data") or {}).items()}
-    given |= {key: worded(change[1]) for key, change in (facts.get("diff") or {}).items()}
+    given = {key: _named(key, value) for key, value in (facts.get("data") or {}).items()}
+    given |= {key: _named(key, change[1]) for key, change in (facts.get("diff") or {}).items()}
     return template.format_map(
         _Filling(
             given
@@ -62,6 +62,12 @@ def changes(row: Row) -> list[tuple[str, str, str]]:
     """(field, old, new) of what is public, in words; details have no old value."""
     diff = [(name, worded(old), worded(new)) for name, (old, new) in (row.facts.get("diff") or {}).items()]
     return diff + [(name, "", worded(value)) for name, value in (row.facts.get("data") or {}).items()]
+
+
+def _named(field: str, value: Any) -> str:
+    """The value of a field whose name is a kind of name, such as a purpose, by that name; any other in words."""
+    known = names([(field, value)]) if isinstance(value, str) else {}
+    return known.get((field, value)) or worded(value)
 
 
 def worded(value: Any) -> str:

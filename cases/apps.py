@@ -10,3 +10,4 @@ class CasesConfig(AppConfig):
     def ready(self) -> None:
         import_module(f"{self.name}.actions")
         import_module(f"{self.name}.messages")
+        import_module(f"{self.name}.names")

@@ -31,7 +31,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     )
     work = [
         item(f"{queue}?view=mine", _("My open cases"), counts["mine"]),
-        item(reverse("proposals:list"), _("Approvals"), len(waiting_for(user))),
+        item(reverse("proposals:list"), _("Approvals"), waiting_for(user).count()),
     ]
     queues = [
         item(f"{queue}?kind={kind.name}", kind.title, counts[f"kind_{kind.name}"]) for kind in kinds.kinds().values()

@@ -4,7 +4,10 @@ import os
 from pathlib import Path
 
 from celery import Celery
+from celery.signals import worker_init
 from django.conf import settings
+
+from compliance import validated
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "compliance.settings")
 
@@ -12,6 +15,12 @@ app = Celery("mizan")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.set_default()  # for every thread of the web server, not only the one that imports this
+
+
+@worker_init.connect
+def refuse_what_is_broken(**about: object) -> None:
+    validated.or_refuse()
+
 
 for folder in ("data_folder_in", "control_folder"):
     if path := settings.CELERY_BROKER_TRANSPORT_OPTIONS.get(folder):

@@ -1,7 +1,8 @@
 """How long the rows of each table are kept, as a decision about every table. A test asks that none was forgotten.
 
-The years come from the policy of the licensee's jurisdiction (`retention.identity_documents`, `.transactions`, `.books`), counted from
-the end of the relationship unless the policy says otherwise; a legal hold wins. Here stands only which class a table belongs to.
+The years come from the policy of the licensee's jurisdiction (`retention.identity_documents`, `.transactions`,
+`.books`), counted from the end of the relationship unless the policy says otherwise; a legal hold wins. Here stands
+only which class a table belongs to.
 """
 
 from collections.abc import Mapping

@@ -23,7 +23,7 @@ from django.db import connections, transaction
 from django.utils import timezone
 
 from audit.actors import INSTALLATION, Acts, SubjectRef, system
-from audit.record import record
+from audit.record import ObjectRef, record
 from compliance.keys.models import SubjectKey
 from compliance.keys.providers import KEY_BYTES, KeyUnavailable, Wrapped, provider
 
@@ -241,8 +241,13 @@ def _create(subject: SubjectRef, *, version: int, using: str) -> SubjectKey:
     SubjectKey.objects.using(using).bulk_create([row], ignore_conflicts=True)
     stored = SubjectKey.objects.using(using).get(kind=subject.kind, subject_id=subject.id, version=version)
     if _blob(stored) == wrapped.blob:
-        record("keys.create", by=system(), about=stored, details=_facts(stored), using=using)
+        record("keys.create", by=system(), about=_reference(stored), details=_facts(stored), using=using)
     return stored
+
+
+def _reference(row: SubjectKey) -> ObjectRef:
+    """Whose key, and which: the row's own number never leaves the database."""
+    return ObjectRef("subjectkey", f"{row.kind}:{row.subject_id}/{row.version}")
 
 
 def _facts(row: SubjectKey) -> dict[str, object]:

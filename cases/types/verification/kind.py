@@ -112,6 +112,7 @@ def _act(name: str, title: str | Promise, run: Any, may_propose: str) -> acts.Ac
         seen=rules.evidence_seen,
         consequence=lambda case: rules.consequence(name),
         visible=_visible,
+        reason_text=lambda code: dict(rules.decision_reasons(name)).get(code, code),
         subject_url=lambda case: reverse("cases:case", kwargs={"number": case.number}),
     )
 

@@ -159,14 +159,9 @@ def decision_reasons(act: str) -> Sequence[tuple[str, str | Promise]]:
 
 
 def consequence(act: str) -> str | Promise:
-    """What happens when the act is confirmed, in words, for the page before the button."""
+    """What happens when the act is performed, in words, for the page before the button."""
     return {
-        "approve": _(
-            "The player reaches the level asked for and gets a message. Nothing happens until a second person confirms."
-        ),
-        "reject": _(
-            "The case ends, the player gets one neutral message and may object."
-            " Nothing happens until a second person confirms."
-        ),
-        "reopen": _("The case goes back to review. Nothing happens until a second person confirms."),
+        "approve": _("The player reaches the level asked for and gets a message."),
+        "reject": _("The case ends. The player gets one neutral message and may object."),
+        "reopen": _("The case goes back to review."),
     }[act]

@@ -1,0 +1,11 @@
+"""What must be right before anything is served: policies, texts, settings. No server asks by itself."""
+
+from django.core.checks import run_checks
+from django.core.checks.messages import ERROR
+from django.core.exceptions import ImproperlyConfigured
+
+
+def or_refuse() -> None:
+    """Run Django's checks, ours among them; refuse to start when one finds an error, naming each and its fix."""
+    if errors := [str(found) for found in run_checks() if found.level >= ERROR and not found.is_silenced()]:
+        raise ImproperlyConfigured("\n".join(errors))
