@@ -11,10 +11,12 @@ from typing import Any, Final
 
 from django.forms import BoundField, CheckboxInput, RadioSelect, Textarea
 from django.forms.widgets import ChoiceWidget, Select
-from django.template import Library
+from django.http import HttpRequest
+from django.template import Context, Library
 from django.templatetags.static import static
 from django.utils.functional import Promise
 from django.utils.html import format_html
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language_info, pgettext_lazy
 from django.utils.translation import gettext as _
@@ -249,6 +251,16 @@ def money(minor: int, currency: str) -> SafeString:
 def zone() -> str:
     """The zone in which this page shows times: "İstanbul (UTC+3)"."""
     return formats.zone_name()
+
+
+@register.simple_tag(takes_context=True)
+def came_from(context: Context) -> str:
+    """The page of ours that the person came from, else the start: where an error page leads back to."""
+    request: HttpRequest | None = context.get("request")
+    referrer = request.headers.get("Referer", "") if request else ""
+    if request and url_has_allowed_host_and_scheme(referrer, {request.get_host()}, require_https=request.is_secure()):
+        return referrer
+    return "/"
 
 
 @register.filter

@@ -146,7 +146,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 _database_url = required("DATABASE_URL", "Set it to the application role's postgresql:// address.")
 DATABASES = {
     "default": database(_database_url),
-    # A second connection of the same role: refusals are written here, so that they survive the rollback of their request.
+    # A second connection of the same role: refusals written here survive the rollback of their request.
     "log": database(_database_url),
 }
 

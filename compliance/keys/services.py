@@ -241,7 +241,8 @@ def _create(subject: SubjectRef, *, version: int, using: str) -> SubjectKey:
     SubjectKey.objects.using(using).bulk_create([row], ignore_conflicts=True)
     stored = SubjectKey.objects.using(using).get(kind=subject.kind, subject_id=subject.id, version=version)
     if _blob(stored) == wrapped.blob:
-        record("keys.create", by=system(), about=_reference(stored), details=_facts(stored), using=using)
+        about = _reference(stored)
+        record("keys.create", by=system(), about=about, subject=subject, details=_facts(stored), using=using)
     return stored
 
 
