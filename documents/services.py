@@ -45,10 +45,10 @@ _PIECE = 256 * 1024
 
 
 class NotReady(Exception):
-    """Only a document that passed its inspection is shown or downloaded."""
+    """It cannot be shown: only a document that passed its inspection is, and only while its file is what it was."""
 
 
-class Unreadable(Exception):
+class Unreadable(NotReady):
     """The file is missing, changed or cut, or its key is gone. Nothing of it was released; the log has an entry."""
 
 
@@ -166,7 +166,7 @@ def _opened(
     document: Document, start: int, stop: int | None, *, by: Acts, purpose: str, matter: str | None
 ) -> Iterator[bytes]:
     if document.state != State.READY:
-        raise NotReady(NotReady.__doc__)
+        raise NotReady(f"the document is {document.state}")
     file, reader = opened(document, by=by, whole=stop is None)
     record_read(by=by, subject=document.audit_subject, purpose=purpose, about=document, matter=matter)
     return released(document, file, reader.read(start, document.size if stop is None else stop), by=by)
