@@ -1,7 +1,5 @@
 """Error pages: they need nothing, tell nothing, and fit where they arrive."""
 
-from types import SimpleNamespace
-
 import pytest
 from django.http import Http404
 from django.template.loader import render_to_string
@@ -36,9 +34,11 @@ def test_the_page_of_a_broken_server_asks_nobody_who_is_there(rf):
 
 
 @pytest.mark.parametrize("page", ["403.html", "404.html", "409.html", "422.html"])
-def test_a_fragment_receives_a_fragment(page):
+def test_a_fragment_receives_a_fragment(rf, page):
     """A whole page inside a table would be worse than the error."""
-    html = render_to_string(page, {"request": SimpleNamespace(htmx=True, path="/cases/")})
+    request = rf.get("/cases/")
+    request.htmx = True
+    html = render_to_string(page, {"request": request})
     assert "<html" not in html and "<h1" in html
 
 
@@ -59,6 +59,24 @@ def test_a_conflict_shows_both_texts():
 
 def test_what_is_missing_is_listed():
     assert "Not accepted yet: address" in render_to_string("422.html", {"reasons": ["Not accepted yet: address"]})
+
+
+@pytest.mark.parametrize(
+    ("referrer", "leads"),
+    [
+        ("http://testserver/cases/KYC-26-000001-9/", "http://testserver/cases/KYC-26-000001-9/"),
+        ("https://elsewhere.example/", "/"),
+        ("javascript:alert(1)", "/"),
+        ("", "/"),
+    ],
+)
+def test_the_way_back_leads_to_a_page_of_ours(rf, settings, referrer, leads):
+    settings.ALLOWED_HOSTS = ["testserver"]
+    request = rf.post("/cases/KYC-26-000001-9/notes/", headers={"referer": referrer})
+    request.htmx = False
+    assert (
+        f'href="{leads}"' in render_to_string("422.html", {"reasons": ["x"], "request": request}).partition("<main")[2]
+    )
 
 
 @pytest.fixture
