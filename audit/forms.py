@@ -79,7 +79,6 @@ class ExportForm(forms.Form):
         help_text=_("Read by whoever audits exports. The export becomes an entry of the log, with this reason sealed."),
         max_length=500,
         widget=forms.Textarea(attrs={**_BOX, "rows": 3}),
-        error_messages={"required": _("Say why this leaves the house.")},
     )
     since = forms.IntegerField(
         label=_("Size of the checkpoint you hold"),

@@ -109,9 +109,20 @@ class Command(BaseCommand):
         if kind == "full":
             export_to_folder(selection, to, by=system(), reason=reason)
         else:
-            with to.open("xb") as out:
-                export(selection, out, by=system(), reason=reason)
+            self._export_zip(selection, to, reason)
         self.stdout.write(f"Written: {to}. Check it with verify.py --vkey '{standing(log).vkey}'")
+
+    def _export_zip(self, selection: Selection, to: Path, reason: str) -> None:
+        try:
+            out = to.open("xb")
+        except FileExistsError:
+            raise CannotExport(f"{to} exists already. Choose another name.") from None
+        try:
+            with out:
+                export(selection, out, by=system(), reason=reason)
+        except BaseException:
+            to.unlink()
+            raise
 
     def _key(self, *, act: str, **options: Any) -> None:
         for log in LOGS:
