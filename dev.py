@@ -93,16 +93,23 @@ def run(options: argparse.Namespace) -> int:
         environment.ensure(APPLICATION_LOCK)
         environment.compile_texts()
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with only_one(data_dir), Cluster(data_dir) as cluster:
+    with only_one(data_dir):
         refuse_busy(options.port)
-        installation = Installation(data_dir, cluster, port=options.port)
+        serve(data_dir, options.port, with_demo=options.demo)
+    return 0
+
+
+def serve(data_dir: Path, port: int, *, with_demo: bool) -> None:
+    """Start the database, then the services on it; end both when somebody stops us."""
+    with Cluster(data_dir) as cluster:
+        installation = Installation(data_dir, cluster, port=port)
         with step("database schema"):
             installation.update_schema()
         supervisor = Supervisor(installation, say=say)
         try:
-            with step("services and demo data" if options.demo else "services"):
+            with step("services and demo data" if with_demo else "services"):
                 supervisor.start_all()
-                sign_ins = demo(installation, wanted=options.demo)
+                sign_ins = demo(installation, wanted=with_demo)
                 supervisor.wait_until_ready()
             say(f"\nMizan runs at {installation.url}/   data: {data_dir}   logs: {data_dir / 'log'}")
             if sign_ins:
@@ -113,7 +120,6 @@ def run(options: argparse.Namespace) -> int:
             ignore_signals()
             supervisor.end_all()
             say("Stopped.")
-    return 0
 
 
 def watch(supervisor: Supervisor, cluster: Cluster) -> None:
