@@ -119,7 +119,7 @@ HOSTILE = {
     "ends": "    import os; os._exit(0)",
     "answers nonsense": "    import os; os.write(1, b'\\xff' * 100); os._exit(0)",
     "writes a file": "    open('/tmp/mizan-should-not-exist', 'wb').write(b'x' * 10)",
-    "starts a program": "    import subprocess; subprocess.run(['true'], check=True)",
+    "starts a program": "    import os; os.posix_spawn('/bin/true', ['true'], {}); return {'verdict': 'pass'}, b''",
 }
 
 
@@ -160,6 +160,17 @@ def test_the_program_reaches_no_network(tmp_path, monkeypatch):
         server.accept()
     server.close()
     assert found.verdict == Verdict.UNSCANNABLE
+
+
+def test_the_program_can_read_no_key(tmp_path, monkeypatch):
+    secret = tmp_path / "keys.json"
+    secret.write_text("secret")
+    a_program(
+        tmp_path,
+        monkeypatch,
+        f"    return {{'verdict': 'pass', 'reason': '', 'facts': {{'found': open({str(secret)!r}).read()}}}}, b''",
+    )
+    assert inspect("image/png", iter([samples.png()])).verdict == Verdict.UNSCANNABLE
 
 
 def test_the_program_knows_nothing_of_our_environment(tmp_path, monkeypatch):
