@@ -26,12 +26,13 @@ from compliance.outbox.services import wake
 from compliance.people.models import Customer
 from documents import processes
 from documents.models import Document, State
+from documents.processes import CannotRender
 from documents.refusals import Refused
 from documents.storage import LocalFile, Missing, storage
 from documents.uploads import SealedUpload
 from documents.vault import Header, RangeReader, Tampered
 
-__all__ = ["RENDITION_HEADERS", "NotReady", "Refused", "Rendition", "Unreadable"]
+__all__ = ["RENDITION_HEADERS", "CannotRender", "NotReady", "Refused", "Rendition", "Unreadable"]
 
 # For every answer that carries a file or a picture of one: nothing in it may run, be guessed, framed or kept.
 RENDITION_HEADERS = {
@@ -225,7 +226,7 @@ def rendition(document: Document, *, by: Any, purpose: str, page: int = 1, matte
     """A picture of one page (from 1), drawn anew without metadata, with viewer, UTC time and view id in the picture
     itself.
 
-    Raises NotReady, Unreadable, or processes.CannotRender when there is no such page or it takes too much. The
+    Raises NotReady, Unreadable, or CannotRender when there is no such page or it takes too much. The
     read is recorded.
     """
     view_id = uuid.uuid4().hex[:10]

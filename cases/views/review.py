@@ -15,7 +15,7 @@ from cases.forms import VerdictForm
 from cases.models import Evidence
 from cases.queries import get_case
 from compliance.people.requests import signed_in
-from documents.services import RENDITION_HEADERS, NotReady, rendition
+from documents.services import RENDITION_HEADERS, CannotRender, NotReady, rendition
 
 
 def _evidence(matter: Any, evidence_id: Any) -> Evidence:
@@ -94,6 +94,6 @@ def image(request: HttpRequest, number: str, evidence_id: Any, page: int = 1) ->
     evidence = _evidence(matter, evidence_id)
     try:
         picture = rendition(evidence.document, by=signed_in(request), purpose="review", page=page, matter=matter.number)
-    except NotReady:
+    except (NotReady, CannotRender):
         raise Http404("not ready") from None
     return HttpResponse(picture.data, content_type=picture.media_type, headers=RENDITION_HEADERS)
