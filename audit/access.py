@@ -15,7 +15,7 @@ from audit.record import ObjectRef, record_refusal
 
 
 class Rule(StrEnum):
-    """PUBLIC: anybody. SIGNED_IN: any active member of staff; the view's first line asks for the object. KEY: an API key's scope."""
+    """PUBLIC: anybody. SIGNED_IN: active staff; the view's first line asks for the object. KEY: an API key's scope."""
 
     PUBLIC = "public"
     SIGNED_IN = "signed_in"
@@ -35,7 +35,7 @@ def rule(needed: Rule | str) -> Callable[[View], View]:
     return named
 
 
-# Routes of libraries, by prefix of their view's module. Sign-in pages are public; allauth itself asks for a sign-in where one is needed.
+# Routes of libraries, by prefix of their view's module. Sign-in pages are public; allauth asks for a sign-in itself.
 LIBRARY_RULES: dict[str, Rule] = {
     "allauth.account.": Rule.PUBLIC,
     "allauth.mfa.": Rule.PUBLIC,
@@ -82,15 +82,30 @@ class RuleMiddleware:
         return None
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if isinstance(exception, StaleVersion | WrongState):
-            return render(request, "409.html", {"exception": exception}, status=409)
-        if isinstance(exception, ConditionsNotMet):
-            return render(request, "422.html", {"exception": exception}, status=422)
-        return None
+        found = next((_answers[kind] for kind in type(exception).__mro__ if kind in _answers), None)
+        if found is None:
+            return None
+        status, headers = found
+        response = render(request, f"{status}.html", {"exception": exception}, status=status)
+        for name, value in headers.items():
+            response[name] = value
+        return response
+
+
+_answers: dict[type[BaseException], tuple[int, dict[str, str]]] = {
+    StaleVersion: (409, {}),
+    WrongState: (409, {}),
+    ConditionsNotMet: (422, {}),
+}
+
+
+def answer_with(status: int, exception: type[Exception], **headers: str) -> None:
+    """Pages answer this exception, and those derived from it, with `<status>.html`. Packages call it from ready()."""
+    _answers[exception] = (status, {name.replace("_", "-"): value for name, value in headers.items()})
 
 
 def _ask_to_sign_in(request: HttpRequest) -> HttpResponse:
-    """A page goes to the sign-in; a fragment tells htmx to go there, so that no sign-in form lands inside a table (experience 5, 31)."""
+    """A page goes to the sign-in; a fragment tells htmx to go there: no sign-in form lands inside a table."""
     if request.headers.get("HX-Request"):
         return HttpResponse(
             status=204, headers={"HX-Redirect": redirect_to_login(request.headers.get("HX-Current-URL", "/")).url}

@@ -66,8 +66,9 @@ def changes(row: Row) -> list[tuple[str, str, str]]:
 
 def _named(field: str, value: Any) -> str:
     """The value of a field whose name is a kind of name, such as a purpose, by that name; any other in words."""
-    known = names([(field, value)]) if isinstance(value, str) else {}
-    return known.get((field, value)) or worded(value)
+    if isinstance(value, str) and (name := names([(field, value)]).get((field, value))):
+        return name
+    return worded(value)
 
 
 def worded(value: Any) -> str:

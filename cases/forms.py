@@ -31,8 +31,9 @@ class UploadForm(forms.Form):
         super().__init__(*args, **kwargs)
         groups: dict[str, list[tuple[str, str]]] = {}
         for purpose, document_type in offers:
-            choice = (f"{purpose}:{document_type}", texts.document_name(document_type))
-            groups.setdefault(texts.purpose_title(purpose), []).append(choice)
+            title = texts.purpose_title(purpose)
+            choice = (f"{purpose}:{document_type}", f"{title}: {texts.document_name(document_type)}")
+            groups.setdefault(title, []).append(choice)
         self.fields["shows"].choices = list(groups.items())  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from compliance.keys.providers import LocalKeyFile
+from compliance.keys.providers import KeyUnavailable, LocalKeyFile
 
 
 class KeysConfig(AppConfig):
@@ -13,6 +13,7 @@ class KeysConfig(AppConfig):
 
     def ready(self) -> None:
         import_module(f"{self.name}.actions")
+        import_module("audit.access").answer_with(503, KeyUnavailable, Retry_After="5")
         # No process starts on a key file that others can read or that is damaged. A missing one is made at set-up.
         file = LocalKeyFile(settings.KEY_FILE)
         if file.exists() and (problems := file.health()):

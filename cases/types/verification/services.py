@@ -13,6 +13,7 @@ from audit.record import record
 from cases import services as engine
 from cases import texts
 from cases.models import Evidence
+from cases.permissions import WORK
 from cases.types.verification import rules
 from cases.types.verification.models import KIND, Verification, VerificationFacts
 from compliance.people.models import Account, Customer
@@ -51,6 +52,7 @@ def review(case: Verification, *, by: Acts, version: int | None = None) -> Verif
 @transaction.atomic
 def ask(case: Verification, *, by: Acts, version: int | None = None) -> Verification:
     """Send everything that is asked again in one message, and wait for the player."""
+    engine.require(WORK, case, by=by, action="verification.ask")
     returned = rules.asked_again(case)
     if not returned:
         raise ConditionsNotMet([str(_("Nothing is asked for yet. Judge a file with “Ask again” first."))])

@@ -1,0 +1,222 @@
+"""The pages of a case in each of its states, as each person sees them."""
+
+import re
+
+import pytest
+from django.urls import reverse
+
+from audit.models import Entry
+from cases import services as engine
+from cases.types.verification import services
+from compliance.keys.providers import provider
+from compliance.proposals.services import confirm, propose
+from tests.papers import bring
+
+pytestmark = pytest.mark.django_db
+
+
+def opened(world):
+    return world.verification("L1")
+
+
+def to_judge(world):
+    case = opened(world)
+    bring(case, "identity_front", "passport", by=world.alice)
+    return case
+
+
+def in_review(world):
+    return services.review(to_judge(world), by=world.alice)
+
+
+def asked(world):
+    case = in_review(world)
+    engine.ask_again(case.evidence.get(), by=world.alice, reasons=["image_glare"])
+    return case
+
+
+def waiting(world):
+    return services.ask(asked(world), by=world.alice)
+
+
+def complete(world):
+    case = in_review(world)
+    engine.accept(case.evidence.get(), by=world.alice)
+    return case
+
+
+def proposed(world):
+    case = complete(world)
+    propose("verification.approve", case, by=world.alice, reason="all_checks_met", note="Looks right to me.")
+    return case
+
+
+def approved(world):
+    case = complete(world)
+    confirm(propose("verification.approve", case, by=world.alice, reason="all_checks_met"), by=world.bob)
+    return case
+
+
+def rejected(world):
+    case = in_review(world)
+    confirm(propose("verification.reject", case, by=world.alice, reason="person_differs"), by=world.bob)
+    return case
+
+
+STATES = [opened, to_judge, in_review, asked, waiting, complete, proposed, approved, rejected]
+# What the one primary button of the page says, by state and person; None where there is nothing to do.
+PRIMARY = {
+    "opened": ("Start review", "Start review"),
+    "to_judge": ("Start review", "Start review"),
+    "in_review": ("Review files", "Review files"),
+    "asked": ("Send request", "Send request"),
+    "waiting": ("Propose refusal", "Propose refusal"),
+    "complete": ("Propose approval", "Propose approval"),
+    "proposed": (None, None),
+    "approved": (None, "Propose to reopen"),
+    "rejected": (None, "Propose to reopen"),
+}
+
+
+@pytest.mark.parametrize("make", STATES, ids=lambda make: make.__name__)
+def test_one_primary_button_that_fits_state_and_person(make, world, client):
+    case = make(world)
+    for user, label in zip((world.alice, world.bob), PRIMARY[make.__name__], strict=True):
+        client.force_login(user)
+        response = client.get(reverse("cases:case", kwargs={"number": case.number}))
+        assert response.status_code == 200
+        text = response.content.decode()
+        buttons = re.findall(r'class="btn primary"[^>]*>(.*?)</(?:a|button)>', text, re.S)
+        said = [re.sub(r"<svg.*?</svg>|<kbd.*?</kbd>|\s+", " ", button, flags=re.S).strip() for button in buttons]
+        assert said == ([label] if label else []), (make.__name__, user)
+
+
+@pytest.mark.parametrize("make", STATES, ids=lambda make: make.__name__)
+def test_an_auditor_reads_every_page_and_changes_nothing(make, world, client):
+    case = make(world)
+    before = standing(case)
+    client.force_login(world.carol)
+    page = reverse("cases:case", kwargs={"number": case.number})
+    assert client.get(page).status_code == 200
+    for show in ("words", "files", "decisions", "system", "views"):
+        assert client.get(page, {"show": show}).status_code == 200
+    for address in ("cases:note", "cases:take_over", "cases:verification-start", "cases:verification-ask"):
+        response = client.post(reverse(address, kwargs={"number": case.number}), {"text": "x"})
+        assert response.status_code in (403, 409, 422), address
+    assert standing(case) == before
+
+
+def standing(case):
+    fresh = type(case).objects.get(pk=case.pk)
+    return fresh.state, fresh.version, fresh.assignee_id, fresh.notes.count(), fresh.messages.count()
+
+
+def test_a_stale_verdict_is_a_conflict_and_changes_nothing(world, client):
+    case = in_review(world)
+    evidence = case.evidence.get()
+    client.force_login(world.alice)
+    page = reverse("cases:review", kwargs={"number": case.number, "evidence_id": evidence.pk})
+    engine.accept(evidence, by=world.bob)
+    response = client.post(page, {"verdict": "ask_again", "reasons": ["image_glare"], "version": evidence.version})
+    assert response.status_code == 409
+    evidence = type(evidence).objects.get(pk=evidence.pk)
+    assert evidence.state == "accepted"
+
+
+def test_asking_again_without_a_reason_says_so(world, client):
+    case = in_review(world)
+    client.force_login(world.alice)
+    page = reverse("cases:review", kwargs={"number": case.number, "evidence_id": case.evidence.get().pk})
+    response = client.post(page, {"verdict": "ask_again", "version": 0})
+    assert response.status_code == 422
+    assert "Choose at least one reason" in response.content.decode()
+
+
+def test_looking_at_a_file_is_one_entry_a_sitting(world, client):
+    case = to_judge(world)
+    client.force_login(world.alice)
+    image = reverse("cases:image", kwargs={"number": case.number, "evidence_id": case.evidence.get().pk, "page": 1})
+    for _look in range(3):
+        response = client.get(image)
+        assert response.status_code == 200
+        assert response["Content-Security-Policy"].startswith("sandbox")
+    reads = Entry.objects.filter(matter=case.number, action="audit.read", object_kind="document")
+    assert reads.count() == 1
+
+
+def test_a_masked_field_is_shown_on_request_and_recorded(world, client):
+    case = opened(world)
+    client.force_login(world.alice)
+    page = client.get(reverse("cases:case", kwargs={"number": case.number})).content.decode()
+    assert "1991-03-14" not in page
+    shown = client.post(reverse("cases:show", kwargs={"number": case.number, "field": "birth_date"})).content.decode()
+    assert "1991-03-14" in shown
+    assert Entry.objects.filter(subject_id=str(case.customer_id), action="audit.read").count() == 2
+
+
+def test_a_note_stays_in_the_house(world, client):
+    case = opened(world)
+    client.force_login(world.alice)
+    client.post(reverse("cases:note", kwargs={"number": case.number}), {"text": "Call back on Monday"})
+    assert "Call back on Monday" in client.get(reverse("cases:case", kwargs={"number": case.number})).content.decode()
+    entry = Entry.objects.get(matter=case.number, action="cases.write_note")
+    assert b"Monday" not in bytes(entry.entry)
+
+
+def test_a_new_verification_names_every_wrong_field_and_keeps_the_rest(world, client):
+    client.force_login(world.alice)
+    data = {
+        "brand": world.brand.pk,
+        "reference": "",
+        "full_name": "Işıl",
+        "birth_date": "yesterday",
+        "email": "x",
+        "level": "L1",
+    }
+    response = client.post(reverse("cases:verification-new"), data)
+    text = response.content.decode()
+    assert response.status_code == 422
+    assert {"reference", "birth_date", "email"} <= set(response.context["form"].errors)
+    assert 'value="Işıl"' in text
+
+
+@pytest.mark.parametrize("words", ["KYC-26-004813-1", "kyc 26 004813 1"])
+def test_a_mistyped_number_says_so(words, world, client):
+    client.force_login(world.alice)
+    assert "typing error" in client.get(reverse("cases:search"), {"q": words}).content.decode()
+
+
+@pytest.mark.parametrize(
+    "words", ["isil", "IŞIL", "ışıl yıldırım", "0532 123 45 67", "+90 532 1234567", "ISIL@example.com"]
+)
+def test_a_player_is_found_however_it_is_written(words, world, client):
+    case = opened(world)
+    client.force_login(world.alice)
+    assert case.number in client.get(reverse("cases:search"), {"q": words}).content.decode()
+    client.force_login(world.mallory)
+    assert case.number not in client.get(reverse("cases:search"), {"q": words}).content.decode()
+
+
+def test_the_list_asks_the_same_number_of_questions_however_long_it_is(world, client, django_assert_max_num_queries):
+    client.force_login(world.alice)
+    for _case in range(2):
+        opened(world)
+    with django_assert_max_num_queries(200) as few:
+        client.get(reverse("cases:queue"), {"view": "all"})
+    for _case in range(6):
+        to_judge(world)
+    with django_assert_max_num_queries(len(few)):
+        client.get(reverse("cases:queue"), {"view": "all"})
+
+
+def test_without_the_keys_a_page_says_so_and_shows_nothing(world, client, settings, tmp_path):
+    case = opened(world)
+    client.force_login(world.alice)
+    settings.KEY_FILE = tmp_path / "gone.json"
+    provider.cache_clear()
+    try:
+        response = client.get(reverse("cases:case", kwargs={"number": case.number}))
+    finally:
+        provider.cache_clear()
+    assert response.status_code == 503
+    assert case.customer.full_name not in response.content.decode()
