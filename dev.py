@@ -149,9 +149,7 @@ def demo(installation: Installation, *, wanted: bool) -> str:
 def test(options: argparse.Namespace) -> int:
     environment.ensure(DEVELOPMENT_LOCK)
     environment.compile_texts()
-    arguments = options.rest
-    if not any(part.startswith("-m") for part in arguments):
-        arguments = ["-m", "not slow", *arguments]
+    arguments = without_slow(options.rest)
     with scratch_folder() as folder:
         start_from_migrated(folder)
         with Cluster(folder, durable=False) as cluster:
@@ -162,6 +160,11 @@ def test(options: argparse.Namespace) -> int:
                 extra={"MIZAN_TEST_CLUSTER": str(folder), "DJANGO_ALLOW_ASYNC_UNSAFE": "true"},
             )
             return hand_over([PYTHON, "-m", "pytest", *arguments], installation.environment(), cluster=cluster)
+
+
+def without_slow(arguments: list[str]) -> list[str]:
+    """The arguments for pytest, which leave slow tests out unless they choose marks themselves."""
+    return arguments if any(part.startswith("-m") for part in arguments) else ["-m", "not slow", *arguments]
 
 
 def check(options: argparse.Namespace) -> int:
@@ -206,10 +209,16 @@ def manage(options: argparse.Namespace) -> int:
     data_dir = ROOT / ".data"
     if options.rest[:1] == ["--data"] and len(options.rest) > 1:
         data_dir, options.rest = Path(options.rest[1]).absolute(), options.rest[2:]
-    role = OWNER if options.rest[:1] and options.rest[0] in OWNER_COMMANDS else APPLICATION
-    role = SEQUENCER if options.rest[:2] == ["audit", "sequence"] else role
     with running_or_started(data_dir) as cluster:
-        return hand_over([PYTHON, ROOT / "manage.py", *options.rest], Installation(data_dir, cluster).environment(role))
+        env = Installation(data_dir, cluster).environment(role_of(options.rest))
+        return hand_over([PYTHON, ROOT / "manage.py", *options.rest], env)
+
+
+def role_of(command: list[str]) -> str:
+    """The database role that may do what a manage.py command does."""
+    if command[:2] == ["audit", "sequence"]:
+        return SEQUENCER
+    return OWNER if OWNER_COMMANDS & set(command[:1]) else APPLICATION
 
 
 def bench(options: argparse.Namespace) -> int:

@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import os
 import signal
+import stat
 import tempfile
 import time
 from collections.abc import Iterator
@@ -96,10 +97,23 @@ def says_ready(folder: Path) -> bool:
         return False
 
 
-def here(folder: Path) -> Path:
+def here(folder: Path, binaries: Binaries, account: Account | None) -> Path:
     """The folder by a name that works for an account that may not enter the folders above it (a clone in /root)."""
+    if account is None or all(_may_enter(parent, account) for parent in folder.resolve().parents):
+        return folder
     own = Path("/proc/self/cwd")
-    return own if own.exists() else folder
+    if binaries.major < 16 or not own.exists():  # an older server leaves its folder for a moment and finds no way back
+        raise PostgresError(
+            f"PostgreSQL {binaries.major} runs as uid {account.uid}, which may not enter the folders above {folder}. "
+            "Use a data folder that it may reach (--data), or run as a plain user."
+        )
+    return own
+
+
+def _may_enter(folder: Path, account: Account) -> bool:
+    state = folder.stat()
+    by_group = state.st_gid == account.gid and state.st_mode & stat.S_IXGRP
+    return bool(by_group or state.st_mode & stat.S_IXOTH)
 
 
 def short_temporary_folder() -> Path:

@@ -83,6 +83,9 @@ class Cluster:
             account = Account(NOBODY, NOBODY) if os.geteuid() == 0 else None
             if account is not None:
                 self._binaries = reachable(self._binaries, account)
+                if self._binaries.major < 16:  # it needs the folder by its full name
+                    os.chown(self.data_dir, -1, account.gid)
+                    self.data_dir.chmod(0o710)
             give(self._folder, account)
             clear_stale(self._folder)
             self._remember_new(account)
@@ -227,7 +230,7 @@ class Cluster:
         command: list[str | Path] = [
             self._binaries.path("initdb"),
             "-D",
-            here(fresh),
+            here(fresh, self._binaries, account),
             f"--username={SUPERUSER}",
             f"--pwfile={password_file}",
             "--auth=scram-sha-256",
@@ -264,7 +267,7 @@ class Cluster:
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with log.open("ab") as output:
             self._process = processes.start(
-                [self._binaries.path("postgres"), "-D", here(self._folder), *options],
+                [self._binaries.path("postgres"), "-D", here(self._folder, self._binaries, account), *options],
                 env=self._binaries.environment(),
                 cwd=self._folder,
                 output=output,

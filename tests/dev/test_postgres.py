@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from compliance.embedded import binaries, folder
-from compliance.embedded.binaries import find_binaries
+from compliance.embedded.binaries import Binaries, find_binaries
 from compliance.embedded.environment import ROOT
 from compliance.embedded.postgres import Cluster, PostgresError
 from tests.dev.processes import processes_in
@@ -265,6 +265,30 @@ def test_without_any_postgresql_it_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setattr(binaries, "_major", lambda folder: 0)
     with pytest.raises(PostgresError, match="Install the requirements again"):
         find_binaries(tmp_path)
+
+
+PACKAGED = [path for path in sorted(binaries.PACKAGED.glob("*/bin")) if binaries._major(path) >= binaries.OLDEST]
+
+
+@pytest.mark.parametrize("folder", PACKAGED, ids=lambda folder: folder.parent.name)
+def test_a_server_of_the_machine_serves_too(folder):
+    packaged = Binaries(folder, binaries._major(folder), from_wheel=False)
+    place = Path(tempfile.mkdtemp())
+    try:
+        place.chmod(0o755)
+        with Cluster(place / "data", durable=False, binaries=packaged) as cluster:
+            cluster.create_database("copy", template="mizan")
+            assert cluster.sql("SELECT datcollate FROM pg_database WHERE datname = 'copy'").strip() == "C.UTF-8"
+    finally:
+        shutil.rmtree(place)
+
+
+@as_root
+@pytest.mark.parametrize("folder", [path for path in PACKAGED if int(path.parent.name) < 16])
+def test_an_old_server_says_where_it_cannot_work(folder, tmp_path):
+    packaged = Binaries(folder, binaries._major(folder), from_wheel=False)
+    with pytest.raises(PostgresError, match=r"may not enter the folders above .* \(--data\)"):
+        Cluster(tmp_path / "data", binaries=packaged).start()
 
 
 def test_binaries_of_the_machine_serve_where_the_wheel_is_absent(tmp_path, monkeypatch):
