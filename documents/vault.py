@@ -9,6 +9,7 @@ docs/explanation/vault.md tells why.
 
 import hashlib
 import struct
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -38,6 +39,7 @@ _LAYOUT = struct.Struct(
 )  # magic, version, algorithm, header length, document, customer, key version; zeros
 _INFO = b"c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM\x00"
 _PIECE = 1024 * 1024  # what one encryption call takes: 64 chunks
+_QUEUED = 2  # pieces that wait for their hash at most
 
 
 class Tampered(Exception):
@@ -83,27 +85,28 @@ def context(header: bytes, licensee: UUID) -> bytes:
 
 # ---------------------------------------------------------------------------------------------------- sealing
 class _Hasher:
-    """SHA-256 on a thread of its own: hashing and encrypting both release the interpreter's lock.."""
+    """SHA-256 on a thread of its own: hashing and encrypting both release the interpreter's lock."""
 
     def __init__(self) -> None:
         self._sha = hashlib.sha256()
         self._thread: ThreadPoolExecutor | None = None
-        self._under_way: Future[None] | None = None
+        self._under_way: deque[Future[None]] = deque()
 
     def add(self, data: bytes | memoryview) -> None:
-        """Take `data`, which must not change until the next call of `add` or `wait` returns."""
-        self.wait()
+        """Take `data`, which must not change until `_QUEUED` further calls of `add`, or `wait`, returned."""
         if len(data) < _PIECE // 4:
+            self.wait()
             self._sha.update(data)
             return
+        if len(self._under_way) == _QUEUED:
+            self._under_way.popleft().result()
         if self._thread is None:
             self._thread = ThreadPoolExecutor(1, thread_name_prefix="vault-hash")
-        self._under_way = self._thread.submit(self._sha.update, data)
+        self._under_way.append(self._thread.submit(self._sha.update, data))
 
     def wait(self) -> None:
-        if self._under_way is not None:
-            self._under_way.result()
-            self._under_way = None
+        while self._under_way:
+            self._under_way.popleft().result()
 
     def digest(self) -> bytes:
         self.close()
@@ -128,8 +131,8 @@ class Sealing:
         self._sink = sink
         self._size = 0
         self._plain, self._sealed = _Hasher(), _Hasher()
-        # Two buffers: one is being hashed and written while the next piece is encrypted into the other.
-        self._buffers = [bytearray(0), bytearray(0)]
+        # While pieces are being hashed, the next one is encrypted into a buffer that none of them uses.
+        self._buffers = deque(bytearray(0) for _ in range(_QUEUED + 1))
         self._put(memoryview(raw))
 
     def update(self, data: bytes) -> None:
@@ -150,7 +153,7 @@ class Sealing:
         self._sealed.close()
 
     def _encrypt(self, piece: memoryview) -> None:
-        self._buffers.reverse()
+        self._buffers.rotate()
         # Room for the piece, the chunk that waited for it, their tags, and the first call's salt and commitment.
         needed = (len(piece) // CHUNK + 2) * SEALED_CHUNK + SALT + COMMITMENT
         if len(self._buffers[0]) < needed:
