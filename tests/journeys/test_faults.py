@@ -95,7 +95,7 @@ def audit_is_green(stack):
         return None
 
 
-@pytest.mark.parametrize("victim", ["web", "worker", "sequencer"])
+@pytest.mark.parametrize("victim", ["web", "worker", "sequencer", "database"])
 def test_a_kill_in_the_middle_of_uploads_loses_nothing(victim, committed, world):
     stack, chance = committed, random.Random(victim)
     numbers = prepared(world, 24)
