@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import shutil
 import signal
+import socket
 import stat
 import tempfile
 import time
@@ -119,6 +121,15 @@ def _may_enter(folder: Path, account: Account) -> bool:
 def short_temporary_folder() -> Path:
     usual = Path(tempfile.gettempdir())
     return usual if len(os.fsencode(usual)) <= 60 else Path("/tmp")
+
+
+def remove_dead_socket(folder: Path, name: str) -> None:
+    """Remove a socket folder unless somebody listens there: a copied data folder still names its original's."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(folder / name))
+        except OSError:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def write_private(path: Path, text: str) -> None:

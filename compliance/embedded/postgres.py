@@ -32,6 +32,7 @@ from compliance.embedded.folder import (
     here,
     locked,
     refuse_other_major,
+    remove_dead_socket,
     says_ready,
     short_temporary_folder,
     tail,
@@ -47,6 +48,7 @@ DATABASE = "mizan"
 READY_WITHIN = 60.0  # seconds; crash recovery of a large cluster takes a while
 STOPPED_WITHIN = 30.0
 _PORT = 5432  # only names the socket file
+_SOCKET = f".s.PGSQL.{_PORT}"
 
 
 class Cluster:
@@ -205,7 +207,7 @@ class Cluster:
         """Passwords once, a fresh private socket folder at every start."""
         if self._memory.exists():
             known = self._known()
-            shutil.rmtree(known["socket"], ignore_errors=True)  # left behind by kill -9
+            remove_dead_socket(Path(known["socket"]), _SOCKET)  # left behind by kill -9
         elif (self._folder / "PG_VERSION").exists():
             known = self._known()  # raises, naming what is missing
         else:

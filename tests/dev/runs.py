@@ -4,11 +4,9 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.error
 import urllib.request
-from pathlib import Path
 
 from compliance.embedded.environment import ROOT
 from tests.stack import a_free_port
@@ -20,7 +18,7 @@ class Run:
     def __init__(self, data_dir, *options, command=None, **popen):
         self.data_dir = data_dir
         self.port = a_free_port()
-        self.output = Path(tempfile.mkstemp(prefix="output of a run ")[1])
+        self.output = data_dir.with_name(f"{data_dir.name} output {self.port}")
         command = command or [sys.executable, ROOT / "dev.py"]
         # What the suite set for itself must not reach the run.
         env = {name: value for name, value in os.environ.items() if not name.startswith(("MIZAN_", "DATABASE_"))}

@@ -126,6 +126,27 @@ def test_two_servers_on_one_folder_are_refused(data_dir, monkeypatch):
         assert first.answers()
 
 
+def test_a_copy_of_a_running_folder_leaves_the_original_alone(data_dir, tmp_path):
+    with Cluster(data_dir, durable=False) as original:
+        copied = tmp_path / "copy"
+        copied.mkdir()
+        shutil.copy(data_dir / "postgres.json", copied)
+        with Cluster(copied, durable=False) as copy:
+            assert copy.socket_dir != original.socket_dir
+        assert original.answers()
+
+
+def test_the_socket_of_a_killed_run_is_removed_by_the_next(data_dir):
+    cluster = Cluster(data_dir, durable=False)
+    cluster.start()
+    left_behind = cluster.socket_dir
+    cluster.kill()
+    cluster._lock.close()  # as the end of the process does
+    with Cluster(data_dir, durable=False) as again:
+        assert again.socket_dir != left_behind
+        assert not left_behind.exists()
+
+
 def test_lost_passwords_are_named(data_dir):
     (data_dir / "postgres.json").unlink()
     with pytest.raises(PostgresError, match=r"postgres.json is missing: it holds the database passwords"):
@@ -245,7 +266,7 @@ def test_a_plain_user_needs_no_rights(tmp_path):
             ["/usr/bin/python3", "-c", START_AND_WAIT, place, place / "data"],
             stdout=subprocess.PIPE,
             text=True,
-            env={"PATH": "/usr/bin:/bin"},
+            env={"PATH": "/usr/bin:/bin", "TMPDIR": str(place)},
             user=user.pw_uid,
             group=user.pw_gid,
             extra_groups=[],
