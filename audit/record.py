@@ -35,6 +35,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
+import psycopg
 from django.conf import settings
 from django.db import connections, models, transaction
 from django.db.utils import OperationalError
@@ -154,11 +155,10 @@ def record(
         here.request_id,
         signed,
     )
-    with connection.cursor() as cursor:
-        if sealed is None:
-            cursor.execute(INSERT, columns)
-        else:
-            cursor.execute(INSERT_SEALED, (*columns, sealed.kid, sealed.alg, sealed.ciphertext))
+    if sealed is None:
+        _execute(connection, INSERT, columns)
+    else:
+        _execute(connection, INSERT_SEALED, (*columns, sealed.kid, sealed.alg, sealed.ciphertext))
     return event_id
 
 
@@ -211,6 +211,18 @@ MARK = (
     f"INSERT INTO audit_read_mark (actor, subject, purpose, until) VALUES (%s, %s, %s, now() + interval '{READ_AGAIN_AFTER}')"
     " ON CONFLICT (actor, subject, purpose) DO UPDATE SET until = EXCLUDED.until WHERE audit_read_mark.until <= now() RETURNING 1"
 )
+
+
+def _execute(connection: Any, statement: str, values: tuple[Any, ...]) -> None:
+    """Prepared on the server: planning an insert into partitions costs more than the insert.
+
+    Behind a pooler that shares connections between transactions (Django's setting DISABLE_SERVER_SIDE_CURSORS says so)
+    nothing is prepared.
+    """
+    connection.ensure_connection()
+    prepare = not connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS", False)
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        cursor.execute(statement, values, prepare=prepare)
 
 
 def additional_data(log: str, event_id: UUID | str, subject: SubjectRef) -> bytes:

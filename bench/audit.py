@@ -1,0 +1,298 @@
+"""What the log costs the writer, how fast entries get their place, and how fast an outsider verifies."""
+
+import multiprocessing
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import uuid
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import psycopg
+from django.conf import settings
+from django.db import connections, transaction
+
+from audit import context
+from audit.actors import SubjectRef, system
+from audit.database import connect
+from audit.export import Selection, export_to_folder
+from audit.queries import standing
+from audit.record import ObjectRef, record
+from audit.registry import Action, Kept, register
+from audit.sequencer import Sequencer
+from audit.tiles import Edge
+from audit.tree import leaf_hash
+from audit.verifier import verify as outside
+from bench import Row, cluster
+from compliance.embedded.environment import ROOT
+from compliance.embedded.postgres import SEQUENCER
+from compliance.keys.services import ensure_subject_key
+from compliance.people.models import Team
+
+WRITERS = 8
+DATA = {
+    "transaction": "lock one row, change it, save it through the ORM; with the entry: the same in a web request's context "
+    "(actor, session, object, subject, reason, two changed fields, sealed address and program)",
+    "writers": WRITERS,
+    "indexes": "those of the migration",
+    "verify": "a full bundle (tlog-tiles) in a folder, the verifier as its own process",
+}
+fork = multiprocessing.get_context("fork")
+
+register(Action("bench.change", "{actor} changed {object}", {"name": Kept.PUBLIC, "slug": Kept.PUBLIC}))
+
+
+def rows(quick: bool) -> list[Row]:
+    slices, seconds = (3, 1.2) if quick else (7, 4.0)
+    found = []
+    with Writers() as writers:
+        ratios = writers.compare([("plain", 0.0), ("audited", 0.0)], slices, seconds)
+        found.append(Row("audit.overhead", ratios, ">=", 0.55, slices, "ratio"))
+        ratios = writers.compare([("plain", 0.005), ("audited", 0.005)], slices, seconds)
+        found.append(Row("audit.overhead_5ms", ratios, ">=", 0.85, slices, "ratio"))
+        found.append(Row("audit.sequencer", writers.with_sequencer(slices, seconds), ">=", 0.90, slices, "ratio"))
+    lag, entries = lag_p99(seconds=4 if quick else 20)
+    found.append(Row("audit.lag_p99_ms", lag, "<=", 250, entries, "ms"))
+    count = 16_384 if quick else 131_072
+    found.append(Row("audit.drain", drain(count), ">=", 0.20, count, "ratio"))
+    ratio, memory, count = verification()
+    found.append(Row("audit.verify", ratio, ">=", 0.35, count, "ratio"))
+    found.append(Row("audit.verify_rss_mb", memory, "<=", 60, count, "MB"))
+    return found
+
+
+# ------------------------------------------------------------------------------------------------------ writers
+class Writers:
+    """Eight processes, each with a row and a connection of its own, that work in slices of time when told how."""
+
+    def __enter__(self):
+        with context.use(context.new("command")), transaction.atomic():
+            self._subjects = [SubjectRef("customer", str(uuid.uuid4())) for _ in range(WRITERS)]
+            for subject in self._subjects:
+                ensure_subject_key(subject)
+        tag = uuid.uuid4().hex[:6]
+        teams = [Team.objects.create(name=f"bench {n}", slug=f"bench-{tag}-{n}") for n in range(WRITERS)]
+        connections.close_all()
+        self._tasks = [fork.Queue() for _ in range(WRITERS)]
+        self._counts = fork.Queue()
+        self._processes = [
+            fork.Process(target=_work, args=(team.pk, subject, tasks, self._counts), daemon=True)
+            for team, subject, tasks in zip(teams, self._subjects, self._tasks, strict=True)
+        ]
+        for process in self._processes:
+            process.start()
+        self.run("audited", 0.0, 1.0)  # connections, plans and caches warm
+        self.run("plain", 0.0, 0.5)
+        return self
+
+    def __exit__(self, *error):
+        for tasks in self._tasks:
+            tasks.put(None)
+        for process in self._processes:
+            process.join(10)
+
+    def run(self, kind, work, seconds):
+        """Transactions per second of all writers."""
+        starts = time.monotonic() + 0.1
+        for tasks in self._tasks:
+            tasks.put((kind, work, starts, seconds))
+        return sum(self._counts.get() for _ in self._tasks) / seconds
+
+    def compare(self, kinds, slices, seconds):
+        """Median of second over first, slices interleaved."""
+        ratios = []
+        for _ in range(slices):
+            first, second = (self.run(kind, work, seconds) for kind, work in kinds)
+            ratios.append(second / first)
+        return statistics.median(ratios)
+
+    def with_sequencer(self, slices, seconds):
+        ratios = []
+        for _ in range(slices):
+            without = self.run("audited", 0.0, seconds)
+            with sequencer():
+                wait_until_placed()
+                beside = self.run("audited", 0.0, seconds)
+            ratios.append(beside / without)
+        return statistics.median(ratios)
+
+
+def _work(team_id, subject, tasks, counts):
+    connections.close_all()
+    here = context.new(
+        "web", session="0123456789abcdef", authentication="password+totp", address="203.0.113.9", user_agent="Mozilla/5.0 (X11)"
+    )
+    while (task := tasks.get()) is not None:
+        kind, work, starts, seconds = task
+        time.sleep(max(0.0, starts - time.monotonic()))
+        ends, count = time.monotonic() + seconds, 0
+        with context.use(here):
+            while time.monotonic() < ends:
+                _transaction(team_id, subject, audited=kind == "audited", work=work)
+                count += 1
+        counts.put(count)
+
+
+def _transaction(team_id, subject, *, audited, work):
+    with transaction.atomic():
+        team = Team.objects.select_for_update().get(pk=team_id)
+        before = team.name
+        team.name = f"bench {time.monotonic_ns()}"
+        if work:
+            ends = time.thread_time() + work
+            while time.thread_time() < ends:
+                pass
+        team.save()
+        if audited:
+            record(
+                "bench.change",
+                by=system(),
+                about=team,
+                reason="all_checks_met",
+                changes={"name": (before, team.name), "slug": (team.slug, team.slug)},
+                subject=subject,
+                matter="KYC-26-004813-9",
+            )
+
+
+# ------------------------------------------------------------------------------------------------------ the sequencer
+@contextmanager
+def sequencer(tick="0.1"):
+    environment = dict(os.environ) | {"DATABASE_URL": cluster().url(SEQUENCER), "AUDIT_TICK_SECONDS": tick}
+    command = [sys.executable, "manage.py", "audit", "sequence"]
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def wait_until_placed():
+    ends = time.monotonic() + 120
+    while not (now := standing()).alive or now.waiting or now.signed_size < now.size:
+        assert time.monotonic() < ends, "the sequencer does not keep up"
+        time.sleep(0.02)
+
+
+def lag_p99(*, seconds, rate=300, connections_open=4):
+    """From commit to a place in the tree, at an open load: 99th percentile in ms."""
+    committed, samples, stop = [], [], threading.Event()
+
+    def write(first):
+        with context.use(context.new("command")):
+            for number in range(first, int(rate * seconds), connections_open):
+                time.sleep(max(0.0, starts + number / rate - time.monotonic()))
+                with transaction.atomic():
+                    record("bench.change", by=system(), about=ObjectRef("bench", "x"))
+                committed.append(time.monotonic())
+        connections.close_all()
+
+    def watch():
+        with psycopg.connect(cluster().url(), autocommit=True) as connection:
+            while not stop.wait(0.004):
+                size = connection.execute("SELECT size FROM audit_state WHERE log = 'main'").fetchone()[0]
+                samples.append((time.monotonic(), size))
+
+    with sequencer():
+        wait_until_placed()
+        size = standing().size
+        starts = time.monotonic() + 0.2
+        watcher = threading.Thread(target=watch)
+        threads = [threading.Thread(target=write, args=(first,)) for first in range(connections_open)]
+        for thread in (watcher, *threads):
+            thread.start()
+        for thread in threads:
+            thread.join()
+        wait_until_placed()
+        stop.set()
+        watcher.join()
+    # Places are given in the order of commits, so the n-th commit waits for the tree to have n more leaves.
+    lags, at = [], 0
+    for number, moment in enumerate(sorted(committed), size + 1):
+        while samples[at][1] < number:
+            at += 1
+        lags.append(max(0.0, samples[at][0] - moment))
+    return 1000 * statistics.quantiles(lags, n=100)[98], len(lags)
+
+
+def drain(count):
+    """Entries placed per second over rows copied per second into a table like audit_leaf, with its indexes."""
+    with context.use(context.new("command")):
+        for _ in range(count // 4096):
+            with transaction.atomic():
+                for _ in range(4096):
+                    record("bench.change", by=system(), about=ObjectRef("bench", "x"), matter="KYC-26-004813-9")
+    connections.close_all()
+    answers = fork.Queue()
+    process = fork.Process(target=_drain, args=(answers,))
+    process.start()
+    seconds, placed = answers.get()
+    process.join()
+    return (placed / seconds) / copy_rate(count)
+
+
+def _drain(answers):
+    parts = urlsplit(cluster().url(SEQUENCER))
+    connections["default"].settings_dict.update(USER=parts.username, PASSWORD=unquote(parts.password or ""))
+    with context.use(context.new("command")), connect() as connection:
+        worker = Sequencer(folder=settings.LOG_KEY_DIR, tick=0.1)
+        assert worker.lead(connection)
+        before = sum(log.edge.size for log in worker._logs.values())
+        began = time.perf_counter()
+        while worker.tick(connection):
+            pass
+        seconds = time.perf_counter() - began
+        answers.put((seconds, sum(log.edge.size for log in worker._logs.values()) - before))
+
+
+def copy_rate(count):
+    with psycopg.connect(cluster().url("postgres"), autocommit=True) as connection:
+        connection.execute("CREATE TABLE bench_leaf (LIKE audit_leaf INCLUDING ALL)")
+        ids = [uuid.uuid4() for _ in range(count)]
+        began = time.perf_counter()
+        with connection.cursor() as cursor:
+            statement = "COPY bench_leaf (log, seq, entry_id, event_id, flag) FROM STDIN (FORMAT BINARY)"
+            with cursor.copy(statement) as copy:
+                copy.set_types(["text", "int8", "int8", "uuid", "text"])
+                for number, event_id in enumerate(ids):
+                    copy.write_row(("main", number, number, event_id, None))
+        seconds = time.perf_counter() - began
+        connection.execute("DROP TABLE bench_leaf")
+    return count / seconds
+
+
+# ------------------------------------------------------------------------------------------------------ the verifier
+def verification():
+    """(verified per second over hashed per second, memory in MB, entries)."""
+    with tempfile.TemporaryDirectory() as folder, sequencer():
+        bundle = Path(folder) / "bundle"
+        wait_until_placed()
+        with context.use(context.new("command")):
+            export_to_folder(Selection("full"), bundle, by=system(), reason="bench")
+        command = [sys.executable, "-I", "-S", outside.__file__, str(bundle), "--vkey", standing().vkey or ""]
+        began = time.perf_counter()
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
+        verified = time.perf_counter() - began
+        assert status == 0, "the bundle does not verify"
+        entries = [entry for file in sorted(bundle.glob("tile/entries/**/*")) if file.is_file() for entry in _entries(file)]
+    began = time.perf_counter()
+    edge = Edge()
+    edge.append_hashes(leaf_hash(entry) for entry in entries)
+    edge.root()
+    hashed = time.perf_counter() - began
+    return hashed / verified, usage.ru_maxrss / 1024, len(entries)
+
+
+def _entries(file):
+    data, at = file.read_bytes(), 0
+    while at < len(data):
+        length = int.from_bytes(data[at : at + 2], "big")
+        yield data[at + 2 : at + 2 + length]
+        at += 2 + length
