@@ -11,7 +11,6 @@ import contextlib
 import fcntl
 import os
 import secrets
-import shutil
 import signal
 import socket
 import subprocess
@@ -24,13 +23,12 @@ from types import FrameType
 
 from compliance.embedded import environment, processes
 from compliance.embedded.environment import APPLICATION_LOCK, DEVELOPMENT_LOCK, PYTHON, ROOT, EnvironmentBroken
-from compliance.embedded.installation import Installation, SetUpFailed, migrations_digest
+from compliance.embedded.installation import Installation, SetUpFailed
 from compliance.embedded.postgres import APPLICATION, OWNER, SEQUENCER, Cluster, PostgresError
+from compliance.embedded.scratch import scratch_folder, start_from_migrated
 from compliance.embedded.supervisor import NotReady, Supervisor
 
 PACKAGES = ("audit", "compliance", "documents", "cases")
-SCRATCH = ROOT / ".test"  # data folders of test and bench runs, and the migrated cluster they are copied from
-ABANDONED_AFTER = 3600.0  # seconds
 OWNER_COMMANDS = {"migrate", "makemigrations", "createcachetable", "showmigrations", "sqlmigrate", "dbshell"}
 
 
@@ -290,60 +288,6 @@ def running_or_started(data_dir: Path) -> Iterator[Cluster]:
     else:
         with cluster:
             yield cluster
-
-
-@contextlib.contextmanager
-def scratch_folder() -> Iterator[Path]:
-    """A data folder for this run only."""
-    SCRATCH.mkdir(exist_ok=True)
-    for old in (*SCRATCH.glob("run-*"), *SCRATCH.glob("new-*")):  # left behind by kill -9
-        if time.time() - old.stat().st_mtime > ABANDONED_AFTER and not held(old):
-            shutil.rmtree(old, ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(prefix="run-", dir=SCRATCH))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def held(folder: Path) -> bool:
-    """Whether a cluster works in this data folder."""
-    try:
-        with (folder / "postgres.lock").open() as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except BlockingIOError:
-        return True
-    return False
-
-
-def start_from_migrated(folder: Path) -> None:
-    """Lay a cluster whose database is migrated into `folder`; made once for a set of migrations, then copied.
-
-    A migration that fails leaves `folder` empty: the tests that need the database then say what is wrong with it.
-    """
-    shelf = SCRATCH / f"migrated-{migrations_digest()[:16]}"
-    if not shelf.exists():
-        for old in SCRATCH.glob("migrated-*"):
-            shutil.rmtree(old, ignore_errors=True)
-        with tempfile.TemporaryDirectory(prefix="new-", dir=SCRATCH) as place:
-            fresh = Path(place) / "data"
-            try:
-                with Cluster(fresh, durable=False) as cluster:
-                    Installation(fresh, cluster, kind="test").update_schema()
-            except SetUpFailed as error:
-                say(f"dev.py: {error}")
-                return
-            with contextlib.suppress(OSError):  # another run made it in this moment
-                fresh.rename(shelf)
-    try:
-        for name in ("postgres", "postgres.json"):
-            copy = shutil.copytree if (shelf / name).is_dir() else shutil.copy2
-            copy(shelf / name, folder / name)
-    except (FileNotFoundError, shutil.Error):  # another run, with other migrations, cleared the shelf
-        shutil.rmtree(folder / "postgres", ignore_errors=True)
-        (folder / "postgres.json").unlink(missing_ok=True)
 
 
 def hand_over(command: Sequence[str | Path], env: dict[str, str], *, cluster: Cluster | None = None) -> int:
