@@ -227,25 +227,25 @@ class Growing:
 
 
 # --------------------------------------------------------------------------------------------------- canonical JSON (RFC 8785, no floats)
+def _no_float(text):
+    raise ValueError(text)
+
+
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode
+_decode = json.JSONDecoder(parse_float=_no_float, parse_constant=_no_float).decode
+
+
 def canonical(value):
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode()
+    return _encode(value).encode()
 
 
 def parsed(data, what):
-    """The value of canonical JSON; anything else that a lenient reader would take is refused."""
-
-    def no_float(text):
-        raise ValueError(text)
-
-    def no_double(pairs):
-        found = dict(pairs)
-        if len(found) != len(pairs) or not all(key.isascii() for key in found):
-            raise ValueError("keys")
-        return found
-
+    """The value of canonical JSON. What a lenient reader would also take is refused, because it does not come back
+    byte for byte: other spacing, order or escapes, a key given twice; and floats, and text that is not NFC."""
     try:
-        value = json.loads(data.decode(), parse_float=no_float, parse_constant=no_float, object_pairs_hook=no_double)
-        if canonical(value) != data or not unicodedata.is_normalized("NFC", data.decode()):
+        text = data.decode()
+        value = _decode(text)
+        if _encode(value) != text or not (text.isascii() or unicodedata.is_normalized("NFC", text)):
             raise ValueError("form")
     except (ValueError, RecursionError):
         raise Tampered(f"{what}: not canonical JSON") from None
@@ -415,7 +415,7 @@ class Check:
             "time_anomalies": [],
             "told_by_the_log": [],
         }
-        self._latest = None
+        self._latest = ""
         self._ids = [array.array("Q") for _ in range(256)]  # 8 bytes an entry, also for millions
 
     def run(self, earlier=None):
@@ -531,13 +531,19 @@ class Check:
         report["last"] = seq
         if facts["action"] in TOLD:
             report["told_by_the_log"].append({"seq": seq, "action": facts["action"], "data": facts.get("data")})
-        seconds = epoch_seconds(facts["ts"], seq)
-        if self._latest is not None and seconds < self._latest - SKEW_SECONDS:
-            report["time_anomalies"].append(
-                {"seq": seq, "ts": facts["ts"], "seconds_back": int(self._latest - seconds)}
-            )
-            self._latest = seconds
-        self._latest = max(self._latest or seconds, seconds)
+        self.time(seq, facts["ts"])
+
+    def time(self, seq, text):
+        """Times of one form compare as text; only one that lies before another is looked at closer."""
+        if not TIME.fullmatch(text):
+            raise Tampered(f"entry {seq}: its time is not UTC with microseconds")
+        if text >= self._latest:
+            self._latest = text
+            return
+        back = epoch_seconds(self._latest) - epoch_seconds(text)
+        if back > SKEW_SECONDS:
+            self.report["time_anomalies"].append({"seq": seq, "ts": text, "seconds_back": back})
+            self._latest = text
 
     def earlier_by_proof(self, earlier):
         """Hold the bundle's checkpoint against the one the auditor kept."""
@@ -572,10 +578,8 @@ def tile_path(level, index, count):
 TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)\.\d{6}Z")
 
 
-def epoch_seconds(text, seq):
+def epoch_seconds(text):
     found = TIME.fullmatch(text)
-    if not found:
-        raise Tampered(f"entry {seq}: its time is not UTC with microseconds")
     year, month, day, hour, minute, second = map(int, found.groups())
     year, month = (year - 1, month + 12) if month < 3 else (year, month)
     days = 365 * year + year // 4 - year // 100 + year // 400 + (153 * (month - 3) + 2) // 5 + day
