@@ -4,11 +4,14 @@
 """
 
 from django.urls import include, path
+from django.views.i18n import set_language
 
+from audit.access import Rule, rule
 from compliance.api import api
 
 urlpatterns = [
     path("accounts/", include("allauth.urls")),
+    path("language/", rule(Rule.PUBLIC)(set_language), name="set_language"),
     path("api/v1/", api.urls),
     path("approvals/", include("compliance.proposals.urls")),
     path("audit/", include("audit.urls")),

@@ -12,6 +12,7 @@ SAMPLES = {"uuid": str(uuid.UUID(int=1)), "int": "1", "str": "KYC-26-000001-0", 
 PUBLIC = {
     "healthz": "asked by load balancers, touches nothing",
     "readyz": "names checks only to insiders",
+    "set_language": "changes a cookie of the visitor's own",
     "account_login": "the sign-in page",
     "account_logout": "ends a session",
     "account_signup": "says that sign-up is closed",
