@@ -9,10 +9,11 @@ docs/explanation/vault.md tells why.
 
 import hashlib
 import struct
-from collections import deque
+import weakref
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from queue import Queue
+from threading import Thread
 from typing import Protocol
 from uuid import UUID
 
@@ -40,6 +41,7 @@ _LAYOUT = struct.Struct(
 _INFO = b"c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM\x00"
 _PIECE = 1024 * 1024  # what one encryption call takes: 64 chunks
 _QUEUED = 2  # pieces that wait for their hash at most
+_WORTH_A_THREAD = 256 * 1024
 
 
 class Tampered(Exception):
@@ -85,38 +87,41 @@ def context(header: bytes, licensee: UUID) -> bytes:
 
 # ---------------------------------------------------------------------------------------------------- sealing
 class _Hasher:
-    """SHA-256 on a thread of its own: hashing and encrypting both release the interpreter's lock."""
+    """SHA-256 of a stream, taken beside the caller's own work: hashing releases the interpreter's lock."""
 
     def __init__(self) -> None:
         self._sha = hashlib.sha256()
-        self._thread: ThreadPoolExecutor | None = None
-        self._under_way: deque[Future[None]] = deque()
+        self._pieces: Queue[bytes | None] = Queue(_QUEUED)
+        self._end: Callable[[], None] | None = None
 
-    def add(self, data: bytes | memoryview) -> None:
-        """Take `data`, which must not change until `_QUEUED` further calls of `add`, or `wait`, returned."""
-        if len(data) < _PIECE // 4:
-            self.wait()
-            self._sha.update(data)
-            return
-        if len(self._under_way) == _QUEUED:
-            self._under_way.popleft().result()
-        if self._thread is None:
-            self._thread = ThreadPoolExecutor(1, thread_name_prefix="vault-hash")
-        self._under_way.append(self._thread.submit(self._sha.update, data))
-
-    def wait(self) -> None:
-        while self._under_way:
-            self._under_way.popleft().result()
+    def add(self, data: bytes) -> None:
+        if self._end is None:
+            if len(data) < _WORTH_A_THREAD:
+                self._sha.update(data)
+                return
+            # The thread knows nothing of us: forgotten half-way, we end it all the same.
+            thread = Thread(target=_hash_all, args=(self._pieces, self._sha), name="vault-hash", daemon=True)
+            thread.start()
+            self._end = weakref.finalize(self, _end, self._pieces, thread)
+        self._pieces.put(data)
 
     def digest(self) -> bytes:
         self.close()
         return self._sha.digest()
 
     def close(self) -> None:
-        self.wait()
-        if self._thread is not None:
-            self._thread.shutdown()
-            self._thread = None
+        if self._end is not None:
+            self._end()
+
+
+def _hash_all(pieces: "Queue[bytes | None]", sha: "hashlib._Hash") -> None:
+    while (data := pieces.get()) is not None:
+        sha.update(data)
+
+
+def _end(pieces: "Queue[bytes | None]", thread: Thread) -> None:
+    pieces.put(None)
+    thread.join()
 
 
 class Sealing:
@@ -130,9 +135,10 @@ class Sealing:
         self._encryptor = Cobblestone256Encryptor(key, context(raw, licensee))
         self._sink = sink
         self._size = 0
-        self._plain, self._sealed = _Hasher(), _Hasher()
-        # While pieces are being hashed, the next one is encrypted into a buffer that none of them uses.
-        self._buffers = deque(bytearray(0) for _ in range(_QUEUED + 1))
+        # The plaintext is hashed on a second thread while this one encrypts, hashes the outcome and hands it on: about
+        # as much work on either side. A third thread would cost more in waiting than it saves.
+        self._plain, self._sealed = _Hasher(), hashlib.sha256()
+        self._buffer = bytearray(0)
         self._put(memoryview(raw))
 
     def update(self, data: bytes) -> None:
@@ -148,21 +154,19 @@ class Sealing:
         return Digests(self._plain.digest(), self._sealed.digest(), self._size)
 
     def abandon(self) -> None:
-        """Stop the threads; what was written so far is useless without the rest."""
+        """Stop; what was written so far is useless without the rest."""
         self._plain.close()
-        self._sealed.close()
 
     def _encrypt(self, piece: memoryview) -> None:
-        self._buffers.rotate()
         # Room for the piece, the chunk that waited for it, their tags, and the first call's salt and commitment.
         needed = (len(piece) // CHUNK + 2) * SEALED_CHUNK + SALT + COMMITMENT
-        if len(self._buffers[0]) < needed:
-            self._buffers[0] = bytearray(needed)
-        written = self._encryptor.update_into(piece, self._buffers[0])
-        self._put(memoryview(self._buffers[0])[:written])
+        if len(self._buffer) < needed:
+            self._buffer = bytearray(needed)
+        written = self._encryptor.update_into(piece, self._buffer)
+        self._put(memoryview(self._buffer)[:written])
 
     def _put(self, sealed: memoryview) -> None:
-        self._sealed.add(sealed)
+        self._sealed.update(sealed)
         self._sink(sealed)
 
 
