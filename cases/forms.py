@@ -8,18 +8,24 @@ from django.utils.translation import gettext_lazy as _
 from cases import texts
 from cases.models import Evidence
 
+ACCEPTED = ".jpg,.jpeg,.png,.pdf,image/jpeg,image/png,application/pdf"  # what the chooser of files offers first
+
 
 class NoteForm(forms.Form):
     text = forms.CharField(
         label=_("Internal note"),
         max_length=4000,
-        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Read by: the next reviewer and the auditor."),
+        widget=forms.Textarea(attrs={"rows": 3, "data-key": "o"}),
         error_messages={"required": _("Write the note first.")},
     )
 
 
 class UploadForm(forms.Form):
-    """Only what the file is: the file itself was sealed while it arrived."""
+    """What the file is. The file itself was sealed while it arrived: its field is there for its label and its errors.
+
+    `item` is the purpose that was asked for by name; then only documents for it are offered.
+    """
 
     shows = forms.ChoiceField(
         label=_("What is it?"),
@@ -27,10 +33,22 @@ class UploadForm(forms.Form):
         widget=forms.Select(attrs={"class": "in"}),
     )
 
-    def __init__(self, *args: Any, offers: list[tuple[str, str]], **kwargs: Any) -> None:
+    file = forms.FileField(
+        label=_("File"),
+        required=False,
+        help_text=_("JPG, PNG or PDF, at most 50 MB"),
+        widget=forms.FileInput(attrs={"id": "file", "required": True, "accept": ACCEPTED}),
+    )
+
+    def __init__(self, *args: Any, offers: list[tuple[str, str]], item: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.item = item if item in {purpose for purpose, _type in offers} else ""
+        if self.item:
+            self.fields["file"].label = _("File: %(item)s") % {"item": texts.purpose_title(self.item)}
         groups: dict[str, list[tuple[str, str]]] = {}
         for purpose, document_type in offers:
+            if self.item not in ("", purpose):
+                continue
             title = texts.purpose_title(purpose)
             choice = (f"{purpose}:{document_type}", f"{title}: {texts.document_name(document_type)}")
             groups.setdefault(title, []).append(choice)

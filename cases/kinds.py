@@ -24,7 +24,8 @@ class Kind:
 
     `steps(case, user)` is what the user may do next, the primary one first; `checks(case)` the rows of "What is
     missing"; `offers(case)` the pairs of purpose and document type that the case takes;
-    `facts(case)` the player's declared data, masked; `arrived(case, evidence, by=)` is told of new evidence.
+    `facts(case)` the player's declared data, masked; `arrived(case, evidence, by=)` is told of new evidence;
+    `told(case, purpose, code)` is what the player will read for a reason.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Kind:
     offers: Callable[[Any], list[tuple[str, str]]]
     facts: Callable[[Any], list[Any]]
     arrived: Callable[..., Any]
+    told: Callable[[Any, str, str], Any]
     panel: str
     new_url: str
 

@@ -8,6 +8,7 @@ from django.http import Http404
 
 from cases import kinds
 from cases.permissions import VIEW, granted, is_key
+from compliance.proposals.models import Proposal
 
 if TYPE_CHECKING:
     from cases.models import Case  # noqa: F401 - named as text below
@@ -60,9 +61,14 @@ class CaseQuerySet(models.QuerySet["Case"]):
             accepted=Count("evidence", filter=Q(evidence__state="accepted")),
         )
 
+    def with_proposed(self) -> Self:
+        """Adds proposed: whether a decision on it waits for a second person."""
+        return self.annotate(proposed=Exists(Proposal.objects.parked().filter(subject_id=OuterRef("pk"))))
+
     def for_list(self) -> Self:
         """With everything a row shows, in one query more or less whatever the number of rows."""
-        return self.select_related("customer", "account", "assignee", "queue").with_evidence_counts()
+        rows = self.select_related("customer", "account", "assignee", "queue")
+        return rows.with_evidence_counts().with_proposed()
 
 
 def get_case(number: str, *, user: Any) -> Any:

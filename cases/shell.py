@@ -26,7 +26,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     queue = reverse("cases:queue")
     cases = Case.objects.visible_to(user).open()
     counts = cases.order_by().aggregate(
-        mine=Count("pk", filter=Q(assignee_id=user.pk)),
+        mine=Count("pk", filter=Q(assignee_id=user.pk, waiting_for="")),
         **{f"kind_{name}": Count("pk", filter=Q(kind=name)) for name in kinds.kinds()},
     )
     work = [

@@ -16,7 +16,7 @@ from cases.services import message_text, note_text
 LENGTH = 200
 WRITTEN = ("cases.write_note", "cases.write_message")
 READS = ("audit.read", "documents.view", "people.reveal")
-# The first prefix that fits says group, icon and tone.
+# The first prefix that fits says group, icon and kind.
 KINDS = [
     ("cases.write_note", ("words", "note", "note")),
     ("cases.write_message", ("words", "send", "sent")),
@@ -34,14 +34,15 @@ KINDS = [
 
 @dataclass(frozen=True, slots=True)
 class Item:
+    """One line, as components/_timeline_item.html takes it. Its title names who did it."""
+
     at: datetime
-    sentence: str
+    title: str
     group: str
     icon: str
-    tone: str
-    refused: bool = False
+    kind: str
     said: str = ""
-    language: str = ""
+    lang: str = ""
 
 
 def groups() -> list[tuple[str, str]]:
@@ -67,10 +68,10 @@ def of(case: Case, *, only: str = "") -> list[Item]:
 
 
 def _item(row: Entry, found: dict[tuple[str, str], str], words: dict[str, tuple[str, str]]) -> Item:
-    group, icon, tone = next(kind for prefix, kind in KINDS if row.action.startswith(prefix))
+    group, icon, kind = next(shown for prefix, shown in KINDS if row.action.startswith(prefix))
     said, language = words.get(row.object_id, ("", "")) if row.action in WRITTEN else ("", "")
     sentence = sentence_of(row.facts, actor=found.get((row.actor_kind, row.actor_id), ""))
-    return Item(row.at, sentence, group, icon, tone, row.outcome == "refused", said, language)
+    return Item(row.at, sentence, group, icon, "bad" if row.outcome == "refused" else kind, said, language)
 
 
 def _words(case: Case, rows: list[Entry]) -> dict[str, tuple[str, str]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
-from django.forms import BoundField, CheckboxInput, RadioSelect, Textarea
+from django.forms import BoundField, CheckboxInput, Field, RadioSelect, Textarea
 from django.forms.widgets import ChoiceWidget, Select
 from django.http import HttpRequest
 from django.template import Context, Library
@@ -308,10 +308,13 @@ def is_choice(field: BoundField) -> bool:
 
 @register.filter
 def wrongs(field: BoundField) -> list[str]:
-    """What is wrong with a field, in the same words above the form and at it. An empty field is named by its label."""
+    """What is wrong with a field, in the same words above the form and at it.
+
+    An empty field is named by its label, unless it has words of its own for that.
+    """
     said = []
     for error in field.errors.as_data():
-        if error.code == "required":
+        if error.code == "required" and error.message == Field.default_error_messages["required"]:
             said.append(_("%(field)s: fill this in.") % {"field": field.label})
         else:
             said.extend(str(message) for message in error.messages)

@@ -3,19 +3,22 @@
 import hashlib
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
 from django.db import transaction
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from audit.access import Rule, rule
 from audit.record import ObjectRef, record
 from cases import kinds, numbers, search
-from cases.models import Case
+from cases.models import Case, Queue
+from cases.permissions import WORK, granted
 from cases.services import take_next
 from compliance.people.models import User
 from compliance.people.requests import signed_in
@@ -60,15 +63,25 @@ def queue(request: HttpRequest) -> HttpResponse:
         rows = rows.filter(search.in_list(words))
     page = Paginator(rows.for_list().order_by("-priority", "due_at", "id"), PAGE).get_page(request.GET.get("page"))
     _note_list(user, "cases.list", f"{kind}|{view}|{words}", len(page.object_list))
+    here = f"?{urlencode({'kind': kind, 'view': view})}"
+    again = f"{here}&{urlencode({'q': words})}"
     context = {
         "kind": kinds.kinds().get(kind),
         "kind_name": kind,
         "view": view,
         "words": words,
         "page": page,
+        "here": here,
+        "newer_url": f"{again}&page={page.previous_page_number()}" if page.has_previous() else "",
+        "older_url": f"{again}&page={page.next_page_number()}" if page.has_next() else "",
+        "search_all": {
+            "label": _("Search finished cases too"),
+            "url": f"{reverse('cases:search')}?{urlencode({'q': words})}",
+        },
         "tabs": [(name, title, counts[name]) for name, title in _titles().items()],
         "rows": page.object_list,
         "kinds": kinds.kinds().values(),
+        "may_work": granted(user, WORK, Queue).exists(),
     }
     return render(request, "cases/queue.html", context)
 

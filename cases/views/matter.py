@@ -13,7 +13,9 @@ from audit.perform import ConditionsNotMet
 from audit.record import record_read
 from cases import kinds, services, timeline
 from cases.forms import NoteForm, UploadForm
+from cases.permissions import DECIDE, WORK, may
 from cases.queries import get_case
+from cases.views.bar import actions_of, bar_of
 from compliance.people.requests import signed_in
 from compliance.people.services import REVEALABLE, reveal
 from compliance.proposals.queries import open_proposal
@@ -23,24 +25,36 @@ from documents.uploads import receives_files
 
 def page_of(request: HttpRequest, case: Any, *, status: int = 200, **extra: Any) -> HttpResponse:
     """The whole case page; each panel is a template of its own."""
-    kind = kinds.lookup(case.kind)
-    checks = kind.checks(case)
+    kind, user = kinds.lookup(case.kind), signed_in(request)
+    checks, proposal = kind.checks(case), open_proposal(case)
+    primary, actions = actions_of(kind.steps(case, user))
+    offers, item = kind.offers(case), request.GET.get("item", "")
     context = {
         "case": case,
         "kind": kind,
+        "bar": bar_of(case, proposed=proposal is not None),
+        "primary": primary,
+        "actions": actions,
         "checks": checks,
         "met": sum(check.is_met for check in checks),
-        "steps": kind.steps(case, signed_in(request)),
-        "proposal": open_proposal(case),
+        "may_work": may(user, WORK, case),
+        "proposal": proposal,
+        "may_see_proposal": proposal and (may(user, DECIDE, case) or proposal.maker_human_id == user.human_id),
         "timeline": timeline.of(case, only=request.GET.get("show", "")),
         "show": request.GET.get("show", ""),
         "groups": timeline.groups(),
         "note_form": NoteForm(),
-        "upload_form": UploadForm(offers=kind.offers(case)),
+        "upload_form": UploadForm(offers=offers, item=item, initial={"shows": _first_open(checks, offers)}),
         "facts": kind.facts(case),
         **extra,
     }
     return render(request, "cases/case.html", context, status=status)
+
+
+def _first_open(checks: Any, offers: list[tuple[str, str]]) -> str:
+    """What the next file most likely shows: the first item that is still missing."""
+    missing = [check.purpose for check in checks if check.status == "missing"]
+    return next((f"{purpose}:{paper}" for purpose, paper in offers if purpose in missing[:1]), "")
 
 
 @rule(Rule.SIGNED_IN)
@@ -61,24 +75,23 @@ def _customer(request: HttpRequest, number: str) -> Any:
 def upload(request: HttpRequest, number: str) -> HttpResponse:
     """A file for one purpose. It was sealed while it arrived; here it gets its row, its entry and its place."""
     matter = get_case(number, user=signed_in(request))
-    form = UploadForm(request.POST, offers=kinds.lookup(matter.kind).offers(matter))
-    try:
-        if not form.is_valid():
-            raise ConditionsNotMet([str(error) for errors in form.errors.values() for error in errors])
-        chosen = form.cleaned_data
-        services.bring(
-            matter,
-            request.FILES.get("file"),
-            purpose=chosen["purpose"],
-            document_type=chosen["document_type"],
-            by=signed_in(request),
-        )
-    except Refused as refused:
-        return page_of(request, matter, status=422, upload_form=form, upload_errors=[str(refused)])
-    except ConditionsNotMet as unmet:
-        return page_of(request, matter, status=422, upload_form=form, upload_errors=unmet.reasons)
-    messages.success(request, _("The file arrived. It is being checked."))
-    return redirect("cases:case", number=number)
+    offers = kinds.lookup(matter.kind).offers(matter)
+    form = UploadForm(request.POST, offers=offers, item=request.GET.get("item", ""))
+    if form.is_valid():
+        try:
+            _bring(matter, request.FILES.get("file"), form.cleaned_data, by=signed_in(request))
+        except Refused as refused:
+            form.add_error("file", str(refused))
+        except ConditionsNotMet as unmet:
+            form.add_error(None, unmet.reasons)
+        else:
+            messages.success(request, _("The file arrived. It is being checked."))
+            return redirect("cases:case", number=number)
+    return page_of(request, matter, status=422, upload_form=form)
+
+
+def _bring(matter: Any, file: Any, chosen: dict[str, Any], *, by: Any) -> None:
+    services.bring(matter, file, purpose=chosen["purpose"], document_type=chosen["document_type"], by=by)
 
 
 @rule(Rule.SIGNED_IN)
@@ -112,4 +125,4 @@ def show_field(request: HttpRequest, number: str, field: str) -> HttpResponse:
     value = reveal(
         matter.customer, field, by=signed_in(request), purpose="case", matter=matter.number, account=matter.account
     )
-    return page_of(request, matter, shown={field: value})
+    return page_of(request, matter, shown=field, revealed=value)

@@ -5,17 +5,27 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from audit.access import Rule, rule
 from audit.perform import ConditionsNotMet
-from cases import kinds, services
+from cases import kinds, services, texts
 from cases.forms import VerdictForm
 from cases.models import Evidence
+from cases.permissions import WORK, may
 from cases.queries import get_case
+from cases.views.bar import bar_of
+from compliance.look import size, when
 from compliance.people.requests import signed_in
-from documents.services import RENDITION_HEADERS, CannotRender, NotReady, rendition
+from compliance.people.services import REVEALABLE, reveal
+from compliance.proposals.queries import open_proposal
+from documents.services import RENDITION_HEADERS, NotReady, rendition
+
+TAKEN_BACK = (Evidence.State.RETURNED, Evidence.State.REJECTED)
 
 
 def _evidence(matter: Any, evidence_id: Any) -> Evidence:
@@ -25,36 +35,95 @@ def _evidence(matter: Any, evidence_id: Any) -> Evidence:
 @rule(Rule.SIGNED_IN)
 @require_http_methods(["GET", "POST"])
 def review(request: HttpRequest, number: str, evidence_id: Any) -> HttpResponse:
-    """One file beside what the player declared, and the verdict on it."""
+    """One file beside what the player declared, and the verdict on it. A POST with `show` only shows a masked field."""
     matter = get_case(number, user=signed_in(request))
     evidence = _evidence(matter, evidence_id)
+    if request.POST.get("show") in REVEALABLE:
+        field = request.POST["show"]
+        value = reveal(
+            matter.customer, field, by=signed_in(request), purpose="case", matter=number, account=matter.account
+        )
+        return _page(request, matter, evidence, _kept(request, evidence), shown=field, revealed=value)
     form = VerdictForm(request.POST or None, evidence=evidence, initial={"version": evidence.version})
-    status = 200
-    if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            try:
-                _judge(evidence, form.cleaned_data, by=signed_in(request))
-                return _onward(request, matter, evidence)
-            except ConditionsNotMet as unmet:
-                for reason in unmet.reasons:
-                    form.add_error(None, reason)
+    if request.method == "GET":
+        return _page(request, matter, evidence, form)
+    if form.is_valid():
+        try:
+            _judge(evidence, form.cleaned_data, by=signed_in(request))
+            return _onward(request, matter)
+        except ConditionsNotMet as unmet:
+            form.add_error(None, unmet.reasons)
+    return _page(request, matter, evidence, form, status=422)
+
+
+def _page(
+    request: HttpRequest, matter: Any, evidence: Evidence, form: VerdictForm, *, status: int = 200, **extra: Any
+) -> HttpResponse:
     kind = kinds.lookup(matter.kind)
-    checks = kind.checks(matter)
+    files = [check for check in kind.checks(matter) if check.evidence]
+    older = matter.evidence.filter(purpose=evidence.purpose, created_at__lt=evidence.created_at)
+    previous = older.order_by("-created_at").first()
+    may_work = may(signed_in(request), WORK, matter)
     context = {
         "case": matter,
-        "kind": kind,
+        "bar": bar_of(matter, proposed=open_proposal(matter) is not None),
+        "step": _step([check.evidence.pk for check in files], evidence),
+        "back": {"label": _("Back to the case"), "url": reverse("cases:case", kwargs={"number": matter.number})},
         "evidence": evidence,
         "document": evidence.document,
-        "pages": range(1, evidence.document.pages + 1),
-        "checks": [check for check in checks if check.evidence],
-        "previous": matter.evidence.filter(purpose=evidence.purpose, created_at__lt=evidence.created_at)
-        .order_by("-created_at")
-        .first(),
+        "title": texts.purpose_title(evidence.purpose),
+        "paper": texts.document_name(evidence.document_type),
+        "pages": _pages(matter, evidence) if evidence.document.state == "ready" else [],
+        "captions": _captions(evidence.document),
+        "checks": files,
+        "previous": previous,
+        "previous_tools": "cases/_previous.html" if previous else "",
         "facts": kind.facts(matter),
         "form": form,
+        "may_judge": may_work and evidence.state == Evidence.State.PENDING,
+        "may_take_back": may_work and evidence.state in TAKEN_BACK and not evidence.told,
+        "asked": [(reason, kind.told(matter, evidence.purpose, reason.code)) for reason in form.asked],
+        "neutral": kind.told(matter, evidence.purpose, form.final[0].code) if form.final else "",
+        "given": [texts.reason(code).title for code in evidence.reasons],
+        **extra,
     }
     return render(request, "cases/review.html", context, status=status)
+
+
+def _step(files: list[Any], evidence: Evidence) -> str:
+    """Which of the files this is; an older version is none of them."""
+    if evidence.pk not in files:
+        return _("Document review")
+    return _("Document review %(n)s/%(all)s") % {"n": files.index(evidence.pk) + 1, "all": len(files)}
+
+
+def _pages(matter: Any, evidence: Evidence) -> list[dict[str, str]]:
+    """Address and words of each page, as components/_viewer.html takes them."""
+    count = evidence.document.pages
+    place = {"number": matter.number, "evidence_id": evidence.pk}
+    return [
+        {
+            "src": reverse("cases:image", kwargs=place | {"page": page}),
+            "alt": ngettext("The file the player sent", "The file the player sent, page %(page)s of %(count)s", count)
+            % {"page": page, "count": count},
+        }
+        for page in range(1, count + 1)
+    ]
+
+
+def _captions(document: Any) -> list[Any]:
+    return [
+        format_html("{} · {}", document.media_type, size(document.size)),
+        format_html("{} {}", _("Arrived:"), when(document.received_at)),
+        _("Not scanned for malware: no scanner is set up."),
+        _("Looking at it is recorded."),
+    ]
+
+
+def _kept(request: HttpRequest, evidence: Evidence) -> VerdictForm:
+    """The verdict as far as it was chosen, not judged."""
+    chosen = {"verdict": request.POST.get("verdict", ""), "reasons": request.POST.getlist("reasons")}
+    return VerdictForm(evidence=evidence, initial=chosen | {"version": request.POST.get("version", evidence.version)})
 
 
 def _judge(evidence: Evidence, data: dict[str, Any], *, by: Any) -> None:
@@ -67,7 +136,7 @@ def _judge(evidence: Evidence, data: dict[str, Any], *, by: Any) -> None:
         services.reject(evidence, by=by, reasons=data["reasons"], version=version)
 
 
-def _onward(request: HttpRequest, matter: Any, judged: Evidence) -> HttpResponse:
+def _onward(request: HttpRequest, matter: Any) -> HttpResponse:
     """To the next file that waits for a verdict, or back to the case."""
     messages.success(request, _("Verdict saved."))
     following = matter.evidence.filter(state="pending", document__state="ready").order_by("created_at").first()
@@ -94,6 +163,6 @@ def image(request: HttpRequest, number: str, evidence_id: Any, page: int = 1) ->
     evidence = _evidence(matter, evidence_id)
     try:
         picture = rendition(evidence.document, by=signed_in(request), purpose="review", page=page, matter=matter.number)
-    except (NotReady, CannotRender):
+    except NotReady:
         raise Http404("not ready") from None
     return HttpResponse(picture.data, content_type=picture.media_type, headers=RENDITION_HEADERS)

@@ -1,6 +1,7 @@
 // Where the focus is and what is said after htmx changes a part of the page, and the one live region of every page.
 //
 // - While a request runs its target is aria-busy.
+// - Who leaves a page by keyboard starts the next one at [data-start], where the page goes on, instead of at its very top.
 // - After a swap the focus is never lost to <body>: it goes to [autofocus], else to where it was (htmx keeps an element
 //   with the same id), else to the heading of what came, else to what came.
 // - Anything may say something: document.dispatchEvent(new CustomEvent("say", {detail: "Copied"})).
@@ -19,6 +20,18 @@ function say(text) {
 }
 
 let held = null; // the element that had the focus before the swap
+
+/** Where a page, or the part of it that the address names, goes on. */
+function start() {
+  if (document.activeElement !== document.body || sessionStorage.getItem("moves") !== "keys") return;
+  if (document.querySelector("[autofocus]")) return; // the browser gives it the focus a moment later
+  const seen = (element) => element.checkVisibility();
+  const named = [...document.querySelectorAll(":target")].find(seen);
+  const places = (named ?? document).querySelectorAll(named ? "h1, h2, h3" : "[data-start]");
+  const place = [...places].find(seen) ?? named ?? document.querySelector("h1");
+  if (place && place.tabIndex < 0) place.setAttribute("tabindex", "-1");
+  place?.focus();
+}
 
 /** Give the focus to what arrived, when the element that had it is gone. Somebody who only reads is not moved. */
 function keepFocus(arrived) {
@@ -55,3 +68,7 @@ document.addEventListener("keydown", (event) => {
   menu.querySelector("summary").focus();
   event.preventDefault();
 });
+
+document.addEventListener("keydown", () => sessionStorage.setItem("moves", "keys"));
+document.addEventListener("pointerdown", () => sessionStorage.setItem("moves", "pointer"));
+start();

@@ -50,7 +50,7 @@ class OpenForm(forms.Form):
 class DecisionForm(forms.Form):
     """A decision asked for. Reasons are codes of the catalogue; the note is for the second person and is sealed."""
 
-    reason = forms.ChoiceField(label=_("Reason"))
+    reason = forms.ChoiceField(label=_("Reason"), widget=forms.Select(attrs={"data-start": True}))
     note = forms.CharField(
         label=_("Note for the second person"), required=False, max_length=1000, widget=forms.Textarea(attrs={"rows": 2})
     )

@@ -128,6 +128,7 @@ kinds.register(
         offers=rules.offers,
         facts=facts,
         arrived=services.arrived,
+        told=rules.told,
         panel="verification/_panel.html",
         new_url="cases:verification-new",
     )

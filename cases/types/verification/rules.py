@@ -99,13 +99,18 @@ def asked_again(case: Case) -> list[Evidence]:
     return list(case.evidence.filter(state="returned", told=False).order_by("created_at"))
 
 
-def letter(case: "Verification", language: str) -> str:
-    """The one message that names everything the player has to bring, and what is already fine."""
-    rules = {rule.purpose: rule for rule in asked(case)}
-    items = []
+def told(case: "Verification", purpose: str, code: str) -> texts.Text:
+    """What the player will read for a reason, in their language and with what this case asks for."""
+    rule = next(rule for rule in asked(case) if rule.purpose == purpose)
+    language = case.account.language
+    return texts.player_text(code, language, number=case.number, **texts.values_for(rule, language))
+
+
+def letter(case: "Verification") -> texts.Text:
+    """The one message that names everything the player has to bring, and what is already fine; in their language."""
+    language, items = case.account.language, []
     for evidence in asked_again(case):
-        values = texts.values_for(rules[evidence.purpose], language)
-        faults = " ".join(texts.player_text(code, language, **values) for code in evidence.reasons)
+        faults = " ".join(told(case, evidence.purpose, code) for code in evidence.reasons)
         items.append(f"{texts.purpose_title(evidence.purpose, language)}: {faults}")
     accepted = case.evidence.filter(state="accepted").order_by("created_at").values_list("purpose", flat=True)
     kept = [texts.purpose_title(purpose, language) for purpose in accepted]

@@ -56,7 +56,7 @@ def ask(case: Verification, *, by: Acts, version: int | None = None) -> Verifica
     returned = rules.asked_again(case)
     if not returned:
         raise ConditionsNotMet([str(_("Nothing is asked for yet. Judge a file with “Ask again” first."))])
-    text = rules.letter(case, case.account.language)
+    text = rules.letter(case)
     case = perform(case.ask, by=by, version=version)
     engine.write_message(case, "request", by=by, text=text)
     Evidence.objects.filter(pk__in=[evidence.pk for evidence in returned]).update(told=True)

@@ -100,7 +100,7 @@ def ask(request: HttpRequest, number: str) -> HttpResponse:
     returned = rules.asked_again(case)
     if not returned or case.state != "in_review":
         return redirect("cases:case", number=number)
-    context = {"case": case, "returned": returned, "letter": rules.letter(case, case.account.language)}
+    context = {"case": case, "returned": returned, "letter": rules.letter(case)}
     return render(request, "verification/ask.html", context)
 
 
