@@ -6,10 +6,13 @@ from pathlib import Path
 from celery import Celery
 from celery.signals import worker_init
 from django.conf import settings
+from kombu.transport import TRANSPORT_ALIASES
 
 from compliance import validated
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "compliance.settings")
+
+TRANSPORT_ALIASES["folder"] = "compliance.outbox.broker:Transport"
 
 app = Celery("mizan")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -158,7 +158,7 @@ CACHES: dict[str, Any] = {
 }
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 
-CELERY_BROKER_URL = optional("CELERY_BROKER_URL") or "filesystem://"
+CELERY_BROKER_URL = optional("CELERY_BROKER_URL") or "folder://"
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_IGNORE_RESULT = True
@@ -168,7 +168,7 @@ CELERY_TASK_TIME_LIMIT = 600
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-if CELERY_BROKER_URL == "filesystem://":
+if CELERY_BROKER_URL == "folder://":
     BROKER_DIR = DATA_DIR / "broker"
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "data_folder_in": str(BROKER_DIR / "queue"),
@@ -177,6 +177,8 @@ if CELERY_BROKER_URL == "filesystem://":
         "store_processed": False,
         "polling_interval": 0.05,
     }
+    # Remote control keeps its table in a file that a kill can cut; one machine needs none.
+    CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 else:
     # A request that wakes a worker does not wait for a broker that is away: the sweep finds the row.
     CELERY_BROKER_TRANSPORT_OPTIONS = {
@@ -258,7 +260,7 @@ TEXTS_DIR = BASE_DIR / "texts"
 
 # ---------------------------------------------------------------------------------------------- the web
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = BASE_DIR / "staticfiles" if IN_PRODUCTION else None
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "documents.storage.NoDefaultStorage"},
@@ -269,6 +271,7 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = not IN_PRODUCTION
+WHITENOISE_AUTOREFRESH = MIZAN_ENV == DEVELOPMENT
 FILE_UPLOAD_HANDLERS = ["documents.uploads.RefusingUploadHandler"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500

@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from audit import context
-from cases.demo.seed import SignIn, seed
+from cases.demo.seed import SignIn, seed, sign_ins
 from compliance.people.models import Licensee
 
 
@@ -22,27 +23,39 @@ class Command(BaseCommand):
     def handle(self, *args: Any, verb: str, **options: Any) -> None:
         if settings.IN_PRODUCTION:
             raise CommandError("Demo data is refused in production (MIZAN_ENV=production).", returncode=2)
-        if verb == "seed" and not self._file.exists():
-            if Licensee.objects.exists():
-                raise CommandError(
-                    "This installation has data already. Demo data goes into an empty one only.", returncode=2
-                )
-            with context.use(context.new("command")):
-                self._keep(seed())
+        if verb == "seed" and not self._is_done():
+            self._seed()
         for each in self._kept():
             self.stdout.write(f"{each.role:10}{each.email:24}{each.password}")
 
+    def _seed(self) -> None:
+        """Once; a run that was cut off goes on with the same passwords."""
+        if not self._file.exists():
+            if Licensee.objects.exists():
+                raise CommandError(
+                    "This installation has data already. Demo data goes into an empty one.", returncode=2
+                )
+            self._keep(sign_ins(), done=False)
+        with context.use(context.new("command")):
+            seed(self._kept())
+        self._keep(self._kept(), done=True)
+
     @property
     def _file(self) -> Path:
-        return settings.DATA_DIR / "demo.json"
+        return Path(settings.DATA_DIR) / "demo.json"
 
-    def _keep(self, sign_ins: list[SignIn]) -> None:
+    def _is_done(self) -> bool:
+        return self._file.exists() and json.loads(self._file.read_text())["done"]
+
+    def _keep(self, given: list[SignIn], *, done: bool) -> None:
         """In the data folder, readable by its owner only: the passwords are random and belong to this folder."""
-        handle = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        part = self._file.with_suffix(".part")
+        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "w") as file:
-            json.dump([{"role": s.role, "email": s.email, "password": s.password} for s in sign_ins], file)
+            json.dump({"done": done, "sign_ins": [asdict(each) for each in given]}, file)
+        part.replace(self._file)
 
     def _kept(self) -> list[SignIn]:
         if not self._file.exists():
             return []
-        return [SignIn(**each) for each in json.loads(self._file.read_text())]
+        return [SignIn(**each) for each in json.loads(self._file.read_text())["sign_ins"]]
