@@ -1,8 +1,8 @@
 """The queue of an installation without a broker: a folder of messages.
 
 kombu's own filesystem transport shows a message before it is written whole, and a worker that meets half a one dies.
-Here a message appears by a rename, whole, and is taken by a rename, by one worker. It may still be lost with whoever took
-it: the sweeps find what waits.
+Here a message appears by a rename, whole, and is taken by a rename, by one worker. It may still be lost with whoever
+took it: the sweeps find what waits.
 """
 
 import logging
@@ -18,19 +18,19 @@ from kombu.utils.json import dumps, loads
 log = logging.getLogger(__name__)
 
 
-class Channel(filesystem.Channel):  # type: ignore[misc]
-    def _put(self, queue: str, payload: Any, **about: Any) -> None:
+class Channel(filesystem.Channel):
+    def _put(self, queue: str, message: Any, **about: Any) -> None:
         """Names sort by time, so that the oldest is taken first."""
         name = f"{time.time_ns():020}_{uuid.uuid4()}"
         part = Path(self.data_folder_out) / f"{name}.part"
-        part.write_text(dumps(payload))
+        part.write_text(dumps(message))
         part.replace(part.with_name(f"{name}.{queue}.msg"))
 
-    def _get(self, queue: str) -> Any:
-        for message in sorted(Path(self.data_folder_in).glob(f"*.{queue}.msg")):
-            taken = message.with_name(f"{message.stem}.taken")
+    def _get(self, queue: str, timeout: float | None = None) -> Any:
+        for waiting in sorted(Path(self.data_folder_in).glob(f"*.{queue}.msg")):
+            taken = waiting.with_name(f"{waiting.stem}.taken")
             try:
-                message.rename(taken)
+                waiting.rename(taken)
             except FileNotFoundError:
                 continue  # another worker was faster
             try:
@@ -42,5 +42,5 @@ class Channel(filesystem.Channel):  # type: ignore[misc]
         raise Empty
 
 
-class Transport(filesystem.Transport):  # type: ignore[misc]
+class Transport(filesystem.Transport):
     Channel = Channel
