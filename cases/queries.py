@@ -32,7 +32,7 @@ class CaseQuerySet(models.QuerySet["Case"]):
             # A key reads its licensee's cases and brings files (its scopes say which); it works on and decides none.
             return self.filter(licensee_id=user.licensee_id, restricted=False) if permission == VIEW else self.none()
         # Named here and not imported at the top: models.py builds its managers from this module.
-        case_model = self.model._meta.concrete_model
+        case_model: Any = self.model._meta.concrete_model
         queue_model = case_model._meta.get_field("queue").related_model
         conflict_model = case_model._meta.apps.get_model("cases", "ConflictOfInterest")
         queues = granted(user, permission, queue_model).values("pk")

@@ -19,11 +19,11 @@ log = logging.getLogger(__name__)
 
 
 class Channel(filesystem.Channel):
-    def _put(self, queue: str, message: Any, **about: Any) -> None:
+    def _put(self, queue: str, payload: Any, **about: Any) -> None:  # type: ignore[override]  # its parents disagree
         """Names sort by time, so that the oldest is taken first."""
         name = f"{time.time_ns():020}_{uuid.uuid4()}"
         part = Path(self.data_folder_out) / f"{name}.part"
-        part.write_text(dumps(message))
+        part.write_text(dumps(payload))
         part.replace(part.with_name(f"{name}.{queue}.msg"))
 
     def _get(self, queue: str, timeout: float | None = None) -> Any:

@@ -37,7 +37,7 @@ def test_messages_come_in_the_order_they_were_put(channel):
 
 @pytest.mark.parametrize("cut", [b"", b'{"body": "abc', b"\xff\xfe"])
 def test_a_message_that_was_cut_is_dropped_and_the_next_one_comes(cut, channel, folder):
-    (folder / "0_a.celery.msg").write_bytes(cut)
+    (folder / "0000_a.celery.msg").write_bytes(cut)
     channel._put("celery", {"number": 1})
     assert channel._get("celery") == {"number": 1}
     assert list(folder.iterdir()) == []
