@@ -1,4 +1,4 @@
-"""What the log says of itself: who read it, searched it, exported it, verified it; who was refused; how its sequencer fares."""
+"""What the log says of itself: who read, searched, exported, verified it; who was refused; how its sequencer fares."""
 
 from django.utils.translation import gettext_lazy as _
 

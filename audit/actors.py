@@ -1,7 +1,7 @@
 """Who acts, and about whom: ids and kinds only. The log knows nobody."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, cast
 from uuid import UUID
 
 
@@ -39,7 +39,9 @@ class Acts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """The product itself: sweeps, timers, inspections. It may do what needs no judgement and can never be a second person."""
+    """The product itself: sweeps, timers, inspections. It may do what needs no judgement and can never be a second
+    person.
+    """
 
     is_active: bool = True
     human_id: UUID | None = None
@@ -61,4 +63,4 @@ def system() -> System:
 
 def who(user: object) -> Acts:
     """The actor behind `request.user`: itself, or `Anonymous` for somebody who did not sign in."""
-    return user if hasattr(user, "audit_actor") else Anonymous()
+    return cast(Acts, user) if hasattr(user, "audit_actor") else Anonymous()

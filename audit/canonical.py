@@ -1,7 +1,7 @@
 """The bytes that are hashed: JSON in the form of RFC 8785, narrowed so that there is nothing to interpret.
 
-Keys are ASCII, strings NFC, integers within ±(2^53-1). No floats: a decimal is a string. A time is UTC with microseconds,
-`2026-11-21T07:42:18.000000Z`; bytes are base64url without padding. An absent value is an absent key.
+Keys are ASCII, strings NFC, integers within ±(2^53-1). No floats: a decimal is a string. A time is UTC with
+microseconds, `2026-11-21T07:42:18.000000Z`; bytes are base64url without padding. An absent value is an absent key.
 """
 
 import base64

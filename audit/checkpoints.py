@@ -6,8 +6,8 @@
 
     — <origin> <base64 of 4 bytes key hash and the signature>
 
-Beside the private key lies a state file with the size and root last signed. The signer signs only what grows from there: this alone
-notices a restored backup and a cut tail.
+Beside the private key lies a state file with the size and root last signed. The signer signs only what grows from
+there: this alone notices a restored backup and a cut tail.
 """
 
 import base64
@@ -115,7 +115,9 @@ class Verifier:
 
 
 class Signer:
-    """The private half of a log's key and the memory of what it signed: `<log>.key`, `<log>.state` and `<log>.vkey` in `folder`."""
+    """The private half of a log's key and the memory of what it signed: `<log>.key`, `<log>.state` and `<log>.vkey`
+    in `folder`.
+    """
 
     def __init__(self, folder: Path, log: str) -> None:
         self._file, self._memory = folder / f"{log}.key", folder / f"{log}.state"
@@ -152,19 +154,21 @@ class Signer:
     def sign(self, size: int, root: bytes, prove: Callable[[int, int], list[bytes]]) -> str:
         """The note for this size and root, remembered on disk before it is handed out.
 
-        `prove(old, new)` gives the consistency proof. Raises SignerRefuses when the tree is smaller than what was signed, or another.
+        `prove(old, new)` gives the consistency proof. Raises SignerRefuses when the tree is smaller than what was
+        signed, or another.
         """
         with self._alone():
             old, old_root = self.signed()
             if size < old:
                 raise SignerRefuses(
-                    f"The log {self.verifier.name} has {size} entries, but {old} were signed. An older backup was restored, or the end "
-                    "was cut off. Restore the newer data; nothing is signed until the tree continues what was signed."
+                    f"The log {self.verifier.name} has {size} entries, but {old} were signed. An older backup was "
+                    "restored, or the end was cut off. Restore the newer data; nothing is signed until then."
                 )
             if old and not consistent(old, size, old_root, root, prove(old, size)):
                 raise SignerRefuses(
-                    f"The log {self.verifier.name} with {size} entries does not continue the {old} that were signed: entries were "
-                    "changed, or an older backup was restored and written on. Restore the right data; nothing is signed until then."
+                    f"The log {self.verifier.name} with {size} entries does not continue the {old} that were signed: "
+                    "entries were changed, or an older backup was restored and written on. Restore the right data; "
+                    "nothing is signed until then."
                 )
             if (size, root) != (old, old_root):
                 _write_durably(self._memory, _state(size, root), 0o600)

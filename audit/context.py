@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 
 class MissingContext(RuntimeError):
-    """Something was to be recorded outside a request, task or command. Open one with `context.use(context.new(source))`."""
+    """Recorded outside a request, task or command. Open one with `context.use(context.new(source))`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def use(context: Context) -> Iterator[Context]:
 
 
 def amend(**facts: str | None) -> None:
-    """Add what was learned on the way, such as how a call to the API signed in. Holds until the enclosing `use` ends."""
+    """Add what was learned on the way, such as how an API call signed in. Holds until the enclosing `use` ends."""
     _current.set(replace(current(), **facts))  # type: ignore[arg-type]
 
 

@@ -22,7 +22,8 @@ TABLES = (
 PARTITIONED = ("audit_entry", "audit_sealed")
 
 _TRIGGERS = """
-SELECT c.relname, i.inhparent::regclass::text, coalesce(array_agg(t.tgname::text) FILTER (WHERE t.tgenabled = 'A'), '{}')
+SELECT c.relname, i.inhparent::regclass::text,
+       coalesce(array_agg(t.tgname::text) FILTER (WHERE t.tgenabled = 'A'), '{}')
 FROM pg_class c
 LEFT JOIN pg_inherits i ON i.inhrelid = c.oid
 LEFT JOIN pg_trigger t ON t.tgrelid = c.oid AND NOT t.tgisinternal
@@ -52,7 +53,7 @@ WHERE has_table_privilege(role, relation, action)
 
 
 def weaknesses(cursor: Any) -> list[str]:
-    """What is missing of the protection, in words; empty when all stands. Works with any role's cursor (Django's or psycopg's)."""
+    """What is missing of the protection, in words; empty when all stands. Takes any role's cursor, Django's too."""
     found = []
     cursor.execute(_TRIGGERS, [list(TABLES), list(PARTITIONED)])
     enabled = {name: (parent, set(triggers)) for name, parent, triggers in cursor.fetchall()}

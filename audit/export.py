@@ -63,7 +63,9 @@ class CannotExport(Exception):
 
 @dataclass(frozen=True)
 class Selection:
-    """What is exported: a case by its number, a customer by id, or the full log. `since` are sizes of checkpoints held outside."""
+    """What is exported: a case by its number, a customer by id, or the full log. `since` are sizes of checkpoints
+    held outside.
+    """
 
     kind: str  # case | customer | full
     of: str | None = None
@@ -133,7 +135,7 @@ def _record(selection: Selection, facts: dict[str, Any], digest: str, *, by: Act
         return record("audit.export", by=by, about=about, note=reason, details=details, log=selection.log)
 
 
-# ------------------------------------------------------------------------------------------------------ the sequencer's part
+# ------------------------------------------------------------------------------------- the sequencer's part
 def _basis(log: str) -> _Basis:
     """The newest checkpoint, once everything that was committed before this call has its place below it."""
     _refuse_if_quiet(log)
@@ -249,7 +251,8 @@ def _earlier(selection: Selection, size: int) -> list[tuple[int, str]]:
     with connections["default"].cursor() as cursor:
         cursor.execute(
             "(SELECT size, note FROM audit_checkpoint WHERE log = %s AND size < %s ORDER BY size DESC LIMIT %s) "
-            "UNION SELECT size, note FROM audit_checkpoint WHERE log = %s AND size = ANY(%s) AND size < %s ORDER BY size",
+            "UNION SELECT size, note FROM audit_checkpoint WHERE log = %s AND size = ANY(%s) AND size < %s "
+            "ORDER BY size",
             [selection.log, size, EARLIER, selection.log, list(selection.since), size],
         )
         found: list[tuple[int, str]] = cursor.fetchall()

@@ -1,7 +1,8 @@
 """Log lines as JSON, one a line, without personal data: they are shipped to places that may not hold any.
 
-What a person typed must not reach a log line. This formatter is the second net under that rule: of an exception it keeps the type and
-the places in the code, never the message (a database error quotes the row), and it blanks what looks like an address or a number.
+What a person typed must not reach a log line. This formatter is the second net under that rule: of an exception it
+keeps the type and the places in the code, never the message (a database error quotes the row), and it blanks what
+looks like an address or a number.
 """
 
 import json
@@ -14,7 +15,7 @@ from audit import context
 
 _PERSONAL = re.compile(
     r"[\w.+-]+@[\w-]+\.[\w.-]+"  # e-mail
-    r"|(?<![\w-])\+?\d(?:[\d \u00a0().-]{6,}\d)(?![\w-])"  # phone, national id, card, IBAN digits; not the digits of a UUID
+    r"|(?<![\w-])\+?\d(?:[\d \u00a0().-]{6,}\d)(?![\w-])"  # phone, national id, card; no part of a UUID
     r"|\b[A-Z]{2}\d{2}(?:[ ]?[A-Z0-9]){11,30}\b"  # IBAN
 )
 

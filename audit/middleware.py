@@ -28,7 +28,7 @@ class ContextMiddleware:
         response[HEADER] = here.request_id
         if isinstance(response, StreamingHttpResponse) and not response.is_async:
             # The bytes leave after this returns; what happens to them is recorded too.
-            response.streaming_content = _within(here, iter(response))  # type: ignore[assignment]
+            response.streaming_content = _within(here, iter(response))
         return response
 
 

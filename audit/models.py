@@ -1,4 +1,4 @@
-"""The log's entries as Django sees them: to be read. They are written by `audit.record` in SQL, and the database lets nobody change them.
+"""The log's entries as Django sees them: to be read. `audit.record` writes them in SQL; nobody changes them.
 
 The other tables of the log (sealed parts, leaves, tiles, checkpoints, state) have no model: SQL in `audit` reads them.
 """
@@ -19,14 +19,14 @@ class EntryQuerySet(models.QuerySet["Entry"]):
     def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise AppendOnly(AppendOnly.__doc__)
 
-    create = bulk_create = update = bulk_update = delete = get_or_create = update_or_create = _refuse  # type: ignore[assignment]
+    create = bulk_create = update = bulk_update = delete = get_or_create = update_or_create = _refuse
 
 
 EntryManager = models.Manager.from_queryset(EntryQuerySet, class_name="EntryManager")
 
 
 class Entry(models.Model):
-    """One thing that was done or refused. `entry` holds the canonical bytes that are hashed; the columns repeat it for searching."""
+    """One thing that was done or refused. `entry` is what is hashed; the columns repeat it for searching."""
 
     id = models.BigAutoField(primary_key=True)
     log = models.TextField()

@@ -1,7 +1,7 @@
 """Names for ids, and ids for what people type. The log keeps ids only; packages above say whose they are.
 
-To add a kind (of actor, object or subject): in your package's AppConfig.ready, `names.register("staff", names_of, find)`.
-`names_of(ids)` returns {id: name} for those it knows; `find(text)` the ids that a person may mean by `text`.
+To add a kind (of actor, object or subject): in your package's AppConfig.ready, `names.register("staff", names_of,
+find)`. `names_of(ids)` returns {id: name} for those it knows; `find(text)` the ids that a person may mean by `text`.
 """
 
 from collections.abc import Callable, Iterable, Mapping

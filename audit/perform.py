@@ -16,8 +16,8 @@ from audit.record import record, record_refusal
 class Denied(PermissionDenied):
     """Not this person, not this act. `code` is what the log keeps, the text is what the person reads."""
 
-    def __init__(self, code: str, text: Any = _("You do not have the right to do this.")) -> None:
-        super().__init__(str(text))
+    def __init__(self, code: str, text: Any = None) -> None:
+        super().__init__(str(text or _("You do not have the right to do this.")))
         self.code = code
 
 
@@ -71,9 +71,10 @@ def perform(
 ) -> Any:
     """Make one move of a state machine and record it; return the fresh object.
 
-    `transition` is the bound method of any copy of the object. `version`, when given, must be the current one. `reason` is a
-    code, `note` free text (sealed). `inputs` go to the method; it gets those of `by`, `reason`, `note` that it names.
-    Raises StaleVersion, WrongState, ConditionsNotMet, or Denied, which is recorded even if the request rolls back.
+    `transition` is the bound method of any copy of the object. `version`, when given, must be the current one.
+    `reason` is a code, `note` free text (sealed). `inputs` go to the method; it gets those of `by`, `reason`, `note`
+    that it names. Raises StaleVersion, WrongState, ConditionsNotMet, or Denied, which is recorded even if the request
+    rolls back.
     """
     copy = cast(Stateful, transition.__self__)  # type: ignore[attr-defined]
     name = transition.__name__
@@ -105,7 +106,7 @@ def perform(
 def _locked(copy: Stateful) -> Stateful:
     # Through the class's own default manager: a proxy gets its own rows, and nobody hands us a stale object.
     manager = type(copy)._default_manager
-    return cast(Stateful, manager.select_for_update(of=("self",)).get(pk=copy.pk))
+    return manager.select_for_update(of=("self",)).get(pk=copy.pk)
 
 
 def _check(fresh: Stateful, move: Callable[..., Any], name: str, by: Acts) -> None:

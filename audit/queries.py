@@ -13,6 +13,8 @@ from django.db import connections
 from audit.canonical import canonical
 
 PAGE = 50
+# Objects that live longer than a case: what is done to them belongs to the customer's history, not to the case's.
+WIDER_THAN_A_CASE = ("account", "customer", "person", "subjectkey", "user")
 _COLUMNS = """e.log, e.event_id, e.at, e.actor_kind, e.actor_id, e.action, e.object_kind, e.object_id, e.subject_kind,
        e.subject_id, e.matter, e.outcome, e.request_id, e.entry"""
 
@@ -62,7 +64,9 @@ class Row:
 
 @dataclass(frozen=True)
 class Query:
-    """What is searched for; every field that is set must fit. Days are UTC, both included. `actors` and `subjects` are ids."""
+    """What is searched for; every field that is set must fit. Days are UTC, both included. `actors` and `subjects`
+    are ids.
+    """
 
     log: str = "main"
     matter: str | None = None
@@ -155,7 +159,7 @@ of_subjects AS (
 ),
 brought AS (
     SELECT id, object_kind, object_id FROM of_subjects
-    WHERE request_id IN (SELECT request_id FROM own) AND object_kind NOT IN ('customer', 'person', 'account', 'subjectkey')
+    WHERE request_id IN (SELECT request_id FROM own) AND object_kind <> ALL(%s)
 ),
 objects AS (SELECT object_kind, object_id FROM brought),
 wanted AS (
@@ -165,7 +169,7 @@ wanted AS (
 SELECT l.seq, l.flag, {_COLUMNS} FROM wanted JOIN audit_entry e ON e.id = wanted.id
 LEFT JOIN audit_leaf l ON l.entry_id = e.id WHERE %s::bigint IS NULL OR l.seq < %s::bigint ORDER BY l.seq, e.id
 """,
-        [log, matter, log, size, size],
+        [log, matter, log, list(WIDER_THAN_A_CASE), size, size],
     )
 
 
@@ -204,7 +208,8 @@ class Standing:
 def standing(log: str = "main", *, using: str = "default") -> Standing:
     with connections[using].cursor() as cursor:
         cursor.execute(
-            "SELECT s.log, s.size, s.signed_size, w.waiting, w.age, clock_timestamp() - s.beat_at, s.refusal, s.note, s.vkey "
+            "SELECT s.log, s.size, s.signed_size, w.waiting, w.age, clock_timestamp() - s.beat_at, s.refusal, "
+            "s.note, s.vkey "
             "FROM audit_state s, LATERAL (SELECT count(*) AS waiting, clock_timestamp() - min(e.created_at) AS age "
             "FROM audit_pending p LEFT JOIN audit_entry e ON e.id = p.entry_id WHERE p.log = s.log) w WHERE s.log = %s",
             [log],

@@ -94,9 +94,10 @@ def record(
 ) -> UUID:
     """Record that `by` did `action` to `about`; return the entry's id. Needs an open transaction on `using`.
 
-    `reason` is a code, `note` free text (sealed). `changes` maps fields to (old, new), `details` names to values; each must be
-    declared by the action. `subject`, `matter` and `log` come from the object's audit_subject, audit_matter and audit_log when not given.
-    Raises NotInTransaction, MissingContext, UnregisteredAction, UnregisteredField, ReasonIsNotACode, NotCanonical, EntryTooLarge.
+    `reason` is a code, `note` free text (sealed). `changes` maps fields to (old, new), `details` names to values;
+    each must be declared by the action. `subject`, `matter` and `log` come from the object's audit_subject,
+    audit_matter and audit_log when not given. Raises NotInTransaction, MissingContext, UnregisteredAction,
+    UnregisteredField, ReasonIsNotACode, NotCanonical, EntryTooLarge.
     """
     connection = connections[using]
     if not connection.in_atomic_block:
@@ -105,7 +106,7 @@ def record(
     event_id, now = uuid7(), datetime.now(UTC)
     subject = subject or getattr(about, "audit_subject", None)
     matter = matter or getattr(about, "audit_matter", None)
-    log = log or getattr(about, "audit_log", "main")
+    log = log or str(getattr(about, "audit_log", "main"))
     target = about if isinstance(about, ObjectRef) else _reference(about)
     declared = _declared(action)
     actor = by.audit_actor
@@ -166,10 +167,11 @@ def record(
 def record_refusal(
     action: str, *, by: Acts, about: models.Model | ObjectRef, reason: str, note: str | None = None, **facts: Any
 ) -> UUID:
-    """Record that `by` was refused `action`, so that it survives the rollback of the request: on the connection "log", at once.
+    """Record that `by` was refused `action`, at once on the connection "log": it survives the request's rollback.
 
-    Takes what `record` takes. The caller's own transaction may hold a lock that this one would wait for (a key just made for a new
-    customer): it then waits a moment only, and drops what it would have sealed rather than the refusal.
+    Takes what `record` takes. The caller's own transaction may hold a lock that this one would wait for (a key just
+    made for a new customer): it then waits a moment only, and drops what it would have sealed rather than the
+    refusal.
     """
     facts = {"outcome": "refused", **facts, "using": "log"}
     try:
@@ -190,7 +192,7 @@ def record_refusal(
 def record_read(
     *, by: Acts, subject: SubjectRef, purpose: str, about: models.Model | ObjectRef, matter: str | None = None
 ) -> None:
-    """Record that `by` read about `subject` for `purpose` (a code): one entry per person, subject and purpose in 15 minutes."""
+    """Record that `by` read about `subject`: one entry per person, subject and `purpose` (a code) in 15 minutes."""
     actor = by.audit_actor
     with transaction.atomic(), connections["default"].cursor() as cursor:
         # Two at once: the second waits for the first to commit and then finds its mark.
@@ -209,8 +211,10 @@ INSERT_SEALED = (
     "INSERT INTO audit_sealed (entry_id, kid, alg, ciphertext) SELECT id, %s, %s, %s FROM written"
 )
 MARK = (
-    f"INSERT INTO audit_read_mark (actor, subject, purpose, until) VALUES (%s, %s, %s, now() + interval '{READ_AGAIN_AFTER}')"
-    " ON CONFLICT (actor, subject, purpose) DO UPDATE SET until = EXCLUDED.until WHERE audit_read_mark.until <= now() RETURNING 1"
+    "INSERT INTO audit_read_mark (actor, subject, purpose, until)"
+    f" VALUES (%s, %s, %s, now() + interval '{READ_AGAIN_AFTER}')"
+    " ON CONFLICT (actor, subject, purpose) DO UPDATE SET until = EXCLUDED.until"
+    " WHERE audit_read_mark.until <= now() RETURNING 1"
 )
 
 

@@ -1,9 +1,12 @@
 """The actions that the log knows.
 
 To add an action:
-1. declare it in your package's `actions.py` with `register(Action(...))`: name `package.verb`, the sentence that presents it, its fields;
-2. class each field PUBLIC (anybody who may read the log), SEALED (under the subject's key) or OMIT (never written); free text is SEALED;
-3. translate the sentence. Nothing else: `record` refuses actions and fields that are not declared, a test lists what is missing.
+1. declare it in your package's `actions.py` with `register(Action(...))`: name `package.verb`, the sentence that
+   presents it, its fields;
+2. class each field PUBLIC (anybody who may read the log), SEALED (under the subject's key) or OMIT (never written);
+   free text is SEALED;
+3. translate the sentence. Nothing else: `record` refuses actions and fields that are not declared, a test lists what
+   is missing.
 """
 
 from collections.abc import Mapping

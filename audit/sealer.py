@@ -1,4 +1,4 @@
-"""Who seals for the log: the class that `settings.AUDIT_SEALER` names. The log holds no key and knows no key provider."""
+"""Who seals for the log: the class that `settings.AUDIT_SEALER` names. The log itself holds no key."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -17,7 +17,7 @@ class Unavailable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """One sealed document. `kid` names the key (public), `alg` the form of `ciphertext` (which includes nonce and tag)."""
+    """One sealed document. `kid` names the key (public), `alg` the form of `ciphertext` (with nonce and tag)."""
 
     kid: str
     alg: str
@@ -27,9 +27,10 @@ class Sealed:
 class Sealer(Protocol):
     """Seals one document per entry under a key derived from the subject's key and the entry's id; signs for the writer.
 
-    `aad` comes from the log (`log|entry id|subject`); the sealer adds its `kid` to it. `using` is the connection alias on which the
-    subject's key is looked up, and created when it does not exist yet: "default" inside the caller's transaction, "log" for what
-    must survive a rollback. Raises the key package's own errors (key provider out of reach, subject shredded).
+    `aad` comes from the log (`log|entry id|subject`); the sealer adds its `kid` to it. `using` is the connection
+    alias on which the subject's key is looked up, and created when it does not exist yet: "default" inside the
+    caller's transaction, "log" for what must survive a rollback. Raises the key package's own errors (key provider
+    out of reach, subject shredded).
     """
 
     def seal(

@@ -129,13 +129,11 @@ class Sequencer:
 
     def _work(self, connection: psycopg.Connection) -> None:
         _log.info("This sequencer leads with epoch %s", self._epoch)
-        for log in LOGS:
-            self._write(Notice("audit.start", log, {"size": self._logs[log].edge.size}))
+        self._write_in_both("audit.start")
         while not self.stop.is_set():
             if not self.tick(connection):
                 self.stop.wait(self._seconds)
-        for log in LOGS:
-            self._write(Notice("audit.stop", log, {"size": self._logs[log].edge.size}))
+        self._write_in_both("audit.stop")
         for log in self._logs.values():
             log.checkpoint_due = 0.0
         while self.tick(connection):
@@ -297,6 +295,10 @@ class Sequencer:
             if weak:
                 _log.critical("The log is not protected: %s", "; ".join(weak))
                 self._write(Notice("audit.weaken", name, {"missing": weak}))
+
+    def _write_in_both(self, action: str) -> None:
+        for name, log in self._logs.items():
+            self._write(Notice(action, name, {"size": log.edge.size}))
 
     def _write(self, notice: Notice) -> None:
         with transaction.atomic():

@@ -1,5 +1,6 @@
-"""The tree's hashes in tiles of 256, as C2SP tlog-tiles lays them out. Tile (L, i) holds the roots of 256 subtrees of 256^L leaves.
+"""The tree's hashes in tiles of 256, as C2SP tlog-tiles lays them out.
 
+Tile (L, i) holds the roots of 256 subtrees of 256^L leaves.
 Only the last tile of a level is partial, and it only ever grows. Everything else of the tree is computed from these.
 """
 
@@ -47,7 +48,7 @@ class Nodes:
 
 
 class Edge:
-    """The right edge of a growing tree: the last, partial tile of each level. Appending returns the tiles that changed."""
+    """The right edge of a growing tree: the last, partial tile of each level."""
 
     def __init__(self, size: int = 0, partial: Mapping[int, bytes] | None = None) -> None:
         self.size = size
@@ -122,7 +123,7 @@ def tiles_of(size: int) -> Iterable[tuple[int, int, int]]:
 
 
 def path(level: int | str, index: int, hashes_in_it: int = WIDTH) -> str:
-    """The tile's name in an export: `tile/0/x001/234`, a partial one `tile/0/x001/234.p/17` (tlog-tiles, "Merkle Tree")."""
+    """The tile's name in an export: `tile/0/x001/234`, a partial one `tile/0/x001/234.p/17` (tlog-tiles)."""
     groups = [f"{index % 1000:03d}"]
     while index := index // 1000:
         groups.insert(0, f"x{index % 1000:03d}")

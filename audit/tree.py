@@ -1,7 +1,7 @@
-"""The Merkle tree of RFC 6962 (hashes, proofs) as pure functions. RFC 9162, 2.1 states the same algorithms more clearly.
+"""The Merkle tree of RFC 6962 (hashes, proofs) as pure functions; RFC 9162, 2.1 says the same more clearly.
 
-`level` 0 is the leaves; `node(level, index)` is the hash over the 2^level leaves from index * 2^level on, which must all exist.
-A proof is a list of 32-byte hashes in the order of the RFC.
+`level` 0 is the leaves; `node(level, index)` is the hash over the 2^level leaves from index * 2^level on, which must
+all exist. A proof is a list of 32-byte hashes in the order of the RFC.
 """
 
 from collections.abc import Callable, Sequence
@@ -93,7 +93,9 @@ def included(leaf: bytes, index: int, size: int, proof: Sequence[bytes], expecte
 
 
 def consistent(old: int, new: int, old_root: bytes, new_root: bytes, proof: Sequence[bytes]) -> bool:
-    """Whether `proof` shows that the tree of `new` starts with the tree of `old` (RFC 9162, 2.1.4.2). An old size of 0 proves nothing."""
+    """Whether `proof` shows that the tree of `new` starts with the tree of `old` (RFC 9162, 2.1.4.2). An old size of
+    0 proves nothing.
+    """
     if not 0 < old <= new:
         return False
     if old == new:

@@ -1,4 +1,4 @@
-"""UUIDs of version 7 (RFC 9562, 5.7): ordered by time, so that their index grows at one end. The standard library has none before 3.14."""
+"""UUIDs of version 7 (RFC 9562, 5.7), ordered by time. The standard library has none before Python 3.14."""
 
 import os
 import time

@@ -1,7 +1,8 @@
 """Verify a log from inside: everything the database and the key folder can tell. From outside, see verifier/verify.py.
 
-One pass over a snapshot: each entry against its hash in the tree, its columns against its bytes, its sealed part against
-its digest, its MAC; the tree against every checkpoint, and against what the signer remembers; what waits; the triggers.
+One pass over a snapshot: each entry against its hash in the tree, its columns against its bytes, its sealed part
+against its digest, its MAC; the tree against every checkpoint, and against what the signer remembers; what waits; the
+triggers.
 """
 
 import json
@@ -29,7 +30,7 @@ NAMED = 20  # findings of one kind that are listed; all are counted
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What is wrong, by name. `seq` is the entry it was found at, where there is one; a notice is no sign of tampering."""
+    """What is wrong, by name. `seq` is the entry it was found at, if any; a notice is no sign of tampering."""
 
     kind: str
     text: str
@@ -105,8 +106,8 @@ class Leaf(NamedTuple):
 
 
 _LEAVES = """
-SELECT l.seq, l.event_id, e.event_id, e.at, e.actor_kind, e.actor_id, e.action, e.object_kind, e.object_id, e.subject_kind,
-       e.subject_id, e.matter, e.outcome, e.request_id, e.entry, s.kid, s.alg, sha256(s.ciphertext)
+SELECT l.seq, l.event_id, e.event_id, e.at, e.actor_kind, e.actor_id, e.action, e.object_kind, e.object_id,
+       e.subject_kind, e.subject_id, e.matter, e.outcome, e.request_id, e.entry, s.kid, s.alg, sha256(s.ciphertext)
 FROM audit_leaf l
 LEFT JOIN audit_entry e ON e.id = l.entry_id AND e.log = l.log
 LEFT JOIN audit_sealed s ON s.entry_id = l.entry_id
@@ -303,7 +304,7 @@ class _Pass:
         self._latest = max(self._latest or leaf.at, leaf.at)
 
     def _check_upper_tiles(self, changed: dict[tuple[int, int], bytes], *, last: bool = False) -> None:
-        """Tiles above the leaves are computed anew: a full one as soon as it is full, the last partial ones at the end."""
+        """Tiles above the leaves are computed anew: each as soon as it is full, the last partial ones at the end."""
         if last:
             changed = self._edge.partial()
         for (level, index), data in changed.items():
@@ -327,8 +328,12 @@ class _Pass:
             )
         for promised, claims in sorted(self._claims.items()):
             what = claims[0][0]
-            self._add("cut", f"{what} goes to {number(promised)}, the tree to {number(entries)}: its end was cut off, or an "
-                      "older backup was restored", entries)  # fmt: skip
+            self._add(
+                "cut",
+                f"{what} goes to {number(promised)}, the tree to {number(entries)}: its end was cut off, or an older "
+                "backup was restored",
+                entries,
+            )
         if self._report.signed_size < entries and not self._report.counts.get("signer_refuses"):
             behind = entries - self._report.signed_size
             self._add("unsigned", f"{number(behind)} entries are not signed yet", notice=True)

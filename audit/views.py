@@ -40,7 +40,7 @@ def entries(request: HttpRequest) -> HttpResponse:
         "older_url": _older(request, rows),
         "newest_url": request.path + "?" + _without_cursor(request.GET) if "before" in request.GET else "",
         "export_url": f"{reverse('audit:export')}?{_for_export(request.GET)}",
-        "may_export": request.user.has_perm("audit.export_entry"),  # type: ignore[union-attr]
+        "may_export": request.user.has_perm("audit.export_entry"),
         **_chain(log),
     }
     return render(request, "audit/entries.html", context)
@@ -91,7 +91,7 @@ def export(request: HttpRequest) -> HttpResponseBase:
 
 def _logs(request: HttpRequest) -> list[str]:
     """The AML side has a log of its own; for everybody else it does not exist."""
-    return ["main", "aml"] if request.user.has_perm("audit.view_aml_entry") else ["main"]  # type: ignore[union-attr]
+    return ["main", "aml"] if request.user.has_perm("audit.view_aml_entry") else ["main"]
 
 
 def _record_search(request: HttpRequest, query: Query, *, found: int) -> None:
@@ -140,5 +140,5 @@ def _for_export(query: QueryDict) -> str:
     kept = QueryDict(mutable=True)
     for name in ("case", "customer"):
         if query.get(name):
-            kept[name] = query[name]
+            kept[name] = str(query[name])
     return kept.urlencode()

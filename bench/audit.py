@@ -36,8 +36,8 @@ from compliance.people.models import Team
 
 WRITERS = 8
 DATA = {
-    "transaction": "lock one row, change it, save it through the ORM; with the entry: the same in a web request's context "
-    "(actor, session, object, subject, reason, two changed fields, sealed address and program)",
+    "transaction": "lock one row, change it, save it through the ORM; with the entry: the same in a web request's "
+    "context (actor, session, object, subject, reason, two changed fields, sealed address and program)",
     "writers": WRITERS,
     "indexes": "those of the migration",
     "verify": "a full bundle (tlog-tiles) in a folder, the verifier as its own process",

@@ -3,13 +3,17 @@
 
     python3 verify.py BUNDLE --vkey 'ORIGIN+HASH+KEY' [--checkpoint FILE] [--json]
 
-BUNDLE is the .zip as it was delivered, or the folder with its content. The verifier key comes from you: note it down when
-the system is taken over, and take this program from the release page. What lies in the bundle is never trusted for that.
---checkpoint is a checkpoint you kept from an earlier export: then the log must continue it, so nothing before was rewritten.
+BUNDLE is the .zip as it was delivered, or the folder with its content. The verifier key comes from you: note it down
+when the system is taken over, and take this program from the release page. What lies in the bundle is never trusted
+for that.
+--checkpoint is a checkpoint you kept from an earlier export: then the log must continue it, so nothing before was
+rewritten.
 
 Exit: 0 everything agrees; 1 something was changed or is not signed by that key; 2 it cannot be checked (something is
 missing); 3 wrong use. What cannot be shown from here is said in the report: see "anchored" and "complete".
 """
+
+from __future__ import annotations
 
 import argparse
 import array
@@ -22,10 +26,14 @@ import struct
 import sys
 import unicodedata
 import zlib
+from typing import Any, NoReturn, Tuple  # noqa: UP035 - runs on Python 3.9
 
 VERSION = "1"
 SKEW_SECONDS = 300
 TOLD = ("audit.flag", "audit.regress", "audit.weaken")  # what the log itself says went wrong
+
+
+Point = Tuple[int, int, int, int]  # noqa: UP006 - extended coordinates (RFC 8032, 5.1.4); runs on Python 3.9
 
 
 class Tampered(Exception):
@@ -40,21 +48,21 @@ class WrongUse(Exception):
     """The arguments make no sense."""
 
 
-# ------------------------------------------------------------------------------------ Ed25519 (RFC 8032), verification only
+# ------------------------------------------------------------------- Ed25519 (RFC 8032), verification only
 P = 2**255 - 19
 L = 2**252 + 27742317777372353535851937790883648493
 D = -121665 * pow(121666, P - 2, P) % P
 ROOT_OF_MINUS_ONE = pow(2, (P - 1) // 4, P)
 
 
-def _add(a, b):
+def _add(a: Point, b: Point) -> Point:
     m, n = (a[1] - a[0]) * (b[1] - b[0]) % P, (a[1] + a[0]) * (b[1] + b[0]) % P
     c, d = 2 * a[3] * b[3] * D % P, 2 * a[2] * b[2] % P
     e, f, g, h = n - m, d - c, d + c, n + m
     return e * f % P, g * h % P, f * g % P, e * h % P
 
 
-def _times(scalar, point):
+def _times(scalar: int, point: Point) -> Point:
     total = (0, 1, 1, 0)
     while scalar:
         if scalar & 1:
@@ -64,7 +72,7 @@ def _times(scalar, point):
     return total
 
 
-def _point(data):
+def _point(data: bytes) -> Point | None:
     """The point that 32 bytes stand for, None when they stand for none."""
     number = int.from_bytes(data, "little")
     sign, y = number >> 255, number & (1 << 255) - 1
@@ -81,10 +89,10 @@ def _point(data):
     return x, y, 1, x * y % P
 
 
-BASE = _point((4 * pow(5, P - 2, P) % P).to_bytes(32, "little"))
+BASE: Point = _point((4 * pow(5, P - 2, P) % P).to_bytes(32, "little"))  # type: ignore[assignment]
 
 
-def ed25519_verifies(key, message, signature):
+def ed25519_verifies(key: bytes, message: bytes, signature: bytes) -> bool:
     if len(key) != 32 or len(signature) != 64:
         return False
     public, commitment = _point(key), _point(signature[:32])
@@ -93,11 +101,13 @@ def ed25519_verifies(key, message, signature):
         return False
     challenge = int.from_bytes(hashlib.sha512(signature[:32] + key + message).digest(), "little") % L
     left, right = _times(scalar, BASE), _add(commitment, _times(challenge, public))
-    return (left[0] * right[2] - right[0] * left[2]) % P == 0 and (left[1] * right[2] - right[1] * left[2]) % P == 0
+    same_x = (left[0] * right[2] - right[0] * left[2]) % P == 0
+    same_y = (left[1] * right[2] - right[1] * left[2]) % P == 0
+    return same_x and same_y
 
 
 # --------------------------------------------------------------------------------------------------- notes, checkpoints
-def from_base64(text):
+def from_base64(text: str) -> bytes:
     """Bytes of canonical base64: one text for one value, so that no character can be changed unseen."""
     try:
         raw = base64.b64decode(text, validate=True)
@@ -111,7 +121,7 @@ def from_base64(text):
 class Key:
     """A trusted verifier key `name+hash+key` (C2SP signed-note, Ed25519)."""
 
-    def __init__(self, vkey):
+    def __init__(self, vkey: str) -> None:
         try:
             self.name, stated, data = vkey.strip().split("+", 2)
             raw = from_base64(data)
@@ -122,7 +132,7 @@ class Key:
             raise WrongUse("--vkey is mistyped: its hash does not fit, or it is no Ed25519 key")
         self.public = raw[1:]
 
-    def open(self, note, what):
+    def open(self, note: bytes, what: str) -> str:
         """The signed text of a note with exactly one signature, ours."""
         try:
             text, separator, signatures = note.decode().rpartition("\n\n")
@@ -136,7 +146,7 @@ class Key:
             raise Tampered(f"{what}: not signed by the key you trust")
         return text + "\n"
 
-    def checkpoint(self, note, what):
+    def checkpoint(self, note: bytes, what: str) -> tuple[int, bytes]:
         """(size, root) of a signed checkpoint of this log."""
         lines = self.open(note, what).split("\n")
         if len(lines) != 4 or lines[0] != self.name or not re.fullmatch(r"[1-9][0-9]{0,18}", lines[1]):
@@ -147,16 +157,16 @@ class Key:
         return int(lines[1]), root
 
 
-# --------------------------------------------------------------------------------------------------- the tree (RFC 9162, 2.1)
-def leaf_hash(entry):
+# ----------------------------------------------------------------------------------- the tree (RFC 9162, 2.1)
+def leaf_hash(entry: bytes) -> bytes:
     return hashlib.sha256(b"\x00" + entry).digest()
 
 
-def node_hash(left, right):
+def node_hash(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
-def root_of(row):
+def root_of(row: list[bytes]) -> bytes:
     row = list(row)
     while len(row) > 1:
         odd = [row.pop()] if len(row) % 2 else []
@@ -164,7 +174,7 @@ def root_of(row):
     return row[0]
 
 
-def included(leaf, index, size, proof, root):
+def included(leaf: bytes, index: int, size: int, proof: list[bytes], root: bytes) -> bool:
     if not 0 <= index < size:
         return False
     at, last, found = index, size - 1, leaf
@@ -181,7 +191,7 @@ def included(leaf, index, size, proof, root):
     return last == 0 and found == root
 
 
-def consistent(old, new, old_root, new_root, proof):
+def consistent(old: int, new: int, old_root: bytes, new_root: bytes, proof: list[bytes]) -> bool:
     if not 0 < old <= new:
         return False
     if old == new:
@@ -209,25 +219,26 @@ def consistent(old, new, old_root, new_root, proof):
 class Growing:
     """The root over leaves that come one after another; keeps one hash for each bit of the size."""
 
-    def __init__(self):
-        self.size, self._complete = 0, []
+    def __init__(self) -> None:
+        self.size = 0
+        self._complete: list[bytes] = []
 
-    def add(self, leaf):
+    def add(self, leaf: bytes) -> None:
         size = self.size
         while size & 1:
             leaf, size = node_hash(self._complete.pop(), leaf), size >> 1
         self._complete.append(leaf)
         self.size += 1
 
-    def root(self):
+    def root(self) -> bytes:
         found = self._complete[-1]
         for left in reversed(self._complete[:-1]):
             found = node_hash(left, found)
         return found
 
 
-# --------------------------------------------------------------------------------------------------- canonical JSON (RFC 8785, no floats)
-def _no_float(text):
+# ----------------------------------------------------------------------- canonical JSON (RFC 8785, no floats)
+def _no_float(text: str) -> NoReturn:
     raise ValueError(text)
 
 
@@ -235,11 +246,11 @@ _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, 
 _decode = json.JSONDecoder(parse_float=_no_float, parse_constant=_no_float).decode
 
 
-def canonical(value):
+def canonical(value: Any) -> bytes:
     return _encode(value).encode()
 
 
-def parsed(data, what):
+def parsed(data: bytes, what: str) -> Any:
     """The value of canonical JSON. What a lenient reader would also take is refused, because it does not come back
     byte for byte: other spacing, order or escapes, a key given twice; and floats, and text that is not NFC."""
     try:
@@ -258,9 +269,9 @@ LAST = ("manifest.json", "manifest.note")
 
 
 class Folder:
-    def __init__(self, path):
+    def __init__(self, path: str) -> None:
         self._path = path
-        self.names = set()
+        self.names: set[str] = set()
         for folder, folders, files in os.walk(path):
             for name in folders + files:
                 full = os.path.join(folder, name)
@@ -268,19 +279,19 @@ class Folder:
                     raise Tampered(f"{os.path.relpath(full, path)}: a link")
             self.names |= {os.path.relpath(os.path.join(folder, name), path).replace(os.sep, "/") for name in files}
 
-    def read(self, name):
+    def read(self, name: str) -> bytes:
         with open(os.path.join(self._path, *name.split("/")), "rb") as file:
             return file.read()
 
 
 class Zip:
-    """A ZIP in the one form that exports have (stored, sorted, no times): every byte of the container is checked too."""
+    """A ZIP in the one form of exports (stored, sorted, no times): every byte of the container is checked too."""
 
     HEAD, ENTRY, END = struct.Struct("<4s5H3I2H"), struct.Struct("<4s6H3I5H2I"), struct.Struct("<4s4H2IH")
 
-    def __init__(self, path):
-        self._file = open(path, "rb")
-        self._at = {}
+    def __init__(self, path: str) -> None:
+        self._file = open(path, "rb")  # noqa: SIM115 - read to the end of the program
+        self._at: dict[str, tuple[int, int, int]] = {}
         directory, offset = b"", 0
         while self._file.read(4) == b"PK\x03\x04":
             self._file.seek(offset)
@@ -330,7 +341,7 @@ class Zip:
         if list(self._at) != order:
             raise Tampered("the ZIP's files are not in order")
 
-    def read(self, name):
+    def read(self, name: str) -> bytes:
         at, size, crc = self._at[name]
         self._file.seek(at)
         data = self._file.read(size)
@@ -342,7 +353,7 @@ class Zip:
 class Bundle:
     """The files that the signed manifest lists; reading one checks its digest."""
 
-    def __init__(self, source, key):
+    def __init__(self, source: Folder | Zip, key: Key) -> None:
         self._source = source
         for name in source.names:
             if not NAME.fullmatch(name):
@@ -370,7 +381,7 @@ class Bundle:
             raise Unverifiable(f"{missing[0]} is missing, and {len(missing) - 1} others")
         self._unread = set(self._files)
 
-    def read(self, name):
+    def read(self, name: str) -> bytes:
         if name not in self._files:
             raise Unverifiable(f"{name} is not in the bundle")
         data = self._source.read(name)
@@ -380,23 +391,31 @@ class Bundle:
         self._unread.discard(name)
         return data
 
-    def names(self, start):
+    def names(self, start: str) -> list[str]:
         return sorted(name for name in self._files if name.startswith(start))
 
-    def read_rest(self):
+    def read_rest(self) -> None:
         for name in sorted(self._unread):
             self.read(name)
 
 
 # --------------------------------------------------------------------------------------------------- the checks
+class Level:
+    """The last, partial tile of a level above the leaves."""
+
+    def __init__(self) -> None:
+        self.index = 0
+        self.row: list[bytes] = []
+
+
 class Check:
-    def __init__(self, bundle, key):
+    def __init__(self, bundle: Bundle, key: Key) -> None:
         self.bundle, self.key = bundle, key
         self.size, self.root = key.checkpoint(bundle.read("checkpoint"), "checkpoint")
         manifest = bundle.manifest
         if (manifest["size"], from_base64(manifest["root"])) != (self.size, self.root):
             raise Tampered("manifest.json: not about this checkpoint")
-        self.report = {
+        self.report: dict[str, Any] = {
             "ok": True,
             "origin": key.name,
             "log": manifest["log"],
@@ -418,7 +437,7 @@ class Check:
         self._latest = ""
         self._ids = [array.array("Q") for _ in range(256)]  # 8 bytes an entry, also for millions
 
-    def run(self, earlier=None):
+    def run(self, earlier: tuple[int, bytes] | None = None) -> dict[str, Any]:
         if self.report["kind"] == "full":
             self.full(earlier)
         else:
@@ -435,7 +454,7 @@ class Check:
         self.bundle.read_rest()
         return self.report
 
-    def selection(self):
+    def selection(self) -> None:
         """Entries of a case or a customer, each with its proof."""
         before = -1
         for number, line in enumerate(self.bundle.read("entries.jsonl").split(b"\n")[:-1], 1):
@@ -451,22 +470,12 @@ class Check:
                 raise Tampered(f"entry {row['seq']}: not in the signed tree ({where})")
             self.entry(row["seq"], entry, row["entry"])
 
-    def full(self, earlier):
+    def full(self, earlier: tuple[int, bytes] | None) -> None:
         """Every entry of the log: the tree is built anew from them."""
-        tree, claimed = Growing(), {self.size: ("the bundle's checkpoint", self.root)}
-        claims = [claimed]
-        for name in self.bundle.names("checkpoints/"):
-            size, root = self.key.checkpoint(self.bundle.read(name), name)
-            claims.append({size: (name, root)})
-        if earlier:
-            claims.append({earlier[0]: ("your checkpoint", earlier[1])})
-        wanted = {}
-        for claim in claims:
-            for size, said in claim.items():
-                wanted.setdefault(size, []).append(said)
+        tree, wanted = Growing(), self.claims(earlier)
         if max(wanted) > self.size:
             raise Unverifiable(f"a checkpoint of {max(wanted)} entries lies beyond this bundle of {self.size}")
-        levels = {}
+        levels: dict[int, Level] = {}
         for index in range((self.size + 255) // 256):
             count = min(256, self.size - index * 256)
             leaves = []
@@ -480,12 +489,22 @@ class Check:
                         raise Tampered(f"the first {tree.size} entries are not those of {what}")
             self.tile(0, index, leaves, levels)
         for level, rest in sorted(levels.items()):
-            if rest[1]:
-                self.compare_tile(level, rest[0], rest[1])
+            if rest.row:
+                self.compare_tile(level, rest.index, rest.row)
         if earlier:
             self.report["continues_checkpoint"] = earlier[0]
 
-    def entry_tile(self, index, count):
+    def claims(self, earlier: tuple[int, bytes] | None) -> dict[int, list[tuple[str, bytes]]]:
+        """By size: the roots that the tree must have, and who says so."""
+        wanted = {self.size: [("the bundle's checkpoint", self.root)]}
+        for name in self.bundle.names("checkpoints/"):
+            size, root = self.key.checkpoint(self.bundle.read(name), name)
+            wanted.setdefault(size, []).append((name, root))
+        if earlier:
+            wanted.setdefault(earlier[0], []).append(("your checkpoint", earlier[1]))
+        return wanted
+
+    def entry_tile(self, index: int, count: int) -> list[bytes]:
         name = tile_path("entries", index, count)
         data, at, found = self.bundle.read(name), 0, []
         while at < len(data):
@@ -499,22 +518,22 @@ class Check:
             raise Tampered(f"{name}: {len(found)} entries instead of {count}")
         return found
 
-    def tile(self, level, index, row, levels):
+    def tile(self, level: int, index: int, row: list[bytes], levels: dict[int, Level]) -> None:
         """Compare a tile with what its leaves make; a full one becomes a hash of the level above."""
         self.compare_tile(level, index, row)
         if len(row) == 256:
-            above = levels.setdefault(level + 1, [0, []])
-            above[1].append(root_of(row))
-            if len(above[1]) == 256:
-                full, above[1], above[0] = above[1], [], above[0] + 1
-                self.tile(level + 1, above[0] - 1, full, levels)
+            above = levels.setdefault(level + 1, Level())
+            above.row.append(root_of(row))
+            if len(above.row) == 256:
+                full, index, above.row, above.index = above.row, above.index, [], above.index + 1
+                self.tile(level + 1, index, full, levels)
 
-    def compare_tile(self, level, index, row):
+    def compare_tile(self, level: int, index: int, row: list[bytes]) -> None:
         name = tile_path(level, index, len(row))
         if self.bundle.read(name) != b"".join(row):
             raise Tampered(f"{name}: not what its leaves make")
 
-    def entry(self, seq, raw, facts):
+    def entry(self, seq: int, raw: bytes, facts: Any) -> None:
         """What every entry must be, and what it tells."""
         if (
             len(raw) > 65535
@@ -533,7 +552,7 @@ class Check:
             report["told_by_the_log"].append({"seq": seq, "action": facts["action"], "data": facts.get("data")})
         self.time(seq, facts["ts"])
 
-    def time(self, seq, text):
+    def time(self, seq: int, text: str) -> None:
         """Times of one form compare as text; only one that lies before another is looked at closer."""
         if not TIME.fullmatch(text):
             raise Tampered(f"entry {seq}: its time is not UTC with microseconds")
@@ -545,7 +564,7 @@ class Check:
             self.report["time_anomalies"].append({"seq": seq, "ts": text, "seconds_back": back})
             self._latest = text
 
-    def earlier_by_proof(self, earlier):
+    def earlier_by_proof(self, earlier: tuple[int, bytes] | None) -> None:
         """Hold the bundle's checkpoint against the one the auditor kept."""
         rows = [parsed(line, "consistency.jsonl") for line in self.bundle.read("consistency.jsonl").split(b"\n")[:-1]]
         proofs = {row["from"]: [from_base64(step) for step in row["proof"]] for row in rows}
@@ -567,7 +586,7 @@ class Check:
         self.report["continues_checkpoint"] = size
 
 
-def tile_path(level, index, count):
+def tile_path(level: int | str, index: int, count: int) -> str:
     groups = [f"{index % 1000:03d}"]
     while index >= 1000:
         index //= 1000
@@ -575,18 +594,18 @@ def tile_path(level, index, count):
     return f"tile/{level}/{'/'.join(groups)}" + ("" if count == 256 else f".p/{count}")
 
 
-TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)\.\d{6}Z")
+TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 
 
-def epoch_seconds(text):
-    found = TIME.fullmatch(text)
-    year, month, day, hour, minute, second = map(int, found.groups())
+def epoch_seconds(text: str) -> int:
+    """Whole seconds since a day far back, of a text that TIME matches."""
+    year, month, day, hour, minute, second = (int(part) for part in re.findall(r"[0-9]+", text)[:6])
     year, month = (year - 1, month + 12) if month < 3 else (year, month)
     days = 365 * year + year // 4 - year // 100 + year // 400 + (153 * (month - 3) + 2) // 5 + day
     return ((days * 24 + hour) * 60 + minute) * 60 + second
 
 
-def in_words(report):
+def in_words(report: dict[str, Any]) -> str:
     size, of = report["tree_size"], f" of {report['kind']} {report['of']}" if report["of"] else ""
     lines = [
         f"OK: {report['entries']} entries{of} are in the log {report['origin']} of {size} entries, as it was signed.",
@@ -615,7 +634,7 @@ def in_words(report):
     return "\n".join(lines)
 
 
-def main(arguments):
+def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("bundle")
     parser.add_argument("--vkey", required=True)
@@ -625,7 +644,8 @@ def main(arguments):
         options = parser.parse_args(arguments)
     except SystemExit as stopped:
         return 3 if stopped.code else 0
-    report, code = {"ok": False}, 0
+    report: dict[str, Any] = {"ok": False}
+    code = 0
     try:
         key = Key(options.vkey)
         earlier = None

@@ -63,7 +63,8 @@ class House:
 
     def tamper(self, text):
         """What a DBA does who switches the triggers off for a moment."""
-        self.sql(f"SET session_replication_role = replica; {SWITCH.format('DISABLE')} {text}; {SWITCH.format('ENABLE ALWAYS')}")
+        off, on = SWITCH.format("DISABLE"), SWITCH.format("ENABLE ALWAYS")
+        self.sql(f"SET session_replication_role = replica; {off} {text}; {on}")
 
     def verify(self, log="main"):
         return verify(log, folder=self.keys)
@@ -71,6 +72,14 @@ class House:
     def owner_sql(self, text):
         return self.sql(text, role=OWNER)
 
+
+# What an entry's row consists of, but for what the database gives itself.
+COLUMNS = "log, event_id, at, actor_kind, actor_id, action, object_kind, object_id, outcome, request_id, entry"
+VALUES = "'main', gen_random_uuid(), now(), 'a', 'stranger', 'a', 'a', 'a', 'done', 'a', 'x'"
+FOREIGN = f"INSERT INTO audit_entry ({COLUMNS}) VALUES ({VALUES})"
+COPY = f"INSERT INTO audit_entry ({COLUMNS}) SELECT {COLUMNS} FROM audit_entry"
+# The bytes of an entry with another reason, as SQL.
+FORGED = "replace(convert_from(entry, 'UTF8'), 'no_right', 'no_reason')::bytea"
 
 # Every trigger of ours, off and on again.
 SWITCH = """DO $$ DECLARE t record; BEGIN

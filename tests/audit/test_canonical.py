@@ -84,7 +84,18 @@ def test_bytes_come_back(value):
 
 @pytest.mark.parametrize(
     "written",
-    [b'{"a": 1}', b'{"b":1,"a":2}', b'{"a":1,"a":1}', b'{"a":1.0}', b'{"a":NaN}', b'"\\u0061"', b'{"a":1}\n', b"[", b"\xff", '"e\u0301"'.encode()],
+    [
+        b'{"a": 1}',
+        b'{"b":1,"a":2}',
+        b'{"a":1,"a":1}',
+        b'{"a":1.0}',
+        b'{"a":NaN}',
+        b'"\\u0061"',
+        b'{"a":1}\n',
+        b"[",
+        b"\xff",
+        '"e\u0301"'.encode(),
+    ],
 )
 def test_the_verifier_refuses_what_is_not_canonical(written):
     with pytest.raises(outside.Tampered):

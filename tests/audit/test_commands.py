@@ -69,7 +69,9 @@ def test_keys_are_shown_main_first(house, settings, capsys):
     settings.LOG_KEY_DIR = house.keys
     house.sequence()
     call_command("audit", "key", "show")
-    assert capsys.readouterr().out.splitlines() == [(house.keys / f"{log}.vkey").read_text().strip() for log in ("main", "aml")]
+    assert capsys.readouterr().out.splitlines() == [
+        (house.keys / f"{log}.vkey").read_text().strip() for log in ("main", "aml")
+    ]
 
 
 def test_keys_can_be_made_before_the_first_start_and_only_then(house, settings):

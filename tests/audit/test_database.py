@@ -6,13 +6,11 @@ import pytest
 from audit.database import PARTITIONED, TABLES, weaknesses
 from compliance.embedded.postgres import APPLICATION, AUDITOR, OWNER, SEQUENCER
 from tests import database
+from tests.audit.conftest import COLUMNS, VALUES
 
 REFUSED = (psycopg.errors.InsufficientPrivilege, psycopg.errors.GeneratedAlways)
 
-INSERT = (
-    "INSERT INTO audit_entry ({0}log, event_id, at, actor_kind, actor_id, action, object_kind, object_id, outcome, request_id, entry) "
-    "{2} VALUES ({1}'main', gen_random_uuid(), now(), 'a', 'a', 'a', 'a', 'a', 'done', 'a', '')"
-)
+INSERT = f"INSERT INTO audit_entry ({{0}}{COLUMNS}) {{2}} VALUES ({{1}}{VALUES})"
 STATEMENTS = [
     "UPDATE audit_entry SET matter = 'x'",
     "UPDATE audit_entry SET entry = ''",
@@ -91,16 +89,20 @@ def test_the_application_may_not(built, statement):
         run(built, APPLICATION, statement)
 
 
-@pytest.mark.parametrize("statement", [text for text in STATEMENTS if "audit_add_partition" not in text and "DELETE FROM audit_pending" not in text])
+@pytest.mark.parametrize(
+    "statement",
+    [text for text in STATEMENTS if "audit_add_partition" not in text and "DELETE FROM audit_pending" not in text],
+)
 def test_nor_may_the_sequencer_but_for_what_it_is_there_for(built, statement):
-    allowed = ("INSERT INTO audit_leaf", "COPY audit_leaf", "INSERT INTO audit_tile", "UPDATE audit_tile", "UPDATE audit_state",
-               "INSERT INTO audit_checkpoint", "INSERT INTO audit_bundle_note")  # fmt: skip
-    if not statement.startswith(allowed):
+    writes = [f"INSERT INTO audit_{table}" for table in ("leaf", "tile", "checkpoint", "bundle_note")]
+    if not statement.startswith((*writes, "COPY audit_leaf", "UPDATE audit_tile", "UPDATE audit_state")):
         with pytest.raises(REFUSED):
             run(built, SEQUENCER, statement)
 
 
-@pytest.mark.parametrize("statement", [text for text in STATEMENTS if not text.startswith("SELECT * FROM audit_entry_p")])
+@pytest.mark.parametrize(
+    "statement", [text for text in STATEMENTS if not text.startswith("SELECT * FROM audit_entry_p")]
+)
 def test_an_auditors_login_only_reads(built, statement):
     with pytest.raises(REFUSED):
         run(built, AUDITOR, statement)
@@ -174,7 +176,12 @@ def test_the_ciphertexts_of_one_subject_can_go_with_its_key(house):
 
 
 def test_a_partition_of_ten_million_is_always_ready_ahead(house):
-    assert partitions(house) == ["audit_entry_p00000", "audit_entry_p00001", "audit_sealed_p00000", "audit_sealed_p00001"]
+    assert partitions(house) == [
+        "audit_entry_p00000",
+        "audit_entry_p00001",
+        "audit_sealed_p00000",
+        "audit_sealed_p00001",
+    ]
     house.sql("SELECT setval('audit_entry_id_seq', 9999998)")
     house.write(5, note="over the edge")
     assert house.sql("SELECT audit_add_partition()", role=SEQUENCER) == [(1,)]
@@ -192,7 +199,10 @@ def test_a_partition_of_ten_million_is_always_ready_ahead(house):
 
 
 def partitions(house):
-    found = house.sql("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = ANY(%s::regclass[]) ORDER BY 1", list(PARTITIONED))
+    found = house.sql(
+        "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = ANY(%s::regclass[]) ORDER BY 1",
+        list(PARTITIONED),
+    )
     return [name for (name,) in found]
 
 

@@ -108,14 +108,29 @@ def test_an_exception_is_told_by_type_and_place_without_its_words():
 
 
 @pytest.mark.parametrize(
-    "personal", ["isil@example.com", "+90 532 123 45 67", "17291716060", "05321234567", "4111 1111 1111 1111", "TR33 0006 1005 1978 6457 8413 26"]
+    "personal",
+    [
+        "isil@example.com",
+        "+90 532 123 45 67",
+        "17291716060",
+        "05321234567",
+        "4111 1111 1111 1111",
+        "TR33 0006 1005 1978 6457 8413 26",
+    ],
 )
 def test_what_looks_personal_is_blanked(personal):
     assert scrub(f"for {personal} now") == "for … now"
 
 
 @pytest.mark.parametrize(
-    "harmless", ["KYC-26-004813-9", "6f0c0a52-5d9c-4a3f-9a3e-0d5a3b1c2d4e", "in 1234 ms", "/cases/KYC-26-004813-9/", "01a20073-1234-7939-8669-123456789012"]
+    "harmless",
+    [
+        "KYC-26-004813-9",
+        "6f0c0a52-5d9c-4a3f-9a3e-0d5a3b1c2d4e",
+        "in 1234 ms",
+        "/cases/KYC-26-004813-9/",
+        "01a20073-1234-7939-8669-123456789012",
+    ],
 )
 def test_what_does_not_is_kept(harmless):
     assert scrub(f"for {harmless} now") == f"for {harmless} now"

@@ -125,7 +125,14 @@ class TestTheList:
         assert not any(f'"{pk}"' in text or f"/{pk}/" in text for pk in ids)
 
     def test_nonsense_in_the_address_is_no_error(self, carol):
-        for query in ({"before": "x"}, {"before": "' OR 1=1"}, {"case": "\x00"}, {"log": "aml"}, {"outcome": "x"}, {"since": "x"}):
+        for query in (
+            {"before": "x"},
+            {"before": "' OR 1=1"},
+            {"case": "\x00"},
+            {"log": "aml"},
+            {"outcome": "x"},
+            {"since": "x"},
+        ):
             assert carol.get("/audit/", query).status_code == 200
 
 

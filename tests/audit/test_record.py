@@ -94,7 +94,7 @@ class TestAnEntry:
         assert facts["src"]["app"] == "test"
 
     def test_its_bytes_are_canonical_and_carry_the_writers_mac(self):
-        raw = bytes(the_entry(record("tests.try", by=system(), about=ROUTE, matter="Ä\u0308 \"\\ \x07")).entry)
+        raw = bytes(the_entry(record("tests.try", by=system(), about=ROUTE, matter='Ä\u0308 "\\ \x07')).entry)
         assert canonical(json.loads(raw)) == raw
         assert flaw_of(raw, "main") is None
         unsigned = {key: value for key, value in json.loads(raw).items() if key != "mac"}
@@ -110,7 +110,12 @@ class TestAnEntry:
             lambda raw: b'{"v":1}',
             lambda raw: b"",
             # a true MAC, moved to another place: the same entry must not have two forms
-            lambda raw: raw[: raw.index(b',"mac"')] + raw[raw.index(b',"mac"') + 52 : -1] + raw[raw.index(b',"mac"') :][:52] + b"}",
+            lambda raw: (
+                raw[: raw.index(b',"mac"')]
+                + raw[raw.index(b',"mac"') + 52 : -1]
+                + raw[raw.index(b',"mac"') :][:52]
+                + b"}"
+            ),
         ],
     )
     def test_bytes_that_the_writer_did_not_make_have_a_flaw(self, forged):
@@ -181,7 +186,12 @@ class TestAnEntry:
     def test_in_production_such_a_mistake_is_sealed_and_the_act_goes_on(self, settings):
         settings.MIZAN_ENV = "production"
         event_id = record(
-            "tests.unknown", by=system(), about=ROUTE, reason="the player said so", details={"colour": "red"}, subject=CUSTOMER
+            "tests.unknown",
+            by=system(),
+            about=ROUTE,
+            reason="the player said so",
+            details={"colour": "red"},
+            subject=CUSTOMER,
         )
         entry = the_entry(event_id)
         opened, _ = sealed_part(entry)
@@ -223,9 +233,9 @@ def test_an_entry_goes_with_the_change_that_is_rolled_back(house):
     with pytest.raises(ZeroDivisionError), transaction.atomic():
         record("tests.try", by=system(), about=ROUTE, note="gone")
         raise ZeroDivisionError
-    assert house.sql("SELECT (SELECT count(*) FROM audit_entry WHERE action = 'tests.try'), (SELECT count(*) FROM audit_sealed)") == [
-        (0, 0)
-    ]
+    assert house.sql(
+        "SELECT (SELECT count(*) FROM audit_entry WHERE action = 'tests.try'), (SELECT count(*) FROM audit_sealed)"
+    ) == [(0, 0)]
 
 
 def test_a_refusal_survives_the_rollback_of_its_request(house):
@@ -255,7 +265,12 @@ def test_a_refusal_does_not_wait_long_for_a_key_that_somebody_else_is_making(hou
         )
         with context.use(context.new("web", address="203.0.113.9")):
             record_refusal(
-                "tests.try", by=system(), about=ROUTE, reason="no_right", subject=CUSTOMER, details={"name": "x", "count": 1}
+                "tests.try",
+                by=system(),
+                about=ROUTE,
+                reason="no_right",
+                subject=CUSTOMER,
+                details={"name": "x", "count": 1},
             )
         stranger.rollback()
     (entry,) = Entry.objects.filter(action="tests.try")

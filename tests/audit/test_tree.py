@@ -1,4 +1,6 @@
-"""The tree: the reference vectors, and proofs of every size against a tree computed straight from the RFC's definition."""
+"""The tree: the reference vectors, and proofs of every size against a tree computed straight from the RFC's
+definition.
+"""
 
 import os
 from functools import cache

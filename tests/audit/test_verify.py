@@ -5,7 +5,8 @@ import shutil
 import pytest
 
 from audit.actors import INSTALLATION
-from tests.audit.conftest import kinds
+from audit.models import Entry
+from tests.audit.conftest import COPY, FOREIGN, FORGED, kinds
 
 
 @pytest.fixture
@@ -24,7 +25,9 @@ def test_an_untouched_log_agrees(log):
     assert kinds(report) == set()
     assert report.entries >= 60
     assert report.signed_size == report.entries
-    assert report.line.startswith(f"main: {report.entries} entries, tree and {report.checkpoints} checkpoints agree, signed to")
+    assert report.line.startswith(
+        f"main: {report.entries} entries, tree and {report.checkpoints} checkpoints agree, signed to"
+    )
     assert report.line.endswith("; not anchored outside")
 
 
@@ -35,7 +38,7 @@ def entry_at(log, seq):
 @pytest.mark.parametrize(
     ("attack", "found"),
     [
-        ("UPDATE audit_entry SET entry = replace(convert_from(entry, 'UTF8'), 'no_right', 'no_reason')::bytea WHERE id = {id}", "changed"),
+        (f"UPDATE audit_entry SET entry = {FORGED} WHERE id = {{id}}", "changed"),
         ("UPDATE audit_entry SET matter = 'KYC-26-000001-0' WHERE id = {id}", "changed_column"),
         ("UPDATE audit_entry SET actor_id = 'somebody' WHERE id = {id}", "changed_column"),
         ("UPDATE audit_entry SET at = at + interval '1 microsecond' WHERE id = {id}", "changed_column"),
@@ -57,8 +60,7 @@ def test_a_change_of_one_entry_is_named_with_its_place(log, attack, found):
 def test_swapped_entries_are_found_at_the_first_of_them(log):
     log.tamper(
         "UPDATE audit_leaf SET entry_id = -entry_id WHERE log = 'main' AND seq IN (20, 40);"
-        "UPDATE audit_leaf SET entry_id = (SELECT -o.entry_id FROM audit_leaf o WHERE o.log = 'main' AND o.seq = 60 - audit_leaf.seq)"
-        " WHERE log = 'main' AND seq = 20;"
+        f"UPDATE audit_leaf SET entry_id = {entry_at(log, 40)} WHERE log = 'main' AND seq = 20;"
         f"UPDATE audit_leaf SET entry_id = {entry_at(log, 20)} WHERE log = 'main' AND seq = 40"
     )
     report = log.verify()
@@ -67,11 +69,7 @@ def test_swapped_entries_are_found_at_the_first_of_them(log):
 
 
 def test_an_entry_inserted_by_sql_is_flagged_by_the_sequencer_and_found(log):
-    log.sql(
-        "INSERT INTO audit_entry (log, event_id, at, actor_kind, actor_id, action, object_kind, object_id, outcome, request_id, entry)"
-        " SELECT log, gen_random_uuid(), now(), actor_kind, actor_id, action, object_kind, object_id, outcome, request_id,"
-        " '{\"v\":1,\"log\":\"main\"}'::bytea FROM audit_entry WHERE id = 5"
-    )
+    log.sql(FOREIGN)
     size = log.verify().entries
     log.sequence()
     report = log.verify()
@@ -82,11 +80,7 @@ def test_an_entry_inserted_by_sql_is_flagged_by_the_sequencer_and_found(log):
 
 
 def test_a_copy_of_an_entry_is_flagged_and_found(log):
-    log.sql(
-        "INSERT INTO audit_entry (log, event_id, at, actor_kind, actor_id, action, object_kind, object_id, outcome, request_id, entry)"
-        " SELECT log, event_id, at, actor_kind, actor_id, action, object_kind, object_id, outcome, request_id, entry"
-        " FROM audit_entry WHERE id = 5"
-    )
+    log.sql(f"{COPY} WHERE id = 5")
     size = log.verify().entries
     log.sequence()
     report = log.verify()
@@ -96,7 +90,7 @@ def test_a_copy_of_an_entry_is_flagged_and_found(log):
 
 def test_an_entry_changed_before_it_got_its_place_is_found_by_its_mac(house):
     house.write(3)
-    house.tamper("UPDATE audit_entry SET entry = replace(convert_from(entry, 'UTF8'), 'no_right', 'no_reason')::bytea WHERE id = 2")
+    house.tamper(f"UPDATE audit_entry SET entry = {FORGED} WHERE id = 2")
     house.sequence()
     report = house.verify()
     assert kinds(report) == {"inserted"}
@@ -107,9 +101,10 @@ def test_a_tree_rewritten_with_its_entries_no_longer_agrees_with_the_checkpoints
     """A DBA who changes an entry, its hash and every tile above, but has no key."""
     entry = entry_at(log, 10)
     log.tamper(
-        f"UPDATE audit_entry SET entry = replace(convert_from(entry, 'UTF8'), 'no_right', 'no_reason')::bytea WHERE id = {entry};"
+        f"UPDATE audit_entry SET entry = {FORGED} WHERE id = {entry};"
         "UPDATE audit_tile SET data = overlay(data PLACING sha256('\\x00'::bytea || "
-        f"(SELECT entry FROM audit_entry WHERE id = {entry})) FROM 10 * 32 + 1 FOR 32) WHERE log = 'main' AND level = 0 AND idx = 0"
+        f"(SELECT entry FROM audit_entry WHERE id = {entry})) FROM 10 * 32 + 1 FOR 32)"
+        " WHERE log = 'main' AND level = 0 AND idx = 0"
     )
     report = log.verify()
     assert {"rewritten", "inserted"} <= kinds(report)
@@ -161,8 +156,8 @@ def test_a_clock_set_back_is_told(house):
     house.tamper("UPDATE audit_state SET latest_at = now() + interval '2 hours'")
     house.write(1)
     house.sequence()
-    entries = house.sql("SELECT convert_from(entry, 'UTF8')::json -> 'data' ->> 'seconds' FROM audit_entry WHERE action = 'audit.regress'")
-    assert entries and 7000 < int(entries[0][0]) < 7300
+    (told,) = Entry.objects.filter(action="audit.regress", log="main")
+    assert 7000 < told.facts["data"]["seconds"] < 7300
 
 
 @pytest.mark.parametrize(

@@ -129,8 +129,8 @@ class Command(BaseCommand):
             if act == "create" and not Signer.exists(settings.LOG_KEY_DIR, log):
                 if standing(log).signed_size:
                     raise KeyProblem(
-                        f"The key of the log {log} is missing in {settings.LOG_KEY_DIR}, but the log was signed before. "
-                        "Put it back from a backup: a log keeps its key."
+                        f"The key of the log {log} is missing in {settings.LOG_KEY_DIR}, but the log was signed "
+                        "before. Put it back from a backup: a log keeps its key."
                     )
                 Signer.create(settings.LOG_KEY_DIR, log, f"{settings.AUDIT_ORIGIN}/{log}")
             vkey = settings.LOG_KEY_DIR / f"{log}.vkey"
