@@ -67,8 +67,13 @@ def _middle_replaced(data):
     return data[:1500] + os.urandom(len(data) - 1700) + data[-200:]
 
 
+def _tables_broken(data):
+    at = data.index(b"\xff\xc4") + 4
+    return data[:at] + b"\xff" * 16 + data[at + 16 :]
+
+
 UNREADABLE = {
-    "a JPEG of noise": (_middle_replaced(samples.photo()), "a.jpg", {"damaged", "truncated"}),
+    "a JPEG with broken tables": (_tables_broken(samples.photo()), "a.jpg", {"damaged", "truncated"}),
     "a PNG of noise": (_middle_replaced(samples.png()), "a.png", {"damaged", "truncated"}),
     "a PDF of noise": (b"%PDF-1.7\n" + os.urandom(3000) + b"startxref\n9\n%%EOF\n", "a.pdf", {"damaged"}),
     "a PDF without pages": (samples.pdf(0), "a.pdf", {"damaged"}),
