@@ -49,10 +49,11 @@ class UploadForm(forms.Form):
         for purpose, document_type in offers:
             if self.item not in ("", purpose):
                 continue
-            title = texts.purpose_title(purpose)
-            choice = (f"{purpose}:{document_type}", f"{title}: {texts.document_name(document_type)}")
+            title, paper = texts.purpose_title(purpose), texts.document_name(document_type)
+            choice = (f"{purpose}:{document_type}", paper if self.item else f"{title}: {paper}")
             groups.setdefault(title, []).append(choice)
-        self.fields["shows"].choices = list(groups.items())  # type: ignore[attr-defined]
+        shown: Any = groups[texts.purpose_title(self.item)] if self.item else list(groups.items())
+        self.fields["shows"].choices = shown  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

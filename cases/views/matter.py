@@ -18,6 +18,7 @@ from cases.queries import get_case
 from cases.views.bar import actions_of, bar_of
 from compliance.people.requests import signed_in
 from compliance.people.services import REVEALABLE, reveal
+from compliance.proposals import acts
 from compliance.proposals.queries import open_proposal
 from documents.services import Refused
 from documents.uploads import receives_files
@@ -37,8 +38,10 @@ def page_of(request: HttpRequest, case: Any, *, status: int = 200, **extra: Any)
         "actions": actions,
         "checks": checks,
         "met": sum(check.is_met for check in checks),
+        "unmet": sum(not check.is_met for check in checks),
         "may_work": may(user, WORK, case),
         "proposal": proposal,
+        "proposal_title": acts.lookup(proposal.act).title if proposal else "",
         "may_see_proposal": proposal and (may(user, DECIDE, case) or proposal.maker_human_id == user.human_id),
         "timeline": timeline.of(case, only=request.GET.get("show", "")),
         "show": request.GET.get("show", ""),

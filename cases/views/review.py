@@ -25,6 +25,7 @@ from compliance.people.services import REVEALABLE, reveal
 from compliance.proposals.queries import open_proposal
 from documents.services import RENDITION_HEADERS, NotReady, rendition
 
+NOT_ON_PAPER = ("phone", "email")  # declared, and on no document that could be compared
 TAKEN_BACK = (Evidence.State.RETURNED, Evidence.State.REJECTED)
 
 
@@ -78,7 +79,7 @@ def _page(
         "checks": files,
         "previous": previous,
         "previous_tools": "cases/_previous.html" if previous else "",
-        "facts": kind.facts(matter),
+        "facts": [fact for fact in kind.facts(matter) if fact.field not in NOT_ON_PAPER],
         "form": form,
         "may_judge": may_work and evidence.state == Evidence.State.PENDING,
         "may_take_back": may_work and evidence.state in TAKEN_BACK and not evidence.told,

@@ -8,4 +8,5 @@ class ProposalsConfig(AppConfig):
     label = "proposals"
 
     def ready(self) -> None:
-        import_module("compliance.proposals.actions")
+        for name in ("actions", "names"):
+            import_module(f"compliance.proposals.{name}")

@@ -45,7 +45,7 @@ def main() -> None:
     options = parser.parse_args()
     everything = map("-".join, itertools.product(PAGES, ("1366", "390"), ("light", "dark"), ("en", "tr", "ar")))
     names = [name for name in (everything if options.all else KEPT) if options.only in name]
-    sign_ins = json.loads((options.data_dir / "demo.json").read_text())
+    sign_ins = json.loads((options.data_dir / "demo.json").read_text())["sign_ins"]
     options.to.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
