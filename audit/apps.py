@@ -1,6 +1,9 @@
 from importlib import import_module
 
 from django.apps import AppConfig
+from django.core import checks
+
+from audit.checks import log_is_protected
 
 
 class AuditConfig(AppConfig):
@@ -9,3 +12,4 @@ class AuditConfig(AppConfig):
 
     def ready(self) -> None:
         import_module(f"{self.name}.actions")
+        checks.register(log_is_protected, checks.Tags.database)

@@ -3,7 +3,8 @@
     README.txt                   what this is and how to check it
     checkpoint                   the signed note that everything is proved against
     checkpoints/<size>           earlier signed notes
-    consistency.jsonl            {from, proof}: that the checkpoint continues each of them        (case or customer)
+    consistency.jsonl            {from, proof}: that the checkpoint continues those of earlier exports
+                                 and the ones asked for                                          (case or customer)
     entries.jsonl                {entry, proof, seq}: each entry with its inclusion proof         (case or customer)
     report.html                  the same in words                                               (case or customer)
     tile/<level>/..., tile/entries/...   the whole tree, as C2SP tlog-tiles                       (full)
@@ -45,7 +46,8 @@ from audit.tiles import WIDTH, Nodes, path, tiles_of
 from audit.tree import consistency, inclusion
 
 MOST_ENTRIES = 20_000  # in a case or customer bundle; a larger one is a full export
-EARLIER = 16  # stored checkpoints that come along with proofs
+STORED = 8  # stored checkpoints that come along
+EARLIER = 64  # earlier exports whose checkpoints are shown to be continued; older ones when asked for (`since`)
 QUIET = _("The log's sequencer does not answer, so nothing can be signed. Start it and try again.")
 PATIENCE = 15.0  # seconds for the sequencer to place and sign
 
@@ -197,9 +199,9 @@ def _files(selection: Selection, basis: _Basis) -> Iterator[tuple[str, bytes, in
     yield "checkpoint", basis.note.encode(), 0
     yield "keys/vkeys", f"{basis.vkey}\n".encode(), 0
     yield "verify.py", VERIFIER.read_bytes(), 0
-    earlier = _earlier(selection, basis.checkpoint.size)
-    for size, note in earlier:
-        yield f"checkpoints/{size}", note.encode(), 0
+    stored = _stored(selection, basis.checkpoint.size)
+    for old, note in stored:
+        yield f"checkpoints/{old}", note.encode(), 0
     if selection.kind == "full":
         yield from _whole_tree(selection.log, basis.checkpoint.size)
         yield "README.txt", render_to_string("audit/readme.txt", {"selection": selection, "basis": basis}).encode(), 0
@@ -208,7 +210,8 @@ def _files(selection: Selection, basis: _Basis) -> Iterator[tuple[str, bytes, in
     with connections["default"].cursor() as cursor:
         nodes = Nodes(tile_fetcher(cursor, selection.log))
         size = basis.checkpoint.size
-        proofs = [{"from": old, "proof": _text(consistency(nodes, old, size))} for old, _ in earlier]
+        earlier = _proved_from(selection, size, stored)
+        proofs = [{"from": old, "proof": _text(consistency(nodes, old, size))} for old in earlier]
         lines = [_line(row, _text(inclusion(nodes, row.seq or 0, size))) for row in rows]
     yield "consistency.jsonl", _lines(dumps(proof) for proof in proofs), 0
     yield "entries.jsonl", _lines(lines), len(rows)
@@ -246,21 +249,28 @@ def _line(row: Row, proof: list[str]) -> bytes:
     return dumps({"entry": facts, "proof": proof, "seq": row.seq})
 
 
-def _earlier(selection: Selection, size: int) -> list[tuple[int, str]]:
-    """Stored checkpoints below `size`: those asked for, and the newest."""
+def _stored(selection: Selection, size: int) -> list[tuple[int, str]]:
+    """The newest stored checkpoints below `size`: (size, note)."""
     with connections["default"].cursor() as cursor:
         cursor.execute(
-            "(SELECT size, note FROM audit_checkpoint WHERE log = %s AND size < %s ORDER BY size DESC LIMIT %s) "
-            "UNION SELECT size, note FROM audit_checkpoint WHERE log = %s AND size = ANY(%s) AND size < %s "
-            "ORDER BY size",
-            [selection.log, size, EARLIER, selection.log, list(selection.since), size],
+            "SELECT size, note FROM audit_checkpoint WHERE log = %s AND size < %s ORDER BY size DESC LIMIT %s",
+            [selection.log, size, STORED],
         )
         found: list[tuple[int, str]] = cursor.fetchall()
-    if missing := sorted(set(selection.since) - {known for known, _ in found} - {size}):
-        raise CannotExport(
-            f"No checkpoint of {missing[0]} entries was stored. Take the size from the checkpoint you hold."
+    return sorted(found)
+
+
+def _proved_from(selection: Selection, size: int, stored: Sequence[tuple[int, str]]) -> list[int]:
+    """Sizes that the checkpoint is shown to continue: of the stored ones, of earlier exports, and those asked for."""
+    with connections["default"].cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT size FROM audit_bundle_note WHERE log = %s AND size BETWEEN 1 AND %s "
+            "ORDER BY size DESC LIMIT %s",
+            [selection.log, size - 1, EARLIER],
         )
-    return found
+        exported = {known for (known,) in cursor.fetchall()}
+    asked = {known for known in selection.since if 0 < known < size}
+    return sorted(asked | exported | {known for known, _ in stored})
 
 
 def _whole_tree(log: str, size: int) -> Iterator[tuple[str, bytes, int]]:

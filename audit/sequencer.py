@@ -59,7 +59,7 @@ UPDATE audit_state SET size = %s, latest_at = %s, beat_at = now() WHERE log = %s
 """
 _SIGNED = "UPDATE audit_state SET signed_size = %s, note = %s, refusal = NULL WHERE log = %s AND epoch = %s"
 _CHECKPOINT = "INSERT INTO audit_checkpoint (log, size, root, note) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING"
-_BUNDLE = "INSERT INTO audit_bundle_note (event_id, note) VALUES (%s, %s) ON CONFLICT DO NOTHING"
+_BUNDLE = "INSERT INTO audit_bundle_note (event_id, log, size, note) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING"
 
 
 class LostLeadership(Exception):
@@ -264,8 +264,9 @@ class Sequencer:
                 log.checkpoint_due = time.monotonic() + CHECKPOINT_EVERY
                 cursor.execute(_CHECKPOINT, [log.name, size, root, note])
             for seq, row in exports:
-                if text := statement(log.signer.verifier, row.entry, seq):
-                    cursor.execute(_BUNDLE, [row.event_id, log.signer.note(text)])
+                if made := statement(log.name, log.signer.verifier, row.entry, seq):
+                    proved_against, text = made
+                    cursor.execute(_BUNDLE, [row.event_id, log.name, proved_against, log.signer.note(text)])
 
     def _refused(self, cursor: psycopg.Cursor[Any], log: Log, why: str) -> None:
         """Entries go on being placed; nothing is signed, /readyz and `audit verify` say why."""
@@ -330,9 +331,11 @@ def _copy(cursor: psycopg.Cursor[Any], log: Log, rows: Sequence[Row], flaws: Seq
         copy.write(b"".join(found))
 
 
-def statement(verifier: Verifier, entry: bytes, seq: int) -> str | None:
-    """What is signed under an export: whose log, where the export itself is recorded, and the manifest's digest."""
-    if flaw_of(entry, verifier.name.rpartition("/")[2]):
-        return None  # an export that nobody recorded is not signed
-    manifest = json.loads(entry).get("data", {}).get("manifest")
-    return f"mizan.bundle/v1\n{verifier.name}\n{seq}\n{manifest}\n" if manifest else None
+def statement(log: str, verifier: Verifier, entry: bytes, seq: int) -> tuple[int, str] | None:
+    """Size that an export was proved against, and what is signed under it; None if this product did not record it."""
+    if flaw_of(entry, log):
+        return None
+    said = json.loads(entry).get("data", {})
+    if not said.get("manifest"):
+        return None
+    return said.get("size", 0), f"mizan.bundle/v1\n{verifier.name}\n{seq}\n{said['manifest']}\n"

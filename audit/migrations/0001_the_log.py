@@ -92,11 +92,15 @@ CREATE TABLE audit_checkpoint (
     PRIMARY KEY (log, size)
 );
 
--- The signature under the manifest of an export, made only for an export that is itself an entry.
+-- The signature under the manifest of an export, made only for an export that is itself an entry. `size` is the tree that
+-- the export was proved against: who got it may come back with that checkpoint.
 CREATE TABLE audit_bundle_note (
     event_id uuid PRIMARY KEY,
+    log      text NOT NULL,
+    size     bigint NOT NULL,
     note     text NOT NULL
 );
+CREATE INDEX audit_bundle_note_size ON audit_bundle_note (log, size);
 
 -- One row a log: where its tree stands, its newest checkpoint, which sequencer leads, and when that one last gave a sign of life.
 CREATE TABLE audit_state (

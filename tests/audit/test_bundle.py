@@ -16,11 +16,12 @@ from django.db import transaction
 
 from audit.actors import SubjectRef, system
 from audit.bundles import write_zip
-from audit.checkpoints import Signer
+from audit.checkpoints import Checkpoint, Signer
 from audit.export import CannotExport, Selection, export, export_to_folder
 from audit.models import Entry
 from audit.queries import standing
 from audit.record import ObjectRef, record
+from audit.tiles import hashes
 from audit.verifier import verify as outside
 from tests.audit.conftest import COPY, FOREIGN, Process, a_house, wait_until
 
@@ -294,7 +295,7 @@ def test_the_log_continues_a_checkpoint_that_the_auditor_kept(running, bundle, v
         export(Selection("case", CASE), out, by=system(), reason="next year")
     status, report = check(later, vkey, "--checkpoint", kept)
     assert status == 0, report
-    assert report["continues_checkpoint"] <= size
+    assert report["continues_checkpoint"] == size
     (tmp_path / "old.zip").write_bytes(bundle)
     newer = tmp_path / "newer"
     newer.write_bytes(zipfile.ZipFile(later).read("checkpoint"))
@@ -330,6 +331,24 @@ def test_a_rewritten_log_with_the_real_key_fails_against_it_and_reads_unanchored
     assert status == 1, report
     assert "your checkpoint" in report["problem"]
     assert check(forged, vkey, "--checkpoint", kept)[0] == 2  # it has no proof to offer
+
+
+def test_any_checkpoint_can_be_asked_for(running, vkey, tmp_path):
+    """One that the sequencer never stored: the proof comes from the tree itself."""
+    with (tmp_path / "bundle.zip").open("wb") as out:
+        export(Selection("case", CASE, since=[311]), out, by=system(), reason="x")
+    tree = running.sql("SELECT data FROM audit_tile WHERE log = 'main' AND level = 0 ORDER BY idx LIMIT 2")
+    root = outside.root_of([hash_ for (data,) in tree for hash_ in hashes(data)][:311])
+    signer = Signer(running.keys, "main")
+    kept = tmp_path / "kept"
+    kept.write_text(signer.note(Checkpoint(signer.verifier.name, 311, root).text))
+    assert check(tmp_path / "bundle.zip", vkey, "--checkpoint", kept)[1]["continues_checkpoint"] == 311
+    kept.write_text(signer.note(Checkpoint(signer.verifier.name, 311, bytes(32)).text))
+    assert check(tmp_path / "bundle.zip", vkey, "--checkpoint", kept)[0] == 1
+    kept.write_text(signer.note(Checkpoint(signer.verifier.name, 312, root).text))
+    status, report = check(tmp_path / "bundle.zip", vkey, "--checkpoint", kept)
+    assert status == 2
+    assert "ask for an export that states it" in report["problem"]
 
 
 # ----------------------------------------------------------------------------------------------- the whole log

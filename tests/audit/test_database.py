@@ -2,6 +2,8 @@
 
 import psycopg
 import pytest
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
 
 from audit.database import PARTITIONED, TABLES, weaknesses
 from compliance.embedded.postgres import APPLICATION, AUDITOR, OWNER, SEQUENCER
@@ -204,6 +206,13 @@ def partitions(house):
         list(PARTITIONED),
     )
     return [name for (name,) in found]
+
+
+def test_the_check_of_the_database_refuses_a_log_without_protection(house):
+    call_command("check", databases=["default"])
+    house.sql("ALTER TABLE audit_leaf DISABLE TRIGGER audit_keep")
+    with pytest.raises(SystemCheckError, match=r"audit\.E001.*the trigger audit_keep on audit_leaf"):
+        call_command("check", databases=["default"])
 
 
 def test_the_protection_is_complete_and_everyone_can_check_it(built):
