@@ -1,6 +1,7 @@
 """Every table has a retention decision, so that a new one cannot slip past the policy."""
 
 from django.apps import apps
+
 from documents.retention import DECISIONS
 
 
