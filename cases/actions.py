@@ -34,12 +34,12 @@ EVIDENCE_FIELDS = {
 
 register(
     Action("evidence.attach", _("{actor} added a file: {purpose}"), EVIDENCE_FIELDS),
-    Action("evidence.accept", _("{actor} accepted a file"), EVIDENCE_FIELDS),
-    Action("evidence.ask_again", _("{actor} asks for a file again"), EVIDENCE_FIELDS),
-    Action("evidence.reject", _("{actor} refused a file"), EVIDENCE_FIELDS),
+    Action("evidence.accept", _("{actor} accepted: {purpose}"), EVIDENCE_FIELDS),
+    Action("evidence.ask_again", _("{actor} asks again for: {purpose}"), EVIDENCE_FIELDS),
+    Action("evidence.reject", _("{actor} refused: {purpose}"), EVIDENCE_FIELDS),
     Action("evidence.revoke", _("{actor} took back the acceptance of a file"), EVIDENCE_FIELDS),
-    Action("evidence.reconsider", _("{actor} took back a verdict"), EVIDENCE_FIELDS),
-    Action("evidence.supersede", _("A newer file replaced an older one"), EVIDENCE_FIELDS),
+    Action("evidence.reconsider", _("{actor} took back the verdict on: {purpose}"), EVIDENCE_FIELDS),
+    Action("evidence.supersede", _("A newer file replaced an older one: {purpose}"), EVIDENCE_FIELDS),
     Action("evidence.expire", _("A file is out of date"), EVIDENCE_FIELDS),
     Action("cases.assign", _("{actor} changed who is responsible"), CASE_FIELDS),
     Action("cases.write_note", _("{actor} wrote an internal note")),

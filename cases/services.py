@@ -92,7 +92,7 @@ def attach(case: Case, document: Document, *, purpose: str, document_type: str, 
     ):
         if older.state == Evidence.State.ACCEPTED:
             raise ConditionsNotMet([str(_("This was already accepted. Nothing more is needed for it."))])
-        perform(older.supersede, by=system())
+        _judged(older.supersede, by=system())
     evidence = Evidence.objects.create(case=case, document=document, purpose=purpose, document_type=document_type)
     details = {"purpose": purpose, "document_type": document_type, "document": str(document.pk)}
     record("evidence.attach", by=by, about=evidence, details=details)
@@ -101,24 +101,27 @@ def attach(case: Case, document: Document, *, purpose: str, document_type: str, 
 
 
 def accept(evidence: Evidence, *, by: Acts, version: int | None = None) -> Evidence:
-    return perform(evidence.accept, by=by, version=version, at=timezone.now())  # type: ignore[no-any-return]
+    return _judged(evidence.accept, by=by, version=version, at=timezone.now())
 
 
 def ask_again(evidence: Evidence, *, by: Acts, reasons: Sequence[str], version: int | None = None) -> Evidence:
     """Ask for this one item again. All its faults at once; the player is told when the whole request is sent."""
     _check_reasons(evidence, reasons, "ask_again")
-    reasons = list(reasons)
-    return perform(evidence.ask_again, by=by, version=version, reasons=reasons, at=timezone.now())  # type: ignore[no-any-return]
+    return _judged(evidence.ask_again, by=by, version=version, reasons=list(reasons), at=timezone.now())
 
 
 def reject(evidence: Evidence, *, by: Acts, reasons: Sequence[str], version: int | None = None) -> Evidence:
     _check_reasons(evidence, reasons, "final")
-    reasons = list(reasons)
-    return perform(evidence.reject, by=by, version=version, reasons=reasons, at=timezone.now())  # type: ignore[no-any-return]
+    return _judged(evidence.reject, by=by, version=version, reasons=list(reasons), at=timezone.now())
 
 
 def reconsider(evidence: Evidence, *, by: Acts, version: int | None = None) -> Evidence:
-    return perform(evidence.reconsider, by=by, version=version)  # type: ignore[no-any-return]
+    return _judged(evidence.reconsider, by=by, version=version)
+
+
+def _judged(move: Any, **inputs: Any) -> Evidence:
+    """Make the move and name the item in its entry, so that the history says what was judged."""
+    return perform(move, details={"purpose": move.__self__.purpose}, **inputs)  # type: ignore[no-any-return]
 
 
 def _check_reasons(evidence: Evidence, reasons: Sequence[str], kind: texts.Kind) -> None:
