@@ -53,15 +53,20 @@ def present(rows: Iterable[Row]) -> list[dict[str, Any]]:
                 "actor": actor or _unnamed({"t": row.actor_kind, "id": row.actor_id}),
                 "about": about or _unnamed({"t": row.object_kind, "id": row.object_id}),
                 "changes": changes(row),
+                "details": details(row),
             }
         )
     return shown
 
 
 def changes(row: Row) -> list[tuple[str, str, str]]:
-    """(field, old, new) of what is public, in words; details have no old value."""
-    diff = [(name, worded(old), worded(new)) for name, (old, new) in (row.facts.get("diff") or {}).items()]
-    return diff + [(name, "", worded(value)) for name, value in (row.facts.get("data") or {}).items()]
+    """(field, old, new) of the public fields that changed, in words."""
+    return [(name, worded(old), worded(new)) for name, (old, new) in row.facts.get("diff", {}).items()]
+
+
+def details(row: Row) -> list[tuple[str, str]]:
+    """(name, value) of the public details, in words."""
+    return [(name, worded(value)) for name, value in row.facts.get("data", {}).items()]
 
 
 def _named(field: str, value: Any) -> str:

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db import connections
 
 from audit.canonical import canonical
+from audit.record import flaw_of
 
 PAGE = 50
 # Objects that live longer than a case: what is done to them belongs to the customer's history, not to the case's.
@@ -46,12 +47,9 @@ class Row:
 
     @cached_property
     def facts(self) -> dict[str, Any]:
-        """The entry itself (audit.record); empty for something that somebody inserted and that is no entry."""
-        try:
-            found = json.loads(bytes(self.entry))
-        except ValueError:
-            return {}
-        return found if isinstance(found, dict) else {}
+        """The entry itself (audit.record); empty for what this product did not write, which may have any shape."""
+        flaw = self.flag if self.seq is not None else flaw_of(bytes(self.entry), self.log)
+        return {} if flaw else json.loads(bytes(self.entry))
 
     @property
     def reason(self) -> str:

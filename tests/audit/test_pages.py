@@ -16,7 +16,7 @@ from audit.queries import standing
 from audit.record import ObjectRef, record
 from audit.verifier import verify as outside
 from compliance.people.services import create_team, create_user, join
-from tests.audit.conftest import Process, wait_until
+from tests.audit.conftest import FOREIGN, Process, wait_until
 from tests.world import a_world
 
 CASE = "KYC-26-004813-9"
@@ -134,6 +134,19 @@ class TestTheList:
             {"since": "x"},
         ):
             assert carol.get("/audit/", query).status_code == 200
+
+
+def test_what_somebody_inserted_by_sql_does_not_break_the_page(house, client):
+    """Bytes of any shape, before and after the sequencer flagged them."""
+    world = a_world()
+    for entry in ("x", "[]", '{"actor": 5, "diff": 7}', '{"action": "{0.__class__}"}'):
+        house.sql(FOREIGN.replace("'x'", "%s"), entry.encode())
+    client.force_login(world.carol)
+    assert client.get("/audit/", {"object": "a"}).status_code == 200
+    house.sequence()
+    page = client.get("/audit/", {"object": "a"})
+    assert [row.flag for row in rows_of(page)] == ["no_mac"] * 4
+    assert client.get(f"/audit/main/{rows_of(page)[0].seq}/").status_code == 200
 
 
 class TestWhoMayLook:
