@@ -1,11 +1,13 @@
-"""`manage.py people`: the first administrators of an installation."""
+"""`manage.py people`: the operator and the first administrators of an installation."""
 
 import json
 
 import pytest
 from django.core.management import CommandError, call_command
 
-from compliance.people.models import User
+from compliance.people.models import Brand, User
+
+LICENSEE = ("--name", "Anadolu Bahis", "--slug", "anadolu")
 
 
 @pytest.fixture
@@ -29,6 +31,18 @@ def test_a_team_with_two_people_in_it(run, entries):
     assert run("list") == {"member": ["alice@example.com dogrulama/agent"]}
     [entry] = entries("people.join_team")
     assert (entry["actor"]["t"], entry["src"]["app"]) == ("system", "command")
+
+
+def test_the_operator_and_its_site(run, entries):
+    added = run("add-licensee", *LICENSEE, "--jurisdiction", "tr", "--time-zone", "Europe/Istanbul")
+    assert added == {"licensee": "anadolu", "jurisdiction": "TR", "time_zone": "Europe/Istanbul"}
+    assert run("add-brand", "--licensee", "anadolu", "--name", "Anadolu Casino", "--slug", "casino") == {
+        "brand": "casino",
+        "licensee": "anadolu",
+    }
+    assert Brand.objects.get(slug="casino").licensee.name == "Anadolu Bahis"
+    written = [*entries("people.create_licensee"), *entries("people.create_brand")]
+    assert [entry["actor"]["t"] for entry in written] == ["system", "system"]
 
 
 def test_a_password_from_a_file_is_not_printed(run, tmp_path):
@@ -69,6 +83,10 @@ def test_syncing_is_recorded_only_when_something_changed(run, entries):
         (["add-user", "nonsense", "--name", "X"], "email: Enter an e-mail address"),
         (["add-user", "b@example.com", "--name", "B", "--password-file", "/nowhere"], "--password-file"),
         (["add-team", "Desk"], "slug: "),
+        (["add-licensee", *LICENSEE, "--jurisdiction", "ZZ", "--time-zone", "UTC"], "jurisdiction: "),
+        (["add-licensee", *LICENSEE, "--jurisdiction", "FR", "--time-zone", "UTC"], "jurisdiction: "),
+        (["add-licensee", *LICENSEE, "--jurisdiction", "TR", "--time-zone", "Mars/Base"], "time_zone: "),
+        (["add-brand", "--licensee", "nobody", "--name", "B", "--slug", "b"], "there is no licensee nobody. Known:"),
         (["join", "a@example.com", "desk", "boss"], "invalid choice: 'boss'"),
     ],
 )

@@ -1,6 +1,6 @@
-"""`manage.py people add-team|add-user|join|leave|deactivate|sync-roles|list`: staff, from the machine itself.
+"""`manage.py people add-licensee|add-brand|add-team|add-user|join|leave|deactivate|sync-roles|list`.
 
-For the first administrators of an installation, and for emergencies. Every act is an entry of the log by "system".
+For the first day of an installation, and for emergencies, from the machine itself. Every act is an entry of the log by "system".
 """
 
 import json
@@ -16,18 +16,30 @@ from django.db import transaction
 from audit import context
 from audit.actors import system
 from audit.record import ObjectRef, record
-from compliance.people import staff
-from compliance.people.models import Membership, Team, User
+from compliance.people import services, staff
+from compliance.people.models import Licensee, Membership, Team, User
 from compliance.people.roles import ROLES
+from compliance.policy import PolicyMissing
 
 
 class Command(BaseCommand):
-    help = "Add staff, give and take roles."
+    help = "Add the operator and its staff, give and take roles."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
         options = ArgumentParser(add_help=False)
         options.add_argument("--json", action="store_true", help="print one JSON object")
+
+        verb = verbs.add_parser("add-licensee", parents=[options], help="add a legal entity with a licence")
+        verb.add_argument("--name", required=True)
+        verb.add_argument("--slug", required=True, help="short name, as commands and the API use it")
+        verb.add_argument("--jurisdiction", required=True, metavar="COUNTRY", help="whose policy applies, such as TR")
+        verb.add_argument("--time-zone", required=True, metavar="ZONE", help="such as Europe/Istanbul")
+
+        verb = verbs.add_parser("add-brand", parents=[options], help="add a site of a licensee")
+        verb.add_argument("--licensee", required=True, metavar="SLUG")
+        verb.add_argument("--name", required=True)
+        verb.add_argument("--slug", required=True, help="short name, as the API uses it")
 
         verb = verbs.add_parser("add-team", parents=[options], help="make a team")
         verb.add_argument("name")
@@ -65,6 +77,8 @@ class Command(BaseCommand):
             problems = error.message_dict if hasattr(error, "error_dict") else {"": error.messages}
             words = "; ".join(f"{field}: {' '.join(texts)}".removeprefix(": ") for field, texts in problems.items())
             raise CommandError(words, returncode=2) from None
+        except PolicyMissing as missing:
+            raise CommandError(f"jurisdiction: {missing}", returncode=2) from None
         if options["json"]:
             self.stdout.write(json.dumps(result, ensure_ascii=False))
             return
@@ -72,6 +86,16 @@ class Command(BaseCommand):
             lines = value if isinstance(value, list) else [value]
             for line in lines or ["none"]:
                 self.stdout.write(f"{name}: {line}")
+
+    def add_licensee(self, options: dict[str, Any]) -> dict[str, Any]:
+        asked = {name: options[name] for name in ("name", "slug", "jurisdiction", "time_zone")}
+        licensee = services.create_licensee(**asked, by=system())
+        return {"licensee": licensee.slug, "jurisdiction": licensee.jurisdiction, "time_zone": licensee.time_zone}
+
+    def add_brand(self, options: dict[str, Any]) -> dict[str, Any]:
+        licensee = _licensee(options["licensee"])
+        brand = services.create_brand(licensee=licensee, name=options["name"], slug=options["slug"], by=system())
+        return {"brand": brand.slug, "licensee": licensee.slug}
 
     def add_team(self, options: dict[str, Any]) -> dict[str, Any]:
         team = staff.create_team(name=options["name"], slug=options["slug"], by=system())
@@ -129,6 +153,14 @@ class Command(BaseCommand):
 def _user(email: str) -> User:
     user: User = _found(User.objects.get_by_natural_key, email, f"email: nobody signs in as {email}.")
     return user
+
+
+def _licensee(slug: str) -> Licensee:
+    known = ", ".join(Licensee.objects.order_by("slug").values_list("slug", flat=True)) or "none yet"
+    licensee: Licensee = _found(
+        lambda slug: Licensee.objects.get(slug=slug), slug, f"licensee: there is no licensee {slug}. Known: {known}."
+    )
+    return licensee
 
 
 def _team(slug: str) -> Team:
