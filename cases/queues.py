@@ -1,10 +1,13 @@
 """Opening queues and saying who may do what in them."""
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 from guardian.shortcuts import assign_perm
 
 from audit.actors import Acts
 from audit.record import record
+from cases.kinds import kinds
 from cases.models import ConflictOfInterest, Queue
 from compliance.people.models import Customer, Licensee, Team, User
 from compliance.people.roles import ROLES
@@ -13,7 +16,13 @@ from compliance.people.services import team_group
 
 @transaction.atomic
 def open_queue(team: Team, licensee: Licensee, kind: str, *, by: Acts) -> Queue:
-    """A team's queue for one kind at one licensee. Each role of the team gets what it says; twice changes nothing."""
+    """A team's queue for one kind at one licensee. Each role of the team gets what it says; twice changes nothing.
+
+    A kind that nobody registered is a ValidationError.
+    """
+    if kind not in kinds():
+        facts = {"kind": kind, "known": ", ".join(sorted(kinds()))}
+        raise ValidationError({"kind": _("There is no kind of case %(kind)s. Known: %(known)s.") % facts})
     queue, made = Queue.objects.get_or_create(team=team, licensee=licensee, kind=kind)
     granted = {role.name: role.queue_permissions for role in ROLES.values() if role.queue_permissions}
     for name, permissions in granted.items():

@@ -1,6 +1,7 @@
 """`manage.py people add-licensee|add-brand|add-team|add-user|join|leave|deactivate|sync-roles|list`.
 
-For the first day of an installation, and for emergencies, from the machine itself. Every act is an entry of the log by "system".
+For the first day of an installation, and for emergencies, from the machine itself. Every act is an entry of the
+log by "system".
 """
 
 import json
