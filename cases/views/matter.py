@@ -37,6 +37,7 @@ def page_of(request: HttpRequest, case: Any, *, status: int = 200, **extra: Any)
         "primary": primary,
         "actions": actions,
         "checks": checks,
+        "being_checked": any(check.evidence and check.evidence.document.state == "received" for check in checks),
         "met": sum(check.is_met for check in checks),
         "unmet": sum(not check.is_met for check in checks),
         "may_work": may(user, WORK, case),

@@ -1,6 +1,7 @@
 // Where the focus is and what is said after htmx changes a part of the page, and the one live region of every page.
 //
 // - While a request runs its target is aria-busy.
+// - A part that asks for itself again and again has [data-until], the text that is said once it stops. It works in silence.
 // - Who leaves a page by keyboard starts the next one at [data-start], where the page goes on, instead of at its very top.
 // - After a swap the focus is never lost to <body>: it goes to [autofocus], else to where it was (htmx keeps an element
 //   with the same id), else to the heading of what came, else to what came.
@@ -44,15 +45,23 @@ function keepFocus(arrived) {
 
 document.addEventListener("say", (event) => say(event.detail));
 
-document.addEventListener("htmx:beforeRequest", ({ detail }) => detail.target?.setAttribute("aria-busy", "true"));
+document.addEventListener("htmx:beforeRequest", ({ detail }) => {
+  if (!detail.elt.dataset.until) detail.target?.setAttribute("aria-busy", "true");
+});
 document.addEventListener("htmx:afterRequest", ({ detail }) => detail.target?.removeAttribute("aria-busy"));
 document.addEventListener("htmx:beforeSwap", () => {
   held = document.activeElement === document.body ? null : document.activeElement;
 });
-document.addEventListener("htmx:afterSettle", ({ detail }) => keepFocus(detail.elt));
+document.addEventListener("htmx:afterSettle", ({ detail }) => {
+  keepFocus(detail.elt);
+  const until = detail.requestConfig?.elt.dataset.until;
+  if (until && !detail.elt.dataset.until) say(until);
+});
 
 for (const failure of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) {
-  document.addEventListener(failure, () => say(document.body.dataset.notLoaded));
+  document.addEventListener(failure, ({ detail }) => {
+    if (!detail.elt.dataset.until) say(document.body.dataset.notLoaded);
+  });
 }
 
 // A menu closes when one presses elsewhere or leaves it with Esc, and gives the focus back to what opened it.
