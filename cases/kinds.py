@@ -10,20 +10,24 @@ from django.utils.functional import Promise
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A button of the case page: where it goes, what it says, and whether it acts at once (`post`) or opens a page."""
+    """A button of the case page: where it goes, what it says, and whether it acts at once (`post`) or opens a page.
+
+    `primary` is the one thing to do now. A case that waits for somebody else has no such step.
+    """
 
     url: str
     label: str | Promise
     icon: str = ""
     post: bool = False
+    primary: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
     """`name` is the word used everywhere; `prefix` starts tracking numbers; `panel` is the decision panel's template.
 
-    `steps(case, user)` is what the user may do next, the primary one first; `checks(case)` the rows of "What is
-    missing"; `offers(case)` the pairs of purpose and document type that the case takes;
+    `new_label` is what the button says that leads to `new_url`; `steps(case, user)` is what the user may do next;
+    `checks(case)` the rows of "What is missing"; `offers(case)` the pairs of purpose and document type that the case takes;
     `facts(case)` the player's declared data, masked; `arrived(case, evidence, by=)` is told of new evidence;
     `told(case, purpose, code)` is what the player will read for a reason.
     """
@@ -40,6 +44,7 @@ class Kind:
     told: Callable[[Any, str, str], Any]
     panel: str
     new_url: str
+    new_label: str | Promise
 
 
 _kinds: dict[str, Kind] = {}

@@ -26,14 +26,14 @@ def bar_of(case: Case, *, proposed: bool) -> dict[str, Any]:
 
 
 def actions_of(steps: Sequence[Step]) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
-    """The one primary action, which Enter does and the keyboard starts at, and the others."""
-    actions = [
-        {"label": step.label, "url": step.url, "icon": step.icon, "method": "post" if step.post else "get"}
-        for step in steps
-    ]
-    if not actions:
-        return None, []
-    return actions[0] | {"style": "primary", "key": "Enter", "start": True}, actions[1:]
+    """The primary action, which Enter does and the keyboard starts at, or None; and the others."""
+    primary = next((step for step in steps if step.primary), None)
+    others = [_action(step) for step in steps if step is not primary]
+    return (_action(primary) | {"style": "primary", "key": "Enter", "start": True} if primary else None), others
+
+
+def _action(step: Step) -> dict[str, Any]:
+    return {"label": step.label, "url": step.url, "icon": step.icon, "method": "post" if step.post else "get"}
 
 
 def _clock(case: Case) -> dict[str, Any]:

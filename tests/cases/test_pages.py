@@ -70,7 +70,7 @@ PRIMARY = {
     "to_judge": ("Start review", "Start review"),
     "in_review": ("Review files", "Review files"),
     "asked": ("Send request", "Send request"),
-    "waiting": ("Propose refusal", "Propose refusal"),
+    "waiting": (None, None),
     "complete": ("Propose approval", "Propose approval"),
     "proposed": (None, None),
     "approved": (None, "Propose to reopen"),

@@ -43,37 +43,47 @@ def facts(case: Case) -> list[Fact]:
 
 
 def steps(case: Verification, user: Any) -> list[kinds.Step]:
-    """What the user may do next; the first is the one primary button. The state decides which."""
-    at = {"number": case.number}
+    """What the user may do next. The state decides which, and whether one of them is the thing to do now."""
     if not may(user, WORK, case):
         return []
     if case.state == State.CLOSED:
-        return (
-            [kinds.Step(reverse("cases:verification-decide", kwargs=at | {"act": "reopen"}), _("Propose to reopen"))]
-            if may(user, DECIDE, case)
-            else []
-        )
-    step = {
-        "start": kinds.Step(reverse("cases:verification-start", kwargs=at), _("Start review"), post=True),
-        "ask": kinds.Step(reverse("cases:verification-ask", kwargs=at), _("Send request"), "send"),
-        "approve": kinds.Step(
-            reverse("cases:verification-decide", kwargs=at | {"act": "approve"}), _("Propose approval")
-        ),
-        "reject": kinds.Step(reverse("cases:verification-decide", kwargs=at | {"act": "reject"}), _("Propose refusal")),
-    }
-    if case.state == State.OPEN:
-        return [step["start"], step["reject"]]
+        reopen = _step(case, "verification-decide", _("Propose to reopen"), act="reopen", primary=True)
+        return [reopen] if may(user, DECIDE, case) else []
     if open_proposal(case):
         return []
+    refuse = _step(case, "verification-decide", _("Propose refusal"), act="reject")
+    next_one = _next(case)
+    return [next_one, refuse] if next_one else [refuse]
+
+
+def _next(case: Verification) -> kinds.Step | None:
+    """The one thing to do now; nothing while the case waits for the player or for a file."""
+    if case.state == State.OPEN:
+        return _step(case, "verification-start", _("Start review"), post=True, primary=True)
+    if case.state != State.IN_REVIEW:
+        return None
     to_judge = case.evidence.filter(state="pending", document__state="ready").order_by("created_at").first()
-    if to_judge and case.state == State.IN_REVIEW:
-        look = kinds.Step(reverse("cases:review", kwargs=at | {"evidence_id": to_judge.pk}), _("Review files"))
-        return [look, step["reject"]]
-    if case.state == State.IN_REVIEW and rules.asked_again(case):
-        return [step["ask"], step["reject"]]
-    if case.state == State.IN_REVIEW and rules.evidence_is_complete(case):
-        return [step["approve"], step["reject"]]
-    return [step["reject"]]
+    if to_judge:
+        return _step(case, "review", _("Review files"), evidence_id=to_judge.pk, primary=True)
+    if rules.asked_again(case):
+        return _step(case, "verification-ask", _("Send request"), icon="send", primary=True)
+    if rules.evidence_is_complete(case):
+        return _step(case, "verification-decide", _("Propose approval"), act="approve", primary=True)
+    return None
+
+
+def _step(
+    case: Verification,
+    route: str,
+    label: str | Promise,
+    *,
+    icon: str = "",
+    post: bool = False,
+    primary: bool = False,
+    **at: Any,
+) -> kinds.Step:
+    url = reverse(f"cases:{route}", kwargs={"number": case.number, **at})
+    return kinds.Step(url, label, icon, post=post, primary=primary)
 
 
 def _load(pk: Any) -> Verification:
@@ -131,6 +141,7 @@ kinds.register(
         told=rules.told,
         panel="verification/_panel.html",
         new_url="cases:verification-new",
+        new_label=_("New verification"),
     )
 )
 acts.register(
