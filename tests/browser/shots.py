@@ -29,7 +29,6 @@ KEPT = [
     "approval-1366-light-en",
     "audit-1366-light-en",
     "case-1366-dark-tr",
-    "queue-1366-light-ar",
     "queue-390-light-tr",
     "case-390-light-tr",
 ]
@@ -43,7 +42,7 @@ def main() -> None:
     parser.add_argument("--all", action="store_true", help="every page in each size, scheme and language")
     parser.add_argument("--only", default="", help="only pictures whose name holds this")
     options = parser.parse_args()
-    everything = map("-".join, itertools.product(PAGES, ("1366", "390"), ("light", "dark"), ("en", "tr", "ar")))
+    everything = map("-".join, itertools.product(PAGES, ("1366", "390"), ("light", "dark"), ("en", "tr")))
     names = [name for name in (everything if options.all else KEPT) if options.only in name]
     sign_ins = json.loads((options.data_dir / "demo.json").read_text())["sign_ins"]
     options.to.mkdir(parents=True, exist_ok=True)
