@@ -7,7 +7,7 @@
 // - AltGr arrives as Ctrl+Alt (AltGr+Q is @ in Turkish), so Ctrl+Alt is never a key of ours
 // - i is bound to nothing: in its place a Turkish keyboard has ı
 
-const PLACES = { "g q": "/cases/", "g r": "/reports/" };
+const PLACES = { "g q": "/cases/" };
 const FIELDS = "input:not([type=checkbox], [type=radio], [type=button], [type=submit]), select, textarea, [contenteditable]";
 let first = ""; // the first key of two, such as the g of "g q"
 
@@ -46,12 +46,6 @@ function step(by) {
   return true;
 }
 
-function pickRow() {
-  const box = document.querySelector(".list tr.here input[type=checkbox]");
-  box?.click();
-  return Boolean(box);
-}
-
 /** What a key does when no element on the page claims it. Returns whether it did something. */
 function act(key) {
   switch (key) {
@@ -59,8 +53,6 @@ function act(key) {
       return step(1);
     case "k":
       return step(-1);
-    case "x":
-      return pickRow();
     case ".":
       document.querySelector(".idbar [data-copy]")?.click();
       return true;

@@ -158,14 +158,12 @@ def test_the_sticky_bars_cover_no_focused_element(parts):
 
 
 # -------------------------------------------------------------------------------------------------------- keys
-def test_j_and_k_move_through_the_rows_and_x_selects(parts):
+def test_j_and_k_move_through_the_rows(parts):
     parts.locator("main").focus()
     parts.keyboard.press("j")
     assert focused(parts) == "KYC-26-004801-7"
     parts.keyboard.press("k")
     assert focused(parts) == "KYC-26-004813-9"
-    parts.keyboard.press("x")
-    assert parts.get_by_role("checkbox", name="KYC-26-004813-9").is_checked()
 
 
 def test_a_slash_goes_to_the_search_and_escape_leaves_it(parts):
