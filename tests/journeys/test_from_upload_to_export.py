@@ -76,7 +76,7 @@ def test_from_an_uploaded_card_to_a_verified_export(stack, world, api_key, files
     alice.get_by_role("link", name="Send request").click()
     letter = alice.locator(".letter").inner_text()
     assert "arka yüz" in letter
-    alice.get_by_role("button", name="Send to customer").click()
+    alice.get_by_role("button", name="Send to the player").click()
     assert alice.locator(".idbar .badge").inner_text().strip() == "Waiting for the player"
     eventually(lambda: "arka yüz" in stack_mail(stack, number))
 
