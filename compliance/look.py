@@ -48,17 +48,14 @@ class State:
 
 STATES: Final[Mapping[str, State]] = {
     # a case of any kind; "closed" is followed by its outcome
-    "new": State("none", "plain", pgettext_lazy("state", "New")),
     "open": State("none", "plain", pgettext_lazy("state", "New")),
     "in_review": State("half", "go", pgettext_lazy("state", "In review")),
     "waiting": State("again", "", pgettext_lazy("state", "Waiting for the player")),
     "closed": State("done", "plain", pgettext_lazy("state", "Closed")),
     "proposed": State("pair", "pair", pgettext_lazy("state", "Waiting for approval")),
-    "snoozed": State("sleep", "", pgettext_lazy("state", "Snoozed")),
-    "paused": State("wait", "", pgettext_lazy("state", "Paused")),
     # outcomes of a verification
     "approved": State("done", "good", pgettext_lazy("state", "Approved")),
-    "rejected": State("no", "bad", pgettext_lazy("state", "Rejected")),
+    "rejected": State("no", "bad", pgettext_lazy("state", "Refused")),
     "lapsed": State("sleep", "", pgettext_lazy("state", "Lapsed")),
     "withdrawn": State("done", "", pgettext_lazy("state", "Withdrawn")),
     "underage": State("no", "bad", pgettext_lazy("state", "Under age")),
@@ -83,18 +80,12 @@ STATES: Final[Mapping[str, State]] = {
     "voided": State("no", "", pgettext_lazy("state", "Void: the evidence changed")),
     "proposal.returned": State("again", "", pgettext_lazy("state", "Sent back")),
     "proposal.expired": State("late", "bad", pgettext_lazy("state", "Expired")),
-    # a check of a field or of the log
-    "same": State("done", "plain", pgettext_lazy("state", "Same")),
-    "differs": State("late", "bad", pgettext_lazy("state", "Differs")),
-    "unread": State("again", "soon", pgettext_lazy("state", "Not read")),
-    "problem": State("late", "bad", pgettext_lazy("state", "Problem")),
-    "started": State("half", "go", pgettext_lazy("state", "In progress")),
+    # an entry of the log
     "verified": State("done", "good", pgettext_lazy("state", "Verified")),
     "next_run": State("due", "", pgettext_lazy("state", "Next run")),
     "broken": State("late", "bad", pgettext_lazy("state", "Broken")),
     "refused": State("no", "bad", pgettext_lazy("state", "Refused")),
     "sent": State("done", "plain", pgettext_lazy("state", "Sent")),
-    "failed": State("late", "bad", pgettext_lazy("state", "Failed")),
 }
 
 

@@ -14,7 +14,7 @@ ROWS = [
     ("KYC-26-004779-8", "Second upload: the first photo was blurred", "Gökçe T.", "in_review", -16.7, 72, False),
     ("KYC-26-004813-9", "Surname differs from the account by 1 letter", "Işıl Y.", "in_review", 2.1, 24, False),
     ("KYC-26-004801-7", "Payment method in another name", "Çağrı Ö.", "proposed", 20, 48, False),
-    ("KYC-26-004840-4", "Proof of income came in, not read", "خالد م.", "new", 50, 2, False),
+    ("KYC-26-004840-4", "Proof of income came in, not read", "خالد م.", "open", 50, 2, False),
     ("KYC-26-004790-5", "Address document 4 months old; at most 3", "Алексей П.", "waiting", 30, 48, True),
 ]
 
@@ -41,8 +41,6 @@ def context(now):
         "shell": {
             "demo": True,
             "search_url": "/search/",
-            "contact_url": "/contact/",
-            "notices": {"url": "/notices/", "count": 2},
             "sections": [
                 {"title": "", "items": [{"url": "/", "label": "My work", "count": 12}]},
                 {"title": "Queues", "items": [{"url": "/", "label": "Verification", "count": 1204, "current": True}]},
