@@ -6,7 +6,7 @@ from audit.registry import Action, Kept, register
 
 register(
     Action("access.deny", _("{actor} was refused {object}"), {}),
-    Action("audit.read", _("{actor} read {object} for {purpose}"), {"purpose": Kept.PUBLIC}),
+    Action("audit.read", _("{actor} read {object} for {purpose}"), {"purpose": Kept.PUBLIC, "view": Kept.PUBLIC}),
     Action(
         "audit.search",
         _("{actor} searched the log"),

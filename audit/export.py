@@ -10,7 +10,7 @@
     tile/<level>/..., tile/entries/...   the whole tree, as C2SP tlog-tiles                       (full)
     keys/vkeys                   the log's public key, for convenience: never a root of trust
     verify.py                    the verifier, for convenience: take it from the release page
-    manifest.json                origin, range, and the digest of every other file
+    manifest.json                origin, range, what this product did not write, and the digest of every other file
     manifest.note                the log's signature under the manifest's digest
 
 The export is an entry before it leaves the house: the sequencer signs the manifest's digest only from such an entry.
@@ -45,7 +45,7 @@ from audit.record import ObjectRef, record
 from audit.tiles import WIDTH, Nodes, path, tiles_of
 from audit.tree import consistency, inclusion
 
-MOST_ENTRIES = 20_000  # in a case or customer bundle; a larger one is a full export
+MOST_ENTRIES = 20_000  # in a case or customer bundle of the command; a larger one is a full export
 STORED = 8  # stored checkpoints that come along
 EARLIER = 64  # earlier exports whose checkpoints are shown to be continued; older ones when asked for (`since`)
 QUIET = _("The log's sequencer does not answer, so nothing can be signed. Start it and try again.")
@@ -54,6 +54,12 @@ PATIENCE = 15.0  # seconds for the sequencer to place and sign
 Found = TypeVar("Found")
 
 VERIFIER = Path(__file__).parent / "verifier" / "verify.py"
+
+
+NEEDS_TWO = _(
+    "These are {found} entries. One person alone exports at most {most}: a larger export needs two persons. "
+    "Have it proposed for a second person to confirm, or run manage.py audit export on the server."
+)
 
 
 class CannotExport(Exception):
@@ -84,13 +90,14 @@ class _Basis:
     vkey: str
 
 
-def export(selection: Selection, out: IO[bytes], *, by: Acts, reason: str) -> UUID:
+def export(selection: Selection, out: IO[bytes], *, by: Acts, reason: str, alone: int | None = None) -> UUID:
     """Write a ZIP to `out`; return the id of the entry that records it. Needs that no transaction is open.
 
+    `alone` is how many entries `by` may export without a second person, None where the caller answers for that.
     Raises CannotExport.
     """
     files: dict[str, bytes] = {}
-    event_id = _write(selection, files.__setitem__, by=by, reason=reason)
+    event_id = _write(selection, files.__setitem__, by=by, reason=reason, alone=alone)
     write_zip(out, files)
     return event_id
 
@@ -102,10 +109,14 @@ def export_to_folder(selection: Selection, folder: Path, *, by: Acts, reason: st
     return _write(selection, lambda name, data: write_file(folder, name, data), by=by, reason=reason)
 
 
-def _write(selection: Selection, put: Callable[[str, bytes], None], *, by: Acts, reason: str) -> UUID:
+def _write(
+    selection: Selection, put: Callable[[str, bytes], None], *, by: Acts, reason: str, alone: int | None = None
+) -> UUID:
     basis = _basis(selection.log)
+    size = basis.checkpoint.size
+    rows = [] if selection.kind == "full" else _rows(selection, size, alone)
     listing, count = Listing(), 0
-    for name, data, entries in _files(selection, basis):
+    for name, data, entries in _files(selection, basis, rows):
         listing.add(name, data)
         put(name, data)
         count += entries
@@ -117,9 +128,12 @@ def _write(selection: Selection, put: Callable[[str, bytes], None], *, by: Acts,
         "origin": basis.checkpoint.origin,
         "product": f"mizan {settings.VERSION}",
         "root": base64.b64encode(basis.checkpoint.root).decode(),
-        "size": basis.checkpoint.size,
+        "size": size,
         "v": 1,
     }
+    # Said here too: the sequencer's entry about a row comes after the row, perhaps beyond this checkpoint.
+    if flagged := (queries.flagged(selection.log, size) if selection.kind == "full" else _flagged(rows)):
+        facts["flagged"] = [{"flaw": flaw, "seq": seq} for seq, flaw in flagged]
     if selection.of:
         facts["of"] = selection.of
     manifest = listing.manifest(facts)
@@ -194,7 +208,7 @@ def _patiently(ask: Callable[[], Found | None]) -> Found:
 
 
 # ------------------------------------------------------------------------------------------------------ the files
-def _files(selection: Selection, basis: _Basis) -> Iterator[tuple[str, bytes, int]]:
+def _files(selection: Selection, basis: _Basis, rows: Sequence[Row]) -> Iterator[tuple[str, bytes, int]]:
     """(name, data, entries in it)."""
     yield "checkpoint", basis.note.encode(), 0
     yield "keys/vkeys", f"{basis.vkey}\n".encode(), 0
@@ -206,7 +220,6 @@ def _files(selection: Selection, basis: _Basis) -> Iterator[tuple[str, bytes, in
         yield from _whole_tree(selection.log, basis.checkpoint.size)
         yield "README.txt", render_to_string("audit/readme.txt", {"selection": selection, "basis": basis}).encode(), 0
         return
-    rows = _rows(selection, basis.checkpoint.size)
     with connections["default"].cursor() as cursor:
         nodes = Nodes(tile_fetcher(cursor, selection.log))
         size = basis.checkpoint.size
@@ -215,12 +228,19 @@ def _files(selection: Selection, basis: _Basis) -> Iterator[tuple[str, bytes, in
         lines = [_line(row, _text(inclusion(nodes, row.seq or 0, size))) for row in rows]
     yield "consistency.jsonl", _lines(dumps(proof) for proof in proofs), 0
     yield "entries.jsonl", _lines(lines), len(rows)
-    context = {"selection": selection, "basis": basis, "rows": present(rows), "made_at": datetime.now(UTC)}
+    context = {
+        "selection": selection,
+        "basis": basis,
+        "rows": present(rows),
+        "flagged": ", ".join(str(seq) for seq, flaw in _flagged(rows)),
+        "made_at": datetime.now(UTC),
+    }
     yield "report.html", render_to_string("audit/report.html", context).encode(), 0
     yield "README.txt", render_to_string("audit/readme.txt", context).encode(), 0
 
 
-def _rows(selection: Selection, size: int) -> list[Row]:
+def _rows(selection: Selection, size: int, alone: int | None) -> list[Row]:
+    """The entries, and what the log says of those among them that this product did not write."""
     of = selection.of or ""
     match selection.kind:
         case "case":
@@ -231,11 +251,19 @@ def _rows(selection: Selection, size: int) -> list[Row]:
             raise CannotExport(f"{selection.kind} is no kind of export.")
     if not rows:
         raise CannotExport(_("The log has no entries of this number."))
+    if alone is not None and len(rows) > alone:
+        raise CannotExport(str(NEEDS_TWO).format(found=len(rows), most=alone))
     if len(rows) > MOST_ENTRIES:
         raise CannotExport(
             f"These are more than {MOST_ENTRIES} entries. Make a full export: manage.py audit export --full"
         )
-    return rows
+    said = queries.flags_of([seq for seq, flaw in _flagged(rows)], log=selection.log, size=size)
+    return sorted({row.seq: row for row in (*rows, *said)}.values(), key=lambda row: row.seq or 0)
+
+
+def _flagged(rows: Sequence[Row]) -> list[tuple[int, str]]:
+    """(index, flaw) of what this product did not write."""
+    return [(row.seq or 0, row.flag) for row in rows if row.flag]
 
 
 def _line(row: Row, proof: list[str]) -> bytes:

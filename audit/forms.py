@@ -1,8 +1,10 @@
 """What people ask the log for."""
 
+from datetime import date
 from typing import Any
 
 from django import forms
+from django.core.validators import MaxValueValidator
 from django.utils.translation import gettext_lazy as _
 
 from audit.names import find
@@ -10,6 +12,7 @@ from audit.queries import Query
 from audit.registry import actions
 
 _BOX = {"class": "in"}
+_LAST_DAY = MaxValueValidator(date(9998, 12, 31))  # the day after must be a day too
 
 
 def _text(label: Any, **options: Any) -> forms.CharField:
@@ -17,7 +20,8 @@ def _text(label: Any, **options: Any) -> forms.CharField:
 
 
 def _day(label: Any) -> forms.DateField:
-    return forms.DateField(label=label, required=False, widget=forms.DateInput(attrs={**_BOX, "type": "date"}))
+    box = forms.DateInput(attrs={**_BOX, "type": "date"})
+    return forms.DateField(label=label, required=False, validators=[_LAST_DAY], widget=box)
 
 
 class SearchForm(forms.Form):

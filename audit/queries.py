@@ -181,6 +181,31 @@ def of_subject(kind: str, identity: str, *, log: str = "main", size: int | None 
     )
 
 
+def flags_of(seqs: Sequence[int], *, log: str, size: int) -> list[Row]:
+    """The sequencer's own entries about the rows `seqs`, oldest first."""
+    if not seqs:
+        return []
+    rows = _rows(
+        f"SELECT l.seq, l.flag, {_COLUMNS} FROM audit_entry e JOIN audit_leaf l ON l.entry_id = e.id "
+        "WHERE e.object_id = %s AND e.object_kind = 'log' AND e.log = %s AND e.action = 'audit.flag' AND l.seq < %s "
+        "ORDER BY l.seq",
+        [log, log, size],
+    )
+    wanted = set(seqs)
+    return [row for row in rows if row.facts.get("data", {}).get("seq") in wanted]
+
+
+def flagged(log: str, size: int) -> list[tuple[int, str]]:
+    """(index, flaw) of every entry below `size` that this product did not write. Reads all leaves."""
+    with connections["default"].cursor() as cursor:
+        cursor.execute(
+            "SELECT seq, flag FROM audit_leaf WHERE log = %s AND seq < %s AND flag IS NOT NULL ORDER BY seq",
+            [log, size],
+        )
+        found: list[tuple[int, str]] = cursor.fetchall()
+    return found
+
+
 @dataclass(frozen=True)
 class Standing:
     """How a log fares: `size` entries have their place, `signed_size` are signed, `waiting` have none yet."""

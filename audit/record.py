@@ -190,15 +190,43 @@ def record_refusal(
 
 
 def record_read(
-    *, by: Acts, subject: SubjectRef, purpose: str, about: models.Model | ObjectRef, matter: str | None = None
-) -> None:
-    """Record that `by` read about `subject`: one entry per person, subject and `purpose` (a code) in 15 minutes."""
+    *,
+    by: Acts,
+    subject: SubjectRef,
+    purpose: str,
+    about: models.Model | ObjectRef,
+    matter: str | None = None,
+    mark: str | None = None,
+) -> str:
+    """Record that `by` read about `subject`: one entry per person, subject and `purpose` (a code) in 15 minutes.
+
+    `mark` narrows what counts as the same reading ("review:<document>"); without it, it is the purpose. Returns the
+    view id, 10 hex digits, the same for all reads of these 15 minutes. With a mark it stands in the entry, so that
+    what carries it leads there.
+    """
     actor = by.audit_actor
+    key = (f"{actor.kind}:{actor.id}", f"{subject.kind}:{subject.id}", mark or purpose)
     with transaction.atomic(), connections["default"].cursor() as cursor:
         # Two at once: the second waits for the first to commit and then finds its mark.
-        cursor.execute(MARK, (f"{actor.kind}:{actor.id}", f"{subject.kind}:{subject.id}", purpose))
-        if cursor.fetchone():
-            record("audit.read", by=by, about=about, subject=subject, matter=matter, details={"purpose": purpose})
+        cursor.execute(MARK, key)
+        first = cursor.fetchone()
+        if not first:
+            cursor.execute(MARKED, key)
+        (until,) = first or cursor.fetchone()
+        view = sealer().mac("|".join(("view", *key, timestamp(until))).encode()).hex()[:10]
+        if first:
+            details = {"purpose": purpose, **({"view": view} if mark else {})}
+            record("audit.read", by=by, about=about, subject=subject, matter=matter, details=details)
+    return view
+
+
+def query_digest(text: str) -> str:
+    """16 hex digits that name what was searched for, in public: keyed, because a national id or a name can be guessed.
+
+    The same words give the same digest, so that a repeated search is seen as one.
+    """
+    # Entries, which the same key signs, start with a brace.
+    return sealer().mac(b"search|" + text.encode()).hex()[:16]
 
 
 _COLUMNS = (
@@ -212,10 +240,11 @@ INSERT_SEALED = (
 )
 MARK = (
     "INSERT INTO audit_read_mark (actor, subject, purpose, until)"
-    f" VALUES (%s, %s, %s, now() + interval '{READ_AGAIN_AFTER}')"
+    f" VALUES (%s, %s, %s, clock_timestamp() + interval '{READ_AGAIN_AFTER}')"
     " ON CONFLICT (actor, subject, purpose) DO UPDATE SET until = EXCLUDED.until"
-    " WHERE audit_read_mark.until <= now() RETURNING 1"
+    " WHERE audit_read_mark.until <= clock_timestamp() RETURNING until"
 )
+MARKED = "SELECT until FROM audit_read_mark WHERE actor = %s AND subject = %s AND purpose = %s"
 
 
 def _execute(connection: Any, statement: str, values: tuple[Any, ...]) -> None:

@@ -1,9 +1,9 @@
 """The audit pages: search, one entry, export. Looking is recorded; nothing here changes anything."""
 
 import tempfile
-from hashlib import sha256
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
@@ -20,7 +20,7 @@ from audit.export import export as write_export
 from audit.forms import ExportForm, SearchForm
 from audit.presenters import present
 from audit.queries import PAGE, NoSuchEntry, Query, Row, Standing
-from audit.record import ObjectRef, record
+from audit.record import ObjectRef, query_digest, record
 from audit.tree import leaf_hash
 
 
@@ -79,7 +79,8 @@ def export(request: HttpRequest) -> HttpResponseBase:
         out = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
         try:
             selection = Selection(kind, of, since=[data["since"]] if data["since"] else [])
-            write_export(selection, out, by=who(request.user), reason=data["reason"])
+            alone = settings.AUDIT_EXPORT_ALONE
+            write_export(selection, out, by=who(request.user), reason=data["reason"], alone=alone)
         except CannotExport as refused:
             out.close()
             form.add_error(None, str(refused))
@@ -96,7 +97,7 @@ def _logs(request: HttpRequest) -> list[str]:
 
 def _record_search(request: HttpRequest, query: Query, *, found: int) -> None:
     """A list is one entry with its query's digest; the query itself may hold names and is sealed."""
-    digest = sha256(query.digest_source()).hexdigest()[:16]
+    digest = query_digest(query.digest_source().decode())
     details = {"digest": digest, "found": found, "query": query.normal_form()}
     with transaction.atomic():
         record("audit.search", by=who(request.user), about=ObjectRef("query", digest), details=details, log=query.log)

@@ -248,6 +248,7 @@ ANONYMOUS_USER_NAME = None
 AUDIT_SEALER = "compliance.keys.sealer.SubjectSealer"
 AUDIT_ORIGIN = env.str("AUDIT_ORIGIN", urlsplit(BASE_URL).hostname or "localhost")
 AUDIT_TICK_SECONDS = env.float("AUDIT_TICK_SECONDS", 0.2)
+AUDIT_EXPORT_ALONE = 10_000  # entries that one person exports on the page; above, policy's "audit.export" asks two
 
 # ---------------------------------------------------------------------------------------------- words
 LANGUAGE_CODE = "en"

@@ -9,8 +9,9 @@ for that.
 --checkpoint is a checkpoint you kept from an earlier export: then the log must continue it, so nothing before was
 rewritten.
 
-Exit: 0 everything agrees; 1 something was changed or is not signed by that key; 2 it cannot be checked (something is
-missing); 3 wrong use. What cannot be shown from here is said in the report: see "anchored" and "complete".
+Exit: 0 everything agrees; 1 something was changed, is not signed by that key, or was not written by the product;
+2 it cannot be checked (something is missing); 3 wrong use. What cannot be shown from here is said in the report: see
+"anchored" and "complete".
 """
 
 from __future__ import annotations
@@ -435,6 +436,8 @@ class Check:
             "told_by_the_log": [],
         }
         self._latest = ""
+        self._foreign: set[int] = set()  # indexes of entries without the form that the product's writer gives them
+        self._flagged = {int(row["seq"]) for row in manifest.get("flagged", [])}  # and those that the log names
         self._ids = [array.array("Q") for _ in range(256)]  # 8 bytes an entry, also for millions
 
     def run(self, earlier: tuple[int, bytes] | None = None) -> dict[str, Any]:
@@ -452,6 +455,8 @@ class Check:
             if name != f"checkpoints/{size}":
                 raise Tampered(f"{name}: a checkpoint of another size")
         self.bundle.read_rest()
+        if foreign := sorted(self._foreign | self._flagged):
+            raise Tampered(f"not written by the product: {' '.join(f'entry {seq}' for seq in foreign[:100])}")
         return self.report
 
     def selection(self) -> None:
@@ -542,6 +547,8 @@ class Check:
             or facts.get("log") != self.report["log"]
         ):
             raise Tampered(f"entry {seq}: not an entry of this log")
+        if not isinstance(facts.get("mac"), str) or not MAC.fullmatch(facts["mac"]):
+            self._foreign.add(seq)
         chance = int(facts["id"].replace("-", ""), 16) & (1 << 64) - 1
         self._ids[chance & 255].append(chance)
         report = self.report
@@ -550,6 +557,8 @@ class Check:
         report["last"] = seq
         if facts["action"] in TOLD:
             report["told_by_the_log"].append({"seq": seq, "action": facts["action"], "data": facts.get("data")})
+        if facts["action"] == "audit.flag":
+            self._flagged.add(int(facts["data"]["seq"]))
         self.time(seq, facts["ts"])
 
     def time(self, seq: int, text: str) -> None:
@@ -594,6 +603,7 @@ def tile_path(level: int | str, index: int, count: int) -> str:
     return f"tile/{level}/{'/'.join(groups)}" + ("" if count == 256 else f".p/{count}")
 
 
+MAC = re.compile(r"[A-Za-z0-9_-]{43}")  # base64url of 32 bytes; only the operator can recompute it
 TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 
 

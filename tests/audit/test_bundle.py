@@ -8,8 +8,10 @@ import random
 import shutil
 import subprocess
 import sys
+import uuid
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from django.db import transaction
@@ -23,7 +25,8 @@ from audit.queries import standing
 from audit.record import ObjectRef, record
 from audit.tiles import hashes
 from audit.verifier import verify as outside
-from tests.audit.conftest import COPY, FOREIGN, Process, a_house, wait_until
+from compliance.embedded.postgres import APPLICATION
+from tests.audit.conftest import COLUMNS, COPY, FOREIGN, Process, a_house, wait_until
 
 CASE, CUSTOMER = "KYC-26-004813-9", SubjectRef("customer", "0b0c9f6e-7f0e-4f0c-9d5e-2f5f3c2b1a00")
 CASE_ENTRIES = 12
@@ -390,6 +393,66 @@ def test_the_log_tells_in_the_bundle_that_an_entry_was_not_ours(running, tmp_pat
     status, report = check(tmp_path / "full", vkey)
     assert status == 1
     assert "same id" in report["problem"]
+
+
+def insert_as_the_application(house, **changed):
+    """An entry of the case with all that an entry has, but for the writer's key: whoever holds the login can do it."""
+    (newest, entry), *_ = house.sql(
+        "SELECT id, entry FROM audit_entry WHERE matter = %s ORDER BY id DESC LIMIT 1", CASE, role=APPLICATION
+    )
+    facts = json.loads(bytes(entry)) | {"id": str(uuid.uuid4())} | changed
+    facts = {name: value for name, value in facts.items() if value is not None}
+    house.sql(
+        f"INSERT INTO audit_entry ({COLUMNS}, matter) SELECT log, %s, at, actor_kind, actor_id, action, object_kind, "
+        "object_id, outcome, request_id, %s, matter FROM audit_entry WHERE id = %s",
+        facts["id"],
+        outside.canonical(facts),
+        newest,
+        role=APPLICATION,
+    )
+
+
+@pytest.mark.parametrize("mac", [None, "", "A" * 42, "A" * 43, 7])
+def test_an_entry_that_sql_inserted_into_a_case_is_refused_by_its_index(house, tmp_path, mac):
+    house.write(5, matter=CASE, subject=CUSTOMER)
+    insert_as_the_application(house, mac=mac)
+    house.sequence()
+    ((seq,),) = house.sql("SELECT seq FROM audit_leaf WHERE flag IS NOT NULL")
+    process = Process(house)
+    try:
+        wait_until(lambda: (now := standing("main")).alive and not now.waiting and now.signed_size == now.size)
+        with (tmp_path / "case.zip").open("wb") as out:
+            export(Selection("case", CASE), out, by=system(), reason="x")
+        export_to_folder(Selection("full"), tmp_path / "full", by=system(), reason="x")
+        vkey = standing("main").vkey
+    finally:
+        process.end()
+    archive = zipfile.ZipFile(tmp_path / "case.zip")
+    flaw = "wrong_mac" if mac == "A" * 43 else "no_mac"
+    assert json.loads(archive.read("manifest.json"))["flagged"] == [{"flaw": flaw, "seq": seq}]
+    lines = [json.loads(line) for line in archive.read("entries.jsonl").splitlines()]
+    assert [line["entry"]["data"]["seq"] for line in lines if line["entry"]["action"] == "audit.flag"] == [seq]
+    assert f"Not written by this product: entry {seq}." in archive.read("report.html").decode()
+    for delivered in ("case.zip", "full"):
+        status, report = check(tmp_path / delivered, vkey)
+        assert (status, report["problem"]) == (1, f"not written by the product: entry {seq}")
+
+
+def test_the_verifier_itself_sees_what_the_manifest_and_the_log_do_not_say(running, forger, vkey):
+    """Each of the three tells on its own: the form of the MAC, the log's entry, the manifest."""
+    seen = outside.Check(
+        SimpleNamespace(read=forger.files.get, manifest=manifest_of(forger), export_seq=1), outside.Key(vkey)
+    )
+    entry = json.loads(forger.files["entries.jsonl"].splitlines()[0])["entry"]
+    seen.entry(7, b"", entry)
+    assert (seen._foreign, seen._flagged) == (set(), set())
+    seen.entry(8, b"", entry | {"mac": entry["mac"] + "A"})
+    seen.entry(9, b"", entry | {"action": "audit.flag", "data": {"seq": 3, "flaw": "double"}})
+    assert (seen._foreign, seen._flagged) == ({8}, {3})
+
+
+def manifest_of(forger):
+    return json.loads(forger.files["manifest.json"])
 
 
 # ----------------------------------------------------------------------------------------------- use

@@ -3,6 +3,7 @@
 import io
 import re
 import zipfile
+from hashlib import sha256
 from types import SimpleNamespace
 
 import pytest
@@ -12,8 +13,9 @@ from django.urls import reverse
 from audit import context
 from audit.actors import SubjectRef, system
 from audit.models import Entry
-from audit.queries import standing
-from audit.record import ObjectRef, record
+from audit.names import find
+from audit.queries import Query, standing
+from audit.record import ObjectRef, query_digest, record
 from audit.verifier import verify as outside
 from compliance.people.services import create_team, create_user, join
 from tests.audit.conftest import FOREIGN, Process, wait_until
@@ -113,10 +115,25 @@ class TestTheList:
         assert "alice@example.com" not in bytes(entry.entry).decode()
         assert entry.facts["sealed"]["n"] > 0
 
+    def test_what_was_typed_cannot_be_guessed_from_its_digest(self, carol, world):
+        asked = Query(actors=find("staff", "12345678950"))
+        carol.get("/audit/", {"actor": "12345678950"})
+        digest = newest("audit.search").facts["data"]["digest"]
+        assert digest == query_digest(asked.digest_source().decode())
+        assert digest != sha256(asked.digest_source()).hexdigest()[:16]
+        assert digest != sha256(b"search|" + asked.digest_source()).hexdigest()[:16]
+
     def test_dates_the_wrong_way_round_are_refused_in_words(self, carol):
         page = carol.get("/audit/", {"since": "2026-02-02", "until": "2026-02-01"})
         assert "The end lies before the start." in page.content.decode()
         assert rows_of(page) == []
+
+    @pytest.mark.parametrize("name", ["since", "until"])
+    def test_a_day_after_which_there_is_none_is_refused_in_words(self, carol, name):
+        page = carol.get("/audit/", {name: "9999-12-31"})
+        assert page.status_code == 200
+        assert list(page.context["form"].errors) == [name]
+        assert not carol.get("/audit/", {name: "9998-12-31"}).context["form"].errors
 
     def test_no_database_id_leaves(self, carol, world):
         write(world.alice, 60)
@@ -218,7 +235,7 @@ class TestExport:
         assert "sequencer does not answer" in page.content.decode()
 
 
-def test_an_auditor_finds_reads_and_exports_a_case(house, client, tmp_path):
+def test_an_auditor_finds_reads_and_exports_a_case(house, client, tmp_path, settings):
     """With everything committed and a real sequencer beside."""
     world = a_world()
     case = world.verification()
@@ -256,5 +273,11 @@ def test_an_auditor_finds_reads_and_exports_a_case(house, client, tmp_path):
 
         by_customer = client.post("/audit/export/", {"customer": str(case.customer_id), "reason": "his request"})
         assert by_customer["Content-Type"] == "application/zip"
+
+        settings.AUDIT_EXPORT_ALONE = len(rows) - 1
+        refused = client.post("/audit/export/", {"case": case.number, "reason": "all of it"})
+        assert refused.status_code == 422
+        assert "needs two persons" in refused.content.decode()
+        assert newest("audit.export").facts["data"]["kind"] == "customer"
     finally:
         process.end()
