@@ -27,8 +27,8 @@ class Kind:
     """`name` is the word used everywhere; `prefix` starts tracking numbers; `panel` is the decision panel's template.
 
     `new_label` is what the button says that leads to `new_url`; `steps(case, user)` is what the user may do next;
-    `checks(case)` the rows of "What is missing"; `offers(case)` the pairs of purpose and document type that the case takes;
-    `facts(case)` the player's declared data, masked; `arrived(case, evidence, by=)` is told of new evidence;
+    `checks(case)` the rows of "What is missing"; `offers(case)` the pairs of purpose and document type that the case
+    takes; `facts(case)` the player's declared data, masked; `arrived(case, evidence, by=)` is told of new evidence;
     `told(case, purpose, code)` is what the player will read for a reason.
     """
 
