@@ -174,6 +174,7 @@ def check(options: argparse.Namespace) -> int:
             "DJANGO_SETTINGS_MODULE": "compliance.settings",
             "MIZAN_DATA_DIR": folder,
             "MIZAN_ENV": "production",
+            "EMAIL_URL": "smtp+tls://user:password@mail.example.com:587",
             "PYTHONWARNINGS": "ignore::RuntimeWarning",  # makemigrations has no database to ask here, and needs none
             "SECRET_KEY": secrets.token_urlsafe(60),
         }

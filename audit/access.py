@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Any, TypeVar
+from urllib.parse import unquote
 
 from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import ResolverMatch
@@ -20,6 +22,7 @@ class Rule(StrEnum):
     PUBLIC = "public"
     SIGNED_IN = "signed_in"
     KEY = "key"
+    CLOSED = "closed"
 
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -35,15 +38,30 @@ def rule(needed: Rule | str) -> Callable[[View], View]:
     return named
 
 
-# Routes of libraries, by prefix of their view's module. Sign-in pages are public; allauth asks for a sign-in itself.
-LIBRARY_RULES: dict[str, Rule] = {
-    "allauth.account.": Rule.PUBLIC,
-    "allauth.mfa.": Rule.PUBLIC,
-    "ninja.": Rule.KEY,
-}
+# Routes of the sign-in library: these are for people who have not signed in yet, the others for those who have.
+PUBLIC_ROUTES = frozenset(
+    {
+        "account_inactive",
+        "account_login",
+        "account_logout",
+        "account_reset_password",
+        "account_reset_password_done",
+        "account_reset_password_from_key",
+        "account_reset_password_from_key_done",
+        "account_signup",
+        "mfa_authenticate",
+    }
+)
+# A stolen session must not be able to move a sign-in to another address: an administrator sets it.
+CLOSED_ROUTES = frozenset({"account_email", "account_confirm_email", "account_email_verification_sent"})
+LIBRARY_RULES: dict[str, Rule] = {"allauth.": Rule.SIGNED_IN, "ninja.": Rule.KEY}
 
 
 def rule_of(match: ResolverMatch) -> Rule | str | None:
+    if match.view_name in CLOSED_ROUTES:
+        return Rule.CLOSED
+    if match.view_name in PUBLIC_ROUTES:
+        return Rule.PUBLIC
     view = match.func
     named: Rule | str | None = getattr(view, "rule", None)
     if named is None:
@@ -59,12 +77,18 @@ class RuleMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        if "\x00" in unquote(request.get_full_path()):  # PostgreSQL refuses it in a text, which would be an error 500
+            raise BadRequest("NUL in the address")
+        response = self.get_response(request)
+        if request.user.is_authenticated:
+            # What staff saw must not come back from a cache after they signed out.
+            response.headers.setdefault("Cache-Control", "no-store")
+        return response
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
         match = request.resolver_match
         needed = rule_of(match) if match else None
-        if needed is None:
+        if needed in (None, Rule.CLOSED):
             raise Http404("no rule")
         if needed in (Rule.PUBLIC, Rule.KEY):
             return None

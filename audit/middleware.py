@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from hashlib import sha256
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase, StreamingHttpResponse
 
@@ -39,9 +40,21 @@ def of(request: HttpRequest) -> context.Context:
         "api" if request.path.startswith("/api/") else "web",
         session=sha256(b"session" + key.encode()).hexdigest()[:16] if key else None,
         authentication=_factors(session) if key else None,
-        address=request.META.get("REMOTE_ADDR") or None,
+        address=address_of(request),
         user_agent=(request.META.get("HTTP_USER_AGENT") or "")[:300] or None,
     )
+
+
+def address_of(request: HttpRequest) -> str | None:
+    """Where the request came from: as seen by the outermost of our own proxies (TRUSTED_PROXIES), else by this server.
+
+    What stands further left in X-Forwarded-For was written by somebody else.
+    """
+    count = settings.TRUSTED_PROXIES
+    seen = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
+    if count and len(seen) >= count:
+        return seen[-count]
+    return request.META.get("REMOTE_ADDR") or None
 
 
 def _factors(session: Any) -> str | None:

@@ -145,6 +145,9 @@ def may_replace(evidence: Any, user: Any) -> bool:
     return isinstance(user, System)
 
 
+JUDGEMENTS = ("accept", "ask_again", "reject", "reconsider", "revoke")
+
+
 class Evidence(Stateful):
     """A document offered for one purpose of a case, and the verdict on it. One document may prove several things."""
 
@@ -196,9 +199,17 @@ class Evidence(Stateful):
     def unmet(self, move: str) -> list[str]:
         if move == "accept" and self.document.state != "ready":
             return [str(_("The file is still being checked. It can be accepted once the check is done."))]
+        if move in JUDGEMENTS and self.case.closed_at is not None:
+            return [str(_("This case is finished. Its files are judged as they are."))]
         if move == "reconsider" and self.told:
             return [str(_("The player was already told. Wait for the new file, or ask an officer."))]
+        if move == "reconsider" and self._has_successor():
+            return [str(_("A newer file took its place. Judge that one."))]
         return []
+
+    def _has_successor(self) -> bool:
+        current = Evidence.objects.filter(case_id=self.case_id, purpose=self.purpose, state__in=("pending", "accepted"))
+        return current.exclude(pk=self.pk).exists()
 
     def _decide(self, by: Any, reasons: list[str], at: Any) -> None:
         self.reasons, self.decided_by_id, self.decided_at = reasons, getattr(by, "pk", None), at

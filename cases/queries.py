@@ -37,7 +37,7 @@ class CaseQuerySet(models.QuerySet["Case"]):
         conflict_model = case_model._meta.apps.get_model("cases", "ConflictOfInterest")
         queues = granted(user, permission, queue_model).values("pk")
         own = granted(user, permission, case_model).values("pk")
-        conflict = conflict_model.objects.filter(user_id=user.pk, customer_id=OuterRef("customer_id"))
+        conflict = conflict_model.objects.filter(user__human_id=user.human_id, customer_id=OuterRef("customer_id"))
         return self.filter(Q(queue__in=queues, restricted=False) | Q(pk__in=own)).exclude(Exists(conflict))
 
     def open(self) -> Self:

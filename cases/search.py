@@ -16,7 +16,7 @@ LIMIT = 50
 def exactly(words: str, *, region: str = "TR") -> Q:
     """Cases whose player has this operator's reference, e-mail, phone or national id."""
     found = Q(account__reference__iexact=words) | Q(number__iexact=words)
-    if "@" in words:
+    with suppress(InvalidContact):
         found |= Q(account__email_index=blind_index(IndexPurpose.EMAIL, normal_email(words)))
     digits = "".join(c for c in words if c.isdigit())
     if len(digits) >= 7:

@@ -119,8 +119,13 @@ def reconsider(evidence: Evidence, *, by: Acts, version: int | None = None) -> E
     return _judged(evidence.reconsider, by=by, version=version)
 
 
+@transaction.atomic
 def _judged(move: Any, **inputs: Any) -> Evidence:
-    """Make the move and name the item in its entry, so that the history says what was judged."""
+    """Make the move and name the item in its entry, so that the history says what was judged.
+
+    The case is locked first: a decision that is being confirmed now waits for this verdict, or this one for it.
+    """
+    Case.objects.select_for_update(of=("self",)).get(pk=move.__self__.case_id)
     return perform(move, details={"purpose": move.__self__.purpose}, **inputs)  # type: ignore[no-any-return]
 
 

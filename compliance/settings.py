@@ -198,7 +198,9 @@ CELERY_BEAT_SCHEDULE = {
     "platform.sweep": {"task": "platform.sweep", "schedule": schedule(3600)},
 }
 
-EMAIL_URL = optional("EMAIL_URL")
+# Without a mail server a letter would lie in a file and count as sent.
+MAIL_FIX = "Set it to smtp+tls://user:password@host:587."
+EMAIL_URL = required("EMAIL_URL", MAIL_FIX) if IN_PRODUCTION else optional("EMAIL_URL")
 if EMAIL_URL:
     _mail = urlsplit(EMAIL_URL)
     EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
@@ -234,6 +236,10 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+# How many proxies of ours stand before us: the address of a request is the one that the outermost of them saw.
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 SESSION_COOKIE_AGE = 60 * 60 * 10
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True

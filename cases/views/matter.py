@@ -27,6 +27,7 @@ from documents.uploads import receives_files
 def page_of(request: HttpRequest, case: Any, *, status: int = 200, **extra: Any) -> HttpResponse:
     """The whole case page; each panel is a template of its own."""
     kind, user = kinds.lookup(case.kind), signed_in(request)
+    record_read(by=user, subject=case.audit_subject, purpose="case", about=case, matter=case.number)
     checks, proposal = kind.checks(case), open_proposal(case)
     primary, actions = actions_of(kind.steps(case, user))
     offers, item = kind.offers(case), request.GET.get("item", "")
@@ -64,9 +65,7 @@ def _first_open(checks: Any, offers: list[tuple[str, str]]) -> str:
 @rule(Rule.SIGNED_IN)
 @require_GET
 def case(request: HttpRequest, number: str) -> HttpResponse:
-    matter = get_case(number, user=signed_in(request))
-    record_read(by=signed_in(request), subject=matter.audit_subject, purpose="case", about=matter, matter=matter.number)
-    return page_of(request, matter)
+    return page_of(request, get_case(number, user=signed_in(request)))
 
 
 def _customer(request: HttpRequest, number: str) -> Any:

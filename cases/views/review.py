@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from audit.access import Rule, rule
 from audit.perform import ConditionsNotMet
+from audit.record import record_read
 from cases import kinds, services, texts
 from cases.forms import VerdictForm
 from cases.models import Evidence
@@ -60,11 +61,13 @@ def review(request: HttpRequest, number: str, evidence_id: Any) -> HttpResponse:
 def _page(
     request: HttpRequest, matter: Any, evidence: Evidence, form: VerdictForm, *, status: int = 200, **extra: Any
 ) -> HttpResponse:
+    user = signed_in(request)
+    record_read(by=user, subject=matter.audit_subject, purpose="case", about=matter, matter=matter.number)
     kind = kinds.lookup(matter.kind)
     files = [check for check in kind.checks(matter) if check.evidence]
     older = matter.evidence.filter(purpose=evidence.purpose, created_at__lt=evidence.created_at)
     previous = older.order_by("-created_at").first()
-    may_work = may(signed_in(request), WORK, matter)
+    may_work = may(user, WORK, matter)
     context = {
         "case": matter,
         "bar": bar_of(matter, proposed=open_proposal(matter) is not None),

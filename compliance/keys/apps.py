@@ -14,6 +14,7 @@ class KeysConfig(AppConfig):
     def ready(self) -> None:
         import_module(f"{self.name}.actions")
         import_module("audit.access").answer_with(503, KeyUnavailable, Retry_After="5")
+        import_module("audit.access").answer_with(410, import_module(f"{self.name}.services").Shredded)
         # No process starts on a key file that others can read or that is damaged. A missing one is made at set-up.
         file = LocalKeyFile(settings.KEY_FILE)
         if file.exists() and (problems := file.health()):

@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
-from babel import Locale, UnknownLocaleError
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import get_language_info
 from django.utils.translation import gettext as _
 
 from audit.actors import Acts, SubjectRef
@@ -205,11 +205,11 @@ def _violated(error: IntegrityError) -> str | None:
 
 
 def _language(code: str) -> str:
+    """The code as Django writes it: pages name the language by it."""
     try:
-        Locale.parse(code, sep="-")
-    except (UnknownLocaleError, ValueError):
+        return str(get_language_info(code.strip().lower())["code"])
+    except KeyError:
         raise ValidationError({"language": _("Enter the code of a language, such as tr or en.")}) from None
-    return code
 
 
 @transaction.atomic

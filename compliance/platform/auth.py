@@ -71,7 +71,7 @@ def _why_not(key: ApiKey) -> str:
 
 
 def _note_unknown(request: HttpRequest) -> None:
-    address = request.META.get("REMOTE_ADDR", "")
+    address = context.current().address
     if cache.add(f"unknown-key:{address}", True, timeout=UNKNOWN_IS_NOTED_EVERY):
         route = ObjectRef("route", _route(request))
         record_refusal("platform.sign_in", by=Anonymous(), about=route, reason="unknown_key")

@@ -4,6 +4,7 @@ refuses it.
 
 import io
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -156,8 +157,12 @@ def test_a_changed_byte_of_every_file_is_refused(delivered, vkey, tmp_path):
 def test_every_changed_byte_of_the_whole_zip_is_refused(running, vkey, tmp_path):
     out = io.BytesIO()
     export(Selection("case", CASE), out, by=system(), reason="every byte")
-    data = out.getvalue()
-    refuse_each(data, range(len(data)), vkey, tmp_path / "broken.zip", random.Random(13))
+    data, chance = out.getvalue(), random.Random(13)
+    # All of a bundle takes ten minutes (MIZAN_EVERY_BYTE=1); without it both ends whole, and 1,500 places between them.
+    places = range(len(data))
+    if not os.environ.get("MIZAN_EVERY_BYTE"):
+        places = sorted({*places[:300], *places[-300:], *chance.sample(places, min(1500, len(data)))})
+    refuse_each(data, places, vkey, tmp_path / "broken.zip", chance)
 
 
 def refuse_each(data, places, vkey, file, chance):

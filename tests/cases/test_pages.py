@@ -1,16 +1,21 @@
 """The pages of a case in each of its states, as each person sees them."""
 
+import io
 import re
 
 import pytest
 from django.urls import reverse
 
+from audit.actors import system
 from audit.models import Entry
 from cases import services as engine
+from cases.queues import declare_conflict
 from cases.types.verification import services
 from compliance.keys.providers import provider
+from compliance.people.services import create_user, join
 from compliance.proposals.services import confirm, propose
-from tests.papers import bring
+from documents.uploads import seal_file
+from tests.papers import a_file, bring
 
 pytestmark = pytest.mark.django_db
 
@@ -220,3 +225,48 @@ def test_without_the_keys_a_page_says_so_and_shows_nothing(world, client, settin
         provider.cache_clear()
     assert response.status_code == 503
     assert case.customer.full_name not in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["/search/?q=ali@", "/cases/?q=a@b@", "/cases/?view=zz&page=zz", "/cases/KYC-26-1/", "/search/?q=%F0%9F%8E%B2"],
+)
+def test_odd_addresses_are_never_an_error_of_ours(address, world, client):
+    client.force_login(world.alice)
+    assert client.get(address).status_code in (200, 302, 404)
+
+
+@pytest.mark.parametrize("address", ["/search/?q=%00", "/cases/%00/", "/cases/?q=a%00b"])
+def test_a_nul_in_an_address_is_a_bad_request(address, world, client):
+    client.force_login(world.alice)
+    assert client.get(address).status_code == 400
+
+
+def test_what_staff_see_is_not_kept_by_browsers(world, client):
+    case = opened(world)
+    client.force_login(world.alice)
+    assert client.get(reverse("cases:case", kwargs={"number": case.number}))["Cache-Control"] == "no-store"
+
+
+def test_a_second_sign_in_of_the_same_human_has_the_same_conflicts(world, client):
+    case = opened(world)
+    declare_conflict(world.alice, case.customer, by=world.bob)
+    twin = create_user(email=f"twin-{world.team.slug}@example.com", name="Twin", human=world.alice.human, by=system())
+    join(twin, world.team, "officer", by=system())
+    client.force_login(twin)
+    assert client.get(reverse("cases:case", kwargs={"number": case.number})).status_code == 404
+
+
+def test_nobody_moves_a_sign_in_to_another_address(world, client):
+    client.force_login(world.alice)
+    for method in (client.get, client.post):
+        assert method("/accounts/email/").status_code == 404
+
+
+def test_reviewing_a_file_that_is_not_ready_is_a_read_too(world, client):
+    case = opened(world)
+    client.force_login(world.bob)
+    upload = seal_file(customer=case.customer, name="front.jpg", stream=io.BytesIO(a_file()))
+    evidence = engine.bring(case, upload, purpose="identity_front", document_type="passport", by=world.alice)
+    client.get(reverse("cases:review", kwargs={"number": case.number, "evidence_id": evidence.pk}))
+    assert Entry.objects.filter(matter=case.number, action="audit.read", actor_id=str(world.bob.pk)).count() == 1

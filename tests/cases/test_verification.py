@@ -3,12 +3,12 @@
 import pytest
 
 from audit.models import Entry
-from audit.perform import ConditionsNotMet, Denied
+from audit.perform import ConditionsNotMet, Denied, WrongState, perform
 from cases import services as engine
 from cases.models import Message
 from cases.types.verification import rules, services
 from compliance.proposals.queries import SecondPersonNeeded
-from compliance.proposals.services import confirm, propose
+from compliance.proposals.services import AlreadyDecided, EvidenceChanged, SamePerson, confirm, propose
 from tests.papers import bring
 
 pytestmark = pytest.mark.django_db
@@ -141,3 +141,45 @@ def test_a_parked_decision_changes_nothing_outward(complete, world):
 def test_an_accepted_item_is_not_asked_again(complete, world):
     with pytest.raises(ConditionsNotMet, match="already accepted"):
         bring(complete, "identity_front", "national_id", by=world.alice)
+
+
+def test_a_closed_case_keeps_its_verdicts(complete, world):
+    evidence = complete.evidence.first()
+    confirm(propose("verification.approve", complete, by=world.alice, reason="all_checks_met"), by=world.bob)
+    with pytest.raises(ConditionsNotMet, match="finished"):
+        perform(evidence.revoke, by=world.bob)
+
+
+def test_a_decision_on_a_page_that_is_out_of_date_is_refused(complete, world):
+    seen = rules.evidence_digest(complete).hex()
+    perform(complete.evidence.get(purpose="identity_back").revoke, by=world.bob)
+    with pytest.raises(WrongState, match="evidence changed"):
+        services.submit(complete, "reject", by=world.alice, reason="person_differs", note="", seen=seen)
+
+
+def test_changed_evidence_voids_the_proposal_and_a_note_does_not(complete, world):
+    proposal = propose("verification.reject", complete, by=world.alice, reason="person_differs")
+    engine.write_note(complete, by=world.alice, text="Asked a colleague.")
+    perform(complete.evidence.get(purpose="identity_back").revoke, by=world.bob)
+    with pytest.raises(EvidenceChanged):
+        confirm(proposal, by=world.bob)
+
+
+def test_the_maker_never_confirms_and_the_second_confirmation_is_late(complete, world):
+    proposal = propose("verification.approve", complete, by=world.bob, reason="all_checks_met")
+    with pytest.raises(SamePerson):
+        confirm(proposal, by=world.bob)
+    confirm(proposal, by=world.erin)
+    with pytest.raises(AlreadyDecided):
+        confirm(proposal, by=world.erin)
+    complete.customer.refresh_from_db()
+    assert complete.customer.level == "L1"
+
+
+def test_an_older_refused_file_cannot_push_a_newer_one_aside(case, world):
+    bring(case, "identity_front", "passport", by=world.alice)
+    case = services.review(case, by=world.alice)
+    older = engine.reject(case.evidence.get(), by=world.alice, reasons=["document_altered"])
+    bring(case, "identity_front", "passport", by=world.alice)
+    with pytest.raises(ConditionsNotMet, match="newer"):
+        engine.reconsider(older, by=world.alice)

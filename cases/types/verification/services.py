@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from audit.actors import Acts, system
-from audit.perform import ConditionsNotMet, perform
+from audit.perform import ConditionsNotMet, WrongState, perform
 from audit.record import record
 from cases import services as engine
 from cases import texts
@@ -16,10 +16,12 @@ from cases.models import Evidence
 from cases.permissions import WORK
 from cases.types.verification import rules
 from cases.types.verification.models import KIND, Verification, VerificationFacts
-from compliance.people.models import Account, Customer
+from compliance.people.models import Account, Customer, User
 from compliance.people.services import reach_level
 from compliance.policy import policy_at, policy_for
+from compliance.proposals.models import Proposal
 from compliance.proposals.queries import require_second_person
+from compliance.proposals.services import propose
 
 
 @transaction.atomic
@@ -108,12 +110,28 @@ def reopen(
     case: Verification, *, by: Acts, reason: str, proposal: str | None = None, maker: str | None = None
 ) -> Verification:
     require_second_person("verification.reopen", case, proposal=proposal)
+    # Whoever opens another one at this moment waits, or is seen.
+    Customer.objects.select_for_update(of=("self",)).get(pk=case.customer_id)
     return perform(case.reopen, by=by, reason=reason, details=_decision(case, proposal, maker))  # type: ignore[no-any-return]
 
 
 @transaction.atomic
 def withdraw(case: Verification, *, by: Acts, reason: str = "player_asked") -> Verification:
     return perform(case.withdraw, by=by, reason=reason, at=timezone.now())  # type: ignore[no-any-return]
+
+
+@transaction.atomic
+def submit(case: Verification, act: str, *, by: User, reason: str, note: str, seen: str) -> Proposal | Verification:
+    """Decide, or propose the decision where policy asks for two persons.
+
+    `seen` is the digest (hex) of the evidence on the page that the person decided from: what came since was not seen.
+    """
+    case = Verification.objects.select_for_update(of=("self",)).select_related("customer", "account").get(pk=case.pk)
+    if rules.evidence_digest(case).hex() != seen:
+        raise WrongState(str(_("The evidence changed while you were deciding. Look at the case again.")))
+    if needs_two(case, f"verification.{act}").two:
+        return propose(f"verification.{act}", case, by=by, reason=reason, note=note)
+    return {"approve": approve, "reject": reject, "reopen": reopen}[act](case, by=by, reason=reason)
 
 
 def _decision(case: Verification, proposal: str | None, maker: str | None) -> dict[str, Any]:

@@ -11,13 +11,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from audit.access import Rule, rule
-from audit.perform import ConditionsNotMet, WrongState
+from audit.perform import ConditionsNotMet
 from cases.queries import get_case
 from cases.types.verification import rules, services
 from cases.types.verification.forms import DecisionForm, OpenForm
 from compliance.people.requests import signed_in
 from compliance.people.services import open_account, register_customer
-from compliance.proposals.services import propose
 
 HEAVY = ("approve", "reject", "reopen")
 
@@ -112,7 +111,7 @@ def decide(request: HttpRequest, number: str, act: str) -> HttpResponse:
         raise Http404("no such act")
     case = get_case(number, user=signed_in(request))
     need = services.needs_two(case, f"verification.{act}")
-    form = DecisionForm(request.POST or None, act=act, initial={"version": case.version})
+    form = DecisionForm(request.POST or None, act=act, initial={"seen": rules.evidence_digest(case).hex()})
     missing = case.unmet(act)
     status = 200
     if request.method == "POST":
@@ -134,13 +133,11 @@ def decide(request: HttpRequest, number: str, act: str) -> HttpResponse:
 
 
 def _decided(request: HttpRequest, case: Any, act: str, need: Any, data: dict[str, Any]) -> HttpResponse:
-    if data["version"] != case.version:
-        raise WrongState(_("Somebody changed this case while you were deciding. Look at it again."))
+    facts = {name: data[name] for name in ("reason", "note", "seen")}
+    services.submit(case, act, by=signed_in(request), **facts)
     if need.two:
-        propose(f"verification.{act}", case, by=signed_in(request), reason=data["reason"], note=data["note"])
         messages.success(request, _("Submitted. Another person has to confirm it; until then nothing changes."))
     else:
-        getattr(services, act)(case, by=signed_in(request), reason=data["reason"])
         messages.success(request, _("Done."))
     return redirect("cases:case", number=case.number)
 
