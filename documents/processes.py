@@ -12,6 +12,8 @@ from typing import Any
 
 from django.conf import settings
 
+from documents.refusals import NotReady
+
 SECONDS = 30
 _MODULES = {
     "image/jpeg": "documents.sandbox.images",
@@ -28,7 +30,7 @@ class Verdict(StrEnum):
     UNSCANNABLE = "unscannable"
 
 
-class CannotRender(Exception):
+class CannotRender(NotReady):
     """There is no picture of this page: no such page, or the file takes too much. The argument is a reason code."""
 
 

@@ -31,3 +31,7 @@ class Refused(ConditionsNotMet):
         self.code = _CODES.get(text, text)
         self.message = str(TEXTS[text])
         super().__init__([self.message])
+
+
+class NotReady(Exception):
+    """It cannot be shown: only a document that passed its inspection is, and only while its file is what it was."""

@@ -1,7 +1,6 @@
 """What is done with documents: receive, open, show, destroy. Whether the caller may see the matter is asked above."""
 
 import hashlib
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,12 +26,12 @@ from compliance.people.models import Customer
 from documents import processes
 from documents.models import Document, State
 from documents.processes import CannotRender
-from documents.refusals import Refused
+from documents.refusals import NotReady, Refused
 from documents.storage import LocalFile, Missing, storage
 from documents.uploads import SealedUpload
 from documents.vault import Header, RangeReader, Tampered
 
-__all__ = ["RENDITION_HEADERS", "CannotRender", "NotReady", "Refused", "Rendition", "Unreadable"]
+__all__ = ["RENDITION_HEADERS", "CannotRender", "NotReady", "Refused", "Rendition", "Unreadable", "kept_or_removed"]
 
 # For every answer that carries a file or a picture of one: nothing in it may run, be guessed, framed or kept.
 RENDITION_HEADERS = {
@@ -43,10 +42,6 @@ RENDITION_HEADERS = {
     "Cache-Control": "private, no-store",
 }
 _PIECE = 256 * 1024
-
-
-class NotReady(Exception):
-    """It cannot be shown: only a document that passed its inspection is, and only while its file is what it was."""
 
 
 class Unreadable(NotReady):
@@ -81,9 +76,9 @@ def receive(*, customer: Customer, upload: SealedUpload | None, by: Acts, matter
     if Document.objects.known(customer, index).exists():
         upload.close()
         raise Refused("same_file")
-    upload.store()
     try:
-        with transaction.atomic(), _file_without_row_removed(upload):
+        with transaction.atomic(), kept_or_removed(upload):
+            upload.store()
             return _written(upload, digest, index, by=by, matter=matter)
     except IntegrityError as error:
         if "document_same_file" in str(error):
@@ -92,12 +87,18 @@ def receive(*, customer: Customer, upload: SealedUpload | None, by: Acts, matter
 
 
 @contextmanager
-def _file_without_row_removed(upload: SealedUpload) -> Iterator[None]:
-    """Used inside the transaction: once a commit was tried, only the sweep can tell whether the row is there."""
+def kept_or_removed(upload: SealedUpload | None) -> Iterator[None]:
+    """Remove the file that its body stored when the body raises, because the rows go too.
+
+    To be used inside the transaction: once a commit was tried, only the sweep can tell whether the row is there. What
+    was stored before the body is left alone.
+    """
+    stored_before = upload is None or upload.stored
     try:
         yield
     except BaseException:
-        storage().delete(upload.document_id)
+        if upload is not None and upload.stored and not stored_before:
+            storage().delete(upload.document_id)
         raise
 
 
@@ -151,7 +152,7 @@ def open_document(document: Document, *, by: Acts, purpose: str, matter: str | N
 
     Raises NotReady or Unreadable before the first byte. The read is recorded.
     """
-    return _opened(document, 0, None, by=by, purpose=purpose, matter=matter)
+    return _opened(document, 0, None, by=by, purpose=purpose, matter=matter)[1]
 
 
 def open_range(
@@ -160,17 +161,25 @@ def open_range(
     """The bytes `start` up to `stop` of the original. Raises ValueError outside of it, else as `open_document`."""
     if not 0 <= start <= stop <= document.size:
         raise ValueError(f"range: {start}-{stop} is not within 0-{document.size}.")
-    return _opened(document, start, stop, by=by, purpose=purpose, matter=matter)
+    return _opened(document, start, stop, by=by, purpose=purpose, matter=matter)[1]
 
 
 def _opened(
     document: Document, start: int, stop: int | None, *, by: Acts, purpose: str, matter: str | None
-) -> Iterator[bytes]:
+) -> tuple[str, Iterator[bytes]]:
+    """(view id, chunks). Each document is an entry of its own: the customer's others were not seen with it."""
     if document.state != State.READY:
         raise NotReady(f"the document is {document.state}")
     file, reader = opened(document, by=by, whole=stop is None)
-    record_read(by=by, subject=document.audit_subject, purpose=purpose, about=document, matter=matter)
-    return released(document, file, reader.read(start, document.size if stop is None else stop), by=by)
+    view_id = record_read(
+        by=by,
+        subject=document.audit_subject,
+        purpose=purpose,
+        about=document,
+        matter=matter,
+        mark=f"{purpose}:{document.pk}",
+    )
+    return view_id, released(document, file, reader.read(start, document.size if stop is None else stop), by=by)
 
 
 def released(document: Document, file: LocalFile, chunks: Iterator[bytes], *, by: Acts) -> Iterator[bytes]:
@@ -226,11 +235,10 @@ def rendition(document: Document, *, by: Any, purpose: str, page: int = 1, matte
     """A picture of one page (from 1), drawn anew without metadata, with viewer, UTC time and view id in the picture
     itself.
 
-    Raises NotReady, Unreadable, or CannotRender when there is no such page or it takes too much. The
-    read is recorded.
+    Raises NotReady; of its kinds, Unreadable, and CannotRender when there is no such page or it takes too much. The
+    read is recorded, with the view id: a picture that turns up elsewhere leads to its entry.
     """
-    view_id = uuid.uuid4().hex[:10]
-    chunks = open_document(document, by=by, purpose=purpose, matter=matter)
+    view_id, chunks = _opened(document, 0, None, by=by, purpose=purpose, matter=matter)
     mark = f"{_viewer(by)}  {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC  {view_id}"
     data = processes.render(document.media_type, chunks, page=page, mark=mark)
     return Rendition(data, "image/jpeg", view_id)

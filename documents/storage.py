@@ -2,7 +2,7 @@
 
 A put is a temporary file in the folder of its final name, then fsync, rename, fsync of the folder. The row is
 written after that, so there is never a row without its file; a file without a row is an orphan, which the sweep
-removes a day later.
+sets aside a day later and removes a month after that.
 """
 
 import contextlib
@@ -92,7 +92,7 @@ class LocalFile:
 
 
 class LocalStorage:
-    """A folder tree, 0700: `<two hex digits>/<document id>.kvlt`."""
+    """A folder tree, 0700: `<two hex digits>/<document id>.kvlt`, and `orphans/<document id>.kvlt`."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -125,6 +125,33 @@ class LocalStorage:
     def documents(self, *, before: float) -> Iterator[UUID]:
         """Ids of the files last written before `before`."""
         return (UUID(path.stem) for path in self.root.glob("??/*.kvlt") if _age(path) < before)
+
+    def set_aside(self, document: UUID) -> None:
+        """Move the file among the orphans, where its time starts anew. Raises FileNotFoundError."""
+        path, aside = self._path(document), self._aside(document)
+        aside.parent.mkdir(mode=0o700, exist_ok=True)
+        os.utime(path)
+        os.rename(path, aside)
+        _fsync_folder(aside.parent)
+        _fsync_folder(path.parent)
+
+    def bring_back(self, document: UUID) -> None:
+        """Undo `set_aside`. Raises FileNotFoundError."""
+        path, aside = self._path(document), self._aside(document)
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        os.rename(aside, path)
+        _fsync_folder(path.parent)
+        _fsync_folder(aside.parent)
+
+    def remove_aside(self, document: UUID) -> None:
+        self._aside(document).unlink(missing_ok=True)
+
+    def aside(self, *, before: float) -> list[UUID]:
+        """Ids of the files set aside before the time `before`."""
+        return [UUID(path.stem) for path in self.root.glob("orphans/*.kvlt") if _age(path) < before]
+
+    def _aside(self, document: UUID) -> Path:
+        return self.root / "orphans" / f"{document}.kvlt"
 
     def _path(self, document: UUID) -> Path:
         return self.root / document.hex[:2] / f"{document}.kvlt"

@@ -55,6 +55,7 @@ class SealedUpload:
         self.media_type = ""
         self.digests: Digests | None = None
         self.refusal: Refused | None = None
+        self.stored = False
         self._head = b""
         self._put: LocalPut | None = None
         self._sealing: Sealing | None = None
@@ -97,7 +98,7 @@ class SealedUpload:
         with _Refusing(self):
             assert self._put is not None and self.digests is not None
             self._put.commit()
-            self._put = None
+            self._put, self.stored = None, True
         if self.refusal is not None:
             raise self.refusal
 

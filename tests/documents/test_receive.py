@@ -16,7 +16,7 @@ from compliance.keys.services import open_sealed
 from documents import services, storage
 from documents.models import Document, State
 from documents.refusals import TEXTS
-from documents.services import Refused, name_of, receive
+from documents.services import Refused, kept_or_removed, name_of, receive
 from documents.uploads import LARGEST, SealedUpload, seal_file
 from tests.documents import samples
 
@@ -287,6 +287,30 @@ def test_when_the_row_cannot_be_written_the_file_goes(bring, vault, monkeypatch)
         bring()
     assert vault.files() == []
     assert not Document.objects.exists()
+
+
+def test_when_what_comes_after_it_is_refused_the_file_goes_with_the_row(customer, alice, vault):
+    """The caller's own transaction: the file is received, then the case does not take it."""
+    upload = seal_file(customer=customer, name="a.jpg", stream=io.BytesIO(samples.photo()))
+    with pytest.raises(RuntimeError, match="no such purpose"), transaction.atomic(), kept_or_removed(upload):
+        receive(customer=customer, upload=upload, by=alice)
+        assert len(vault.files()) == 1
+        raise RuntimeError("no such purpose")
+    assert vault.files() == []
+    assert not Document.objects.exists()
+
+
+def test_a_second_try_with_the_same_upload_does_not_take_the_first_ones_file(customer, alice, vault):
+    upload = seal_file(customer=customer, name="a.jpg", stream=io.BytesIO(samples.photo()))
+    document = receive(customer=customer, upload=upload, by=alice)
+    with pytest.raises(Refused, match="before"), transaction.atomic(), kept_or_removed(upload):
+        receive(customer=customer, upload=upload, by=alice)
+    assert [file.name for file in vault.files()] == [f"{document.pk}.kvlt"]
+
+
+def test_no_file_at_all_is_refused_as_ever(customer, alice):
+    with pytest.raises(Refused, match="Choose a file"), kept_or_removed(None):
+        receive(customer=customer, upload=None, by=alice)
 
 
 def test_a_row_is_never_written_before_its_file_is_durable(bring, vault, monkeypatch):

@@ -1,8 +1,10 @@
 """What people see: a picture drawn anew, without what the file carried along, marked with who looks and when."""
 
 import io
+import json
 
 import pytest
+from django.db import connection
 from PIL import Image, ImageChops
 
 from documents import services
@@ -38,6 +40,7 @@ def test_each_page_of_a_statement_is_a_picture(ready, alice):
 
 @pytest.mark.parametrize("page", [0, 4, -1])
 def test_a_page_that_is_not_there_is_said_so(ready, alice, page):
+    assert issubclass(CannotRender, NotReady)
     with pytest.raises(CannotRender, match="no_such_page"):
         rendition(ready(samples.pdf(3), name="a.pdf"), by=alice, purpose="review", page=page)
 
@@ -91,6 +94,29 @@ def test_looking_is_recorded_once_in_a_sitting(ready, alice, entries):
     for page in (1, 2, 3):
         rendition(document, by=alice, purpose="review", page=page)
     assert len(entries("audit.read", document.pk)) == 1
+
+
+def test_each_document_that_was_looked_at_is_an_entry(ready, alice, entries):
+    """Two documents of one customer within a minute, each twice."""
+    front, back = ready(samples.photo(300, 200)), ready(samples.png(), name="b.png")
+    for document in (front, back, front, back):
+        rendition(document, by=alice, purpose="review")
+    assert [len(entries("audit.read", document.pk)) for document in (front, back)] == [1, 1]
+
+
+def test_the_view_id_in_every_picture_of_a_sitting_stands_in_its_entry(ready, bring, alice, entries):
+    document, other = ready(samples.pdf(2), name="a.pdf"), ready(samples.png(), name="b.png")
+    sitting = {rendition(document, by=alice, purpose="review", page=page).view_id for page in (1, 2, 1)}
+    assert len(sitting) == 1
+    (entry,) = entries("audit.read", document.pk)
+    assert json.loads(entry)["data"] == {"purpose": "review", "view": sitting.pop()}
+
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE audit_read_mark SET until = until - interval '15 minutes 1 second'")
+    rendition(document, by=alice, purpose="review")
+    rendition(other, by=alice, purpose="review")
+    found = [json.loads(entry)["data"]["view"] for pk in (document.pk, other.pk) for entry in entries("audit.read", pk)]
+    assert len(set(found)) == 3
 
 
 def test_what_is_not_ready_is_not_shown(bring, alice):

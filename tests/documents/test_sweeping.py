@@ -3,6 +3,7 @@
 import os
 import time
 import uuid
+from dataclasses import replace
 
 import pytest
 from django.core.files.base import ContentFile
@@ -10,6 +11,7 @@ from django.core.files.storage import default_storage
 
 from audit.actors import system
 from audit.perform import perform
+from documents import sweeping
 from documents.models import Document
 from documents.storage import storage
 from documents.sweeping import remove_orphans, remove_unreadable
@@ -39,11 +41,53 @@ def a_half_file(vault):
     return path
 
 
-def test_orphans_and_half_files_are_removed_and_documents_stay(bring, an_orphan, a_half_file, vault, entries):
+def test_orphans_are_set_aside_half_files_are_removed_and_documents_stay(bring, an_orphan, a_half_file, vault, entries):
     document = bring()
     assert remove_orphans(before=LATER) == 2
-    assert [file.name for file in vault.files()] == [f"{document.pk}.kvlt"]
+    kept = {f"{document.pk.hex[:2]}/{document.pk}.kvlt", f"orphans/{an_orphan}.kvlt"}
+    assert {str(file.relative_to(vault.root)) for file in vault.files()} == kept
+    assert len(entries("documents.set_aside_orphan", an_orphan)) == 1
+    assert entries("documents.remove_orphan", an_orphan) == []
+
+
+def test_what_was_set_aside_goes_after_thirty_days(an_orphan, vault, entries):
+    days_ago(vault, 400)
+    assert remove_orphans() == 1
+    assert remove_orphans() == 0
+    days_ago(vault, 29)
+    assert remove_orphans() == 0
+    days_ago(vault, 31)
+    assert remove_orphans() == 1
+    assert vault.files() == []
     assert len(entries("documents.remove_orphan", an_orphan)) == 1
+
+
+def test_a_document_whose_row_comes_back_gets_its_file_back(bring, vault, alice):
+    """A backup was restored that is older than the document, and then a newer one."""
+    document = bring()
+    storage().set_aside(document.pk)
+    days_ago(vault, 400)
+    assert remove_orphans() == 1
+    assert [file.parent.name for file in vault.files()] == [document.pk.hex[:2]]
+
+
+@pytest.mark.parametrize("log", ["main", "aml"])
+def test_nothing_is_touched_while_the_sequencer_refuses_to_sign(an_orphan, a_half_file, vault, monkeypatch, log):
+    real = sweeping.standing
+
+    def standing(name):
+        return replace(real(name), refusal="The log is shorter than what was signed." if name == log else None)
+
+    monkeypatch.setattr(sweeping, "standing", standing)
+    before = vault.files()
+    days_ago(vault, 400)
+    assert remove_orphans() == 0
+    assert vault.files() == before
+
+
+def days_ago(vault, days):
+    for path in vault.files():
+        os.utime(path, (time.time() - days * 24 * 3600,) * 2)
 
 
 def test_what_is_younger_than_a_day_may_still_be_under_way(an_orphan, a_half_file, vault):
