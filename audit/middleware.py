@@ -50,11 +50,11 @@ def address_of(request: HttpRequest) -> str | None:
 
     What stands further left in X-Forwarded-For was written by somebody else.
     """
-    count = settings.TRUSTED_PROXIES
+    count: int = settings.TRUSTED_PROXIES
     seen = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
     if count and len(seen) >= count:
-        return seen[-count]
-    return request.META.get("REMOTE_ADDR") or None
+        return str(seen[-count])
+    return str(request.META.get("REMOTE_ADDR") or "") or None
 
 
 def _factors(session: Any) -> str | None:

@@ -1,5 +1,6 @@
 """Who seals for the log: the class that `settings.AUDIT_SEALER` names. The log itself holds no key."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Protocol
@@ -43,6 +44,10 @@ class Sealer(Protocol):
 
     def mac(self, data: bytes) -> bytes:
         """32 bytes: HMAC-SHA-256 under the writer's key, which never is in the database. No query."""
+        ...
+
+    def writer(self) -> Callable[[bytes], bytes]:
+        """`mac` with the key at hand, for many entries at once; not to be kept."""
         ...
 
 

@@ -29,6 +29,7 @@ from audit.checkpoints import KeyProblem, Signer, SignerRefuses, Verifier
 from audit.database import connect, one, tile_fetcher, weaknesses
 from audit.models import LOGS
 from audit.record import ObjectRef, flaw_of, record
+from audit.sealer import sealer
 from audit.tiles import Edge, Nodes, levels, width
 from audit.tree import consistency
 
@@ -219,7 +220,8 @@ class Sequencer:
         return list(enumerate(rows, start))
 
     def _write_leaves(self, cursor: psycopg.Cursor[Any], log: Log, rows: Sequence[Row]) -> None:
-        flaws = [flaw_of(row.entry, log.name) for row in rows]
+        mac = sealer().writer()
+        flaws = [flaw_of(row.entry, log.name, mac) for row in rows]
         try:
             with cursor.connection.transaction():
                 _copy(cursor, log, rows, flaws)

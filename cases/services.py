@@ -17,11 +17,11 @@ from cases.models import Case, Evidence, Message, Note, Queue
 from cases.numbers import next_number
 from cases.permissions import WORK, is_key, may
 from compliance.keys.services import open_sealed, seal
-from compliance.outbox.services import post, wake
+from compliance.outbox.services import post
 from compliance.people.models import Account, Licensee, User
 from compliance.policy import policy_for
 from documents.models import Document
-from documents.services import receive
+from documents.services import kept_or_removed, receive
 
 MESSAGE, NOTE = "cases.message", "cases.note"
 
@@ -214,7 +214,6 @@ def require_to_bring(case: Case, *, by: Acts) -> None:
 def bring(case: Case, file: Any, *, purpose: str, document_type: str, by: Acts) -> Evidence:
     """Take a file in and offer it for a purpose, both or neither. `file` is what the sealing upload handler left."""
     require_to_bring(case, by=by)
-    document = receive(customer=case.customer, upload=file, by=by, matter=case.number)
-    evidence = attach(case, document, purpose=purpose, document_type=document_type, by=by)
-    wake("documents.inspect", document_id=str(document.pk))
-    return evidence
+    with kept_or_removed(file):
+        document = receive(customer=case.customer, upload=file, by=by, matter=case.number)
+        return attach(case, document, purpose=purpose, document_type=document_type, by=by)

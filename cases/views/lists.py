@@ -1,6 +1,5 @@
 """The queue and the search."""
 
-import hashlib
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
@@ -15,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from audit.access import Rule, rule
-from audit.record import ObjectRef, record
+from audit.record import ObjectRef, query_digest, record
 from cases import kinds, numbers, search
 from cases.models import Case, Queue
 from cases.permissions import WORK, granted
@@ -126,6 +125,6 @@ def find(request: HttpRequest) -> HttpResponse:
 
 def _note_list(user: Any, action: str, query: str, rows: int) -> None:
     """A list is one entry with the digest of its query: looking is recorded, what was looked for is not repeated."""
-    digest = hashlib.sha256(query.encode()).hexdigest()[:16]
+    digest = query_digest(query)
     with transaction.atomic():
         record(action, by=user, about=ObjectRef("list", digest), details={"query": digest, "rows": rows})

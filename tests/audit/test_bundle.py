@@ -15,6 +15,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.db import transaction
 
 from audit.actors import SubjectRef, system
@@ -154,7 +156,9 @@ def test_a_changed_byte_of_every_file_is_refused(delivered, vkey, tmp_path):
 
 
 @pytest.mark.slow
-def test_every_changed_byte_of_the_whole_zip_is_refused(running, vkey, tmp_path):
+def test_every_changed_byte_of_the_whole_zip_is_refused(running, vkey, tmp_path, monkeypatch):
+    """With the library's Ed25519 in place of the verifier's own, which agrees with it and takes ten times longer."""
+    monkeypatch.setattr(outside, "ed25519_verifies", with_the_library)
     out = io.BytesIO()
     export(Selection("case", CASE), out, by=system(), reason="every byte")
     data, chance = out.getvalue(), random.Random(13)
@@ -163,6 +167,14 @@ def test_every_changed_byte_of_the_whole_zip_is_refused(running, vkey, tmp_path)
     if not os.environ.get("MIZAN_EVERY_BYTE"):
         places = sorted({*places[:300], *places[-300:], *chance.sample(places, min(1500, len(data)))})
     refuse_each(data, places, vkey, tmp_path / "broken.zip", chance)
+
+
+def with_the_library(key, message, signature):
+    try:
+        Ed25519PublicKey.from_public_bytes(key).verify(signature, message)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
 
 
 def refuse_each(data, places, vkey, file, chance):

@@ -5,8 +5,10 @@ from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
+from cases import services as engine
+from cases.types.verification import services
 from documents.models import Document
-from tests.papers import a_file
+from tests.papers import a_file, bring
 
 pytestmark = pytest.mark.django_db
 JPEG = a_file()
@@ -116,3 +118,15 @@ def test_other_addresses_take_no_files(client, world, case):
     fields = {"text": "a note", "file": SimpleUploadedFile("front.jpg", JPEG, "image/jpeg")}
     assert client.post(reverse("cases:note", kwargs={"number": case.number}), fields).status_code == 400
     assert files_in_the_vault() == before
+
+
+def test_a_file_that_the_case_refuses_leaves_nothing(client, world, case):
+    from_before = files_in_the_vault()
+    evidence = bring(case, "identity_front", "passport", by=world.alice)
+    services.review(case, by=world.alice)
+    engine.accept(evidence, by=world.alice)
+    accepted = files_in_the_vault()
+    response = upload(client, world, case, "front.jpg", a_file(), shows="identity_front:passport")
+    assert response.status_code == 422
+    assert files_in_the_vault() == accepted
+    assert len(accepted - from_before) == 1
