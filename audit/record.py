@@ -347,7 +347,7 @@ def _signed(entry: dict[str, Any], log: str) -> bytes:
 
 
 def flaw_of(signed: bytes, log: str, mac: Callable[[bytes], bytes] | None = None) -> str | None:
-    """Whether these bytes carry our writer's MAC: None, "no_mac" or "wrong_mac". `mac` is `sealer().writer()`, for many."""
+    """None when these bytes carry our writer's MAC, else "no_mac" or "wrong_mac". For many, `mac=sealer().writer()`."""
     head, place, tail = signed.rpartition(b',"mac":"')
     if not place or tail[43:44] != b'"' or not head.endswith(b',"log":"%s"' % log.encode()):
         return "no_mac"

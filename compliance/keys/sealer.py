@@ -1,6 +1,9 @@
 """Seals for the log (audit/sealer.py): one key per entry, from the subject's key, which a shred takes along."""
 
+import hashlib
+import hmac
 import secrets
+from collections.abc import Callable
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -8,7 +11,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from audit.actors import SubjectRef
 from audit.sealer import Sealed
-from compliance.keys.services import NotOpened, current_key, derived, key_of_version, writer_mac
+from compliance.keys.services import NotOpened, current_key, derived, key_of_version, writer_key
 
 ALGORITHM = "HKDF-SHA256+A256GCM"
 _NONCE = 12
@@ -37,7 +40,11 @@ class SubjectSealer:
             raise NotOpened(f"The sealed part of entry {entry_id} does not open.") from None
 
     def mac(self, data: bytes) -> bytes:
-        return writer_mac(data)
+        return self.writer()(data)
+
+    def writer(self) -> Callable[[bytes], bytes]:
+        key = writer_key()
+        return lambda data: hmac.digest(key, data, hashlib.sha256)
 
 
 def _entry_key(key: bytes, entry_id: UUID) -> AESGCM:

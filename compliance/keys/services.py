@@ -177,9 +177,9 @@ def blind_index(purpose: IndexPurpose, value: str) -> bytes:
     return hmac.digest(provider().derive(f"index|{IndexPurpose(purpose)}"), value.encode(), hashlib.sha256)
 
 
-def writer_mac(data: bytes) -> bytes:
-    """HMAC-SHA-256 under the log writer's key, which never is in the database."""
-    return hmac.digest(provider().derive("log-writer"), data, hashlib.sha256)
+def writer_key() -> bytes:
+    """The key of the log's writer, which never is in the database."""
+    return provider().derive("log-writer")
 
 
 # ------------------------------------------------------------------------------------------------------ state

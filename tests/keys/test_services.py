@@ -221,7 +221,7 @@ def test_without_the_key_file_nothing_opens_and_nothing_is_sealed(a_subject, mon
         lambda: open_sealed(a_subject, "note", sealed),
         lambda: seal(a_subject, "note", b"more"),
         lambda: blind_index(IndexPurpose.EMAIL, "a"),
-        lambda: services.writer_mac(b"entry"),
+        lambda: services.writer_key(),
     ):
         with pytest.raises(KeyUnavailable):
             act()
