@@ -223,8 +223,9 @@ def _unwrap(row: SubjectKey) -> bytes:
     return key
 
 
-_NEWEST = """
-SELECT * FROM keys_subjectkey WHERE kind = %s AND subject_id = %s AND version = coalesce(%s, version)
+_FIELDS = [field.attname for field in SubjectKey._meta.concrete_fields]
+_NEWEST = f"""
+SELECT {", ".join(_FIELDS)} FROM keys_subjectkey WHERE kind = %s AND subject_id = %s AND version = coalesce(%s, version)
 ORDER BY version DESC LIMIT 1
 """
 
@@ -237,9 +238,10 @@ def _find(subject: SubjectRef, using: str, **version: int) -> SubjectKey | None:
     """
     for alias in (using, "log" if using == "default" else "default"):
         # SQL by hand: every entry of the log asks this, and building the same query again would cost it half its time.
-        rows = SubjectKey.objects.using(alias).raw(_NEWEST, [subject.kind, subject.id, version.get("version")])
-        if row := next(iter(rows), None):
-            return row
+        with connections[alias].cursor() as cursor:
+            cursor.execute(_NEWEST, [subject.kind, subject.id, version.get("version")])
+            if values := cursor.fetchone():
+                return SubjectKey.from_db(alias, _FIELDS, values)
     return None
 
 
