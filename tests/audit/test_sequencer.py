@@ -1,14 +1,15 @@
 """Each entry gets exactly one place, whatever dies, comes late, or comes twice."""
 
-import multiprocessing
 import os
 import random
+import subprocess
+import sys
 import threading
 import time
 
 import psycopg
 import pytest
-from django.db import OperationalError, connections, transaction
+from django.db import connections, transaction
 
 from audit.actors import system
 from audit.checkpoints import KeyProblem, Signer
@@ -17,6 +18,8 @@ from audit.models import Entry
 from audit.queries import standing
 from audit.record import ObjectRef, record
 from audit.sequencer import LostLeadership, Sequencer
+from compliance.embedded.environment import ROOT
+from compliance.embedded.postgres import APPLICATION
 from tests import database
 from tests.audit.conftest import FOREIGN, Process, kinds, wait_until
 
@@ -178,38 +181,23 @@ def test_it_says_by_name_that_the_key_is_missing(house):
     assert "main.key" in said
 
 
-def write_for(seconds, isolation, ready, counted):
-    """A writer process: entries in short transactions, some of them rolled back."""
-    written, chance = 0, random.Random(os.getpid())
-    with connections["default"].cursor() as cursor:
-        cursor.execute(f"SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL {isolation}")
-    ready.wait()
-    ends = time.monotonic() + seconds
-    while time.monotonic() < ends:
-        try:
-            with transaction.atomic():
-                record("access.deny", by=system(), about=ObjectRef("route", "x"), reason="no_right")
-                time.sleep(chance.random() * 0.01)
-                if chance.random() < 0.1:
-                    raise ZeroDivisionError
-            written += 1
-        except (ZeroDivisionError, OperationalError):
-            pass
-    counted.put(written)
+def a_writer(house, seconds, isolation):
+    environment = dict(os.environ) | {"DATABASE_URL": house.cluster.url(APPLICATION, house.name)}
+    command = [sys.executable, "-m", "tests.audit.writer", str(seconds), isolation]
+    return subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
 
 
 @pytest.mark.parametrize("seconds", [6, pytest.param(60, marks=pytest.mark.slow)])
 def test_every_entry_gets_exactly_one_place_while_the_sequencer_is_killed_again_and_again(house, seconds):
-    connections.close_all()
-    fork = multiprocessing.get_context("fork")
-    ready, counted = fork.Event(), fork.Queue()
     levels = ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE", "READ COMMITTED"]
-    writers = [fork.Process(target=write_for, args=(seconds, level, ready, counted)) for level in levels]
-    for writer in writers:
-        writer.start()
+    writers = [a_writer(house, seconds, level) for level in levels]
     process, chance = Process(house), random.Random(5)
     wait_until(lambda: standing("main").quiet is not None)
-    ready.set()
+    for writer in writers:
+        writer.stdin.write("\n")
+        writer.stdin.flush()
     ends = time.monotonic() + seconds
     kills = 0
     while time.monotonic() < ends:
@@ -217,9 +205,7 @@ def test_every_entry_gets_exactly_one_place_while_the_sequencer_is_killed_again_
         process.kill()
         kills += 1
         process.start()
-    written = sum(counted.get(timeout=60) for _ in writers)
-    for writer in writers:
-        writer.join(20)
+    written = sum(int(writer.communicate(timeout=60)[0]) for writer in writers)
     wait_until(lambda: without_place(house) == 0, within=60)
     process.end()
 
