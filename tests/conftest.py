@@ -10,7 +10,7 @@ import pytest
 from tests import database
 from tests.stack import Stack
 
-pytest_plugins = ["tests.chromium"]
+pytest_plugins = ["tests.chromium", "tests.sharing"]
 
 
 def pytest_collection_modifyitems(items):

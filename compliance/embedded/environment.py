@@ -55,7 +55,8 @@ def compile_texts() -> None:
     for catalog in (ROOT / "locale").glob("*/LC_MESSAGES/*.po"):
         compiled = catalog.with_suffix(".mo")
         if not compiled.exists() or compiled.stat().st_mtime < catalog.stat().st_mtime:
-            command: list[str | Path] = ["compile", "-i", catalog, "-o", compiled, "-l", catalog.parents[1].name]
+            fresh = compiled.with_name(f"django.{os.getpid()}.new")  # another run reads the finished one or none
+            command: list[str | Path] = ["compile", "-i", catalog, "-o", fresh, "-l", catalog.parents[1].name]
             done = subprocess.run(
                 [PYTHON, "-m", "babel.messages.frontend", *command],
                 text=True,
@@ -64,6 +65,7 @@ def compile_texts() -> None:
             )
             if done.returncode != 0:
                 raise EnvironmentBroken(f"{catalog} cannot be compiled: {done.stdout.strip()}")
+            fresh.replace(compiled)
 
 
 def _uv() -> str:
