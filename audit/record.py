@@ -44,6 +44,7 @@ from django.db.utils import OperationalError
 from audit import context
 from audit.actors import INSTALLATION, Actor, Acts, SubjectRef
 from audit.canonical import base64url, dumps, plain, timestamp
+from audit.cards import without_cards
 from audit.registry import Action, Kept, UnregisteredAction, UnregisteredField, lookup
 from audit.sealer import Sealed, sealer
 from audit.uuid7 import uuid7
@@ -129,7 +130,7 @@ def record(
             entry["reason"] = {"code": reason}
         else:
             _complain(ReasonIsNotACode(f"{action}: {ReasonIsNotACode.__doc__}"))
-            hidden["reason"] = plain(reason)
+            hidden["reason"] = plain(without_cards(reason))
     if behalf is not None:
         entry["behalf"] = {"t": behalf.kind, "id": behalf.id}
     if subject is not None:
@@ -305,8 +306,8 @@ def _hidden(
     note: str | None,
     here: context.Context,
 ) -> dict[str, Any]:
-    hidden = _sorted_out(declared, changes, details, Kept.SEALED)
-    extra = {"note": note or None, "address": here.address, "agent": here.user_agent}
+    hidden = {key: _without_cards(found) for key, found in _sorted_out(declared, changes, details, Kept.SEALED).items()}
+    extra = {"note": without_cards(note) if note else None, "address": here.address, "agent": here.user_agent}
     hidden.update({key: plain(value) for key, value in extra.items() if value is not None})
     return hidden
 
@@ -317,6 +318,18 @@ def _sorted_out(declared: Action, changes: Any, details: Any, wanted: Kept) -> d
         if given and (kept := {name: plain(value) for name, value in given.items() if _kept(declared, name) is wanted}):
             found[key] = kept
     return found
+
+
+def _without_cards(value: Any) -> Any:
+    """What people typed, however deep it lies. Public facts are ids and codes: a digest is not searched for cards."""
+    match value:
+        case str():
+            return without_cards(value)
+        case list():
+            return [_without_cards(one) for one in value]
+        case dict():
+            return {key: _without_cards(one) for key, one in value.items()}
+    return value
 
 
 def _without_none(values: dict[str, Any]) -> dict[str, Any]:

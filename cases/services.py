@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from audit.actors import Acts, system
+from audit.cards import without_cards
 from audit.perform import ConditionsNotMet, Denied, StaleVersion, perform
 from audit.record import record, record_refusal
 from cases import kinds, texts
@@ -139,6 +140,7 @@ def _check_reasons(evidence: Evidence, reasons: Sequence[str], kind: texts.Kind)
 
 def write_message(case: Case, code: str, *, by: Acts, text: str) -> Message:
     """Keep what the player is told, sealed, and leave an outbox row that sends it after the commit."""
+    text = without_cards(text)
     message = Message(
         case=case, code=code, language=case.account.language, written_at=timezone.now(), written_by=actor_text(by)
     )
@@ -158,6 +160,7 @@ def message_text(message: Message) -> str:
 @transaction.atomic
 def write_note(case: Case, *, by: User, text: str) -> Note:
     require(WORK, case, by=by, action="cases.write_note")
+    text = without_cards(text)
     note = Note(case=case, written_at=timezone.now(), written_by=by)
     note.text_sealed = seal(case.audit_subject, NOTE, text.encode(), aad=note.pk.bytes)
     note.save()

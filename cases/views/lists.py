@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from audit.access import Rule, rule
+from audit.cards import without_cards
 from audit.record import ObjectRef, query_digest, record
 from cases import kinds, numbers, search
 from cases.models import Case, Queue
@@ -125,6 +126,6 @@ def find(request: HttpRequest) -> HttpResponse:
 
 def _note_list(user: Any, action: str, query: str, rows: int) -> None:
     """A list is one entry with the digest of its query: looking is recorded, what was looked for is not repeated."""
-    digest = query_digest(query)
+    digest = query_digest(without_cards(query))
     with transaction.atomic():
         record(action, by=user, about=ObjectRef("list", digest), details={"query": digest, "rows": rows})

@@ -4,8 +4,10 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
 from django.core.exceptions import ValidationError
+from django.db import connection
 from django.db.models import Q
 
+from audit.cards import spare
 from audit.names import register
 from compliance.keys.services import IndexPurpose, blind_index
 from compliance.people.contacts import normal_email
@@ -42,6 +44,14 @@ def find_customers(text: str) -> Iterable[str]:
     return [str(pk) for pk in Account.objects.filter(found).values_list("customer_id", flat=True)[:MOST]]
 
 
+def known_references(candidates: list[str]) -> Iterable[str]:
+    """Which of these digits are an operator's references: they are no card numbers, whatever their check digit."""
+    if connection.needs_rollback:  # nothing can be asked any more, and in doubt it is a card
+        return ()
+    return Account.objects.filter(reference__in=candidates).values_list("reference", flat=True)
+
+
+spare(known_references)
 register("staff", names_of_staff, find_staff)
 register("user", names_of_staff, find_staff)
 register("customer", names_of_customers, find_customers)

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from audit.actors import INSTALLATION, Acts, system
+from audit.cards import without_cards
 from audit.perform import ConditionsNotMet, Denied, WrongState, perform
 from audit.record import record, record_refusal
 from compliance.keys.services import open_sealed, seal
@@ -158,7 +159,7 @@ def send_back(proposal: Proposal, *, by: Acts, note: str) -> Proposal:
             details=_facts(fresh),
             checker=checker,
             checker_human=checker.human_id,
-            answer_sealed=_sealed(fresh, ANSWER, note),
+            answer_sealed=_sealed(fresh, ANSWER, without_cards(note)),
             at=at,
         )
 
@@ -235,8 +236,8 @@ def _parked(
         named_checker=checker,
         expires_at=timezone.now() + act.expires,
     )
-    words = {name: value for name, value in inputs.items() if name in act.sealed}
-    proposal.note_sealed = _sealed(proposal, NOTE, note) if note else None
+    words = {name: without_cards(str(value)) for name, value in inputs.items() if name in act.sealed}
+    proposal.note_sealed = _sealed(proposal, NOTE, without_cards(note)) if note else None
     proposal.inputs_sealed = _sealed(proposal, INPUTS, json.dumps(words)) if words else None
     try:
         with transaction.atomic():
