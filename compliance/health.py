@@ -112,6 +112,12 @@ def policy() -> None:
     import_string("compliance.policy.book.book")()
 
 
+def malware() -> None:
+    """The scanner that is set up, if any, finds a test file at 49 MB."""
+    if problems := import_string("documents.malware.health")():
+        raise NotReady("; ".join(problems))
+
+
 def sequencer() -> None:
     """Entries are placed in the log: the sequencer gave a sign of life and refuses nothing."""
     with connection.cursor() as cursor:
@@ -130,5 +136,6 @@ CHECKS: dict[str, Callable[[], None]] = {
     "broker": broker,
     "keys": keys,
     "policy": policy,
+    "malware": malware,
     "sequencer": sequencer,
 }

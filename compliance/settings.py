@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from celery.schedules import schedule
+from celery.schedules import crontab, schedule
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env
@@ -74,6 +74,8 @@ DATA_DIR = Path(required("MIZAN_DATA_DIR", "Set it to the folder that holds docu
 KEY_FILE = Path(env.str("KEY_FILE", str(DATA_DIR / "keys" / "keys.json")))
 LOG_KEY_DIR = Path(env.str("LOG_KEY_DIR", str(DATA_DIR / "keys" / "log")))
 VAULT_DIR = Path(env.str("VAULT_DIR", str(DATA_DIR / "vault")))
+# Where ClamAV's daemon listens: unix:/path or host:port. Empty: nothing is scanned, and every document says so.
+CLAMD = env.str("CLAMD", "")
 
 # ---------------------------------------------------------------------------------------------- applications
 INSTALLED_APPS = [
@@ -196,6 +198,8 @@ CELERY_BEAT_SCHEDULE = {
     "proposals.expire": {"task": "proposals.expire", "schedule": schedule(60)},
     "people.clear_sessions": {"task": "people.clear_sessions", "schedule": schedule(86_400)},
     "platform.sweep": {"task": "platform.sweep", "schedule": schedule(3600)},
+    "audit.anchor": {"task": "audit.anchor", "schedule": schedule(60)},
+    "audit.reconcile": {"task": "audit.reconcile", "schedule": crontab(hour="3", minute="17")},
 }
 
 # Without a mail server a letter would lie in a file and count as sent.
@@ -254,6 +258,39 @@ ANONYMOUS_USER_NAME = None
 AUDIT_SEALER = "compliance.keys.sealer.SubjectSealer"
 AUDIT_ORIGIN = env.str("AUDIT_ORIGIN", urlsplit(BASE_URL).hostname or "localhost")
 AUDIT_TICK_SECONDS = env.float("AUDIT_TICK_SECONDS", 0.2)
+AUDIT_ANCHOR_EVERY = env.int("AUDIT_ANCHOR_EVERY", 3600)  # seconds between two checkpoints that one anchor confirms
+AUDIT_ANCHOR_ALARM_AFTER = env.int("AUDIT_ANCHOR_ALARM_AFTER", 6 * 3600)  # seconds without a confirmation
+# Which anchors may see the AML log's checkpoints: its size tells how busy that side is. A time stamp shows a digest only.
+_anchors_of_aml = env.list("AUDIT_ANCHOR_AML", ["file", "tsa", "bucket", "witness"])
+AUDIT_ANCHORS: dict[str, dict[str, Any]] = {}  # audit/anchors/__init__.py says what each is
+
+
+def _anchor(name: str, path: str, **options: Any) -> None:
+    logs = ("main", "aml") if name in _anchors_of_aml else ("main",)
+    AUDIT_ANCHORS[name] = {"ANCHOR": path, "OPTIONS": options, "LOGS": logs}
+
+
+if _file := optional("AUDIT_ANCHOR_FILE"):
+    _anchor("file", "audit.anchors.file.AppendOnlyFile", path=_file)
+if _url := optional("AUDIT_ANCHOR_TSA_URL"):
+    _chain = required("AUDIT_ANCHOR_TSA_CHAIN", "Set it to a PEM file with the authority's certificates.")
+    _anchor("tsa", "audit.anchors.timestamps.TimeStamps", url=_url, chain=_chain)
+if _bucket := optional("AUDIT_ANCHOR_BUCKET"):
+    _days = env.int("AUDIT_ANCHOR_BUCKET_DAYS", 3650)
+    _endpoint, _prefix = optional("AUDIT_ANCHOR_BUCKET_ENDPOINT"), optional("AUDIT_ANCHOR_BUCKET_PREFIX")
+    _anchor(
+        "bucket",
+        "audit.anchors.bucket.LockedBucket",
+        bucket=_bucket,
+        days=_days,
+        endpoint=_endpoint,
+        prefix=_prefix,
+    )
+if _url := optional("AUDIT_ANCHOR_WITNESS_URL"):
+    _vkey = required("AUDIT_ANCHOR_WITNESS_VKEY", "Set it to the witness's verifier key, name+hash+key.")
+    _anchor("witness", "audit.anchors.witness.Witness", url=_url, vkey=_vkey)
+if _letters := env.list("AUDIT_ANCHOR_MAIL", []):
+    _anchor("mail", "audit.anchors.mail.Letters", to=_letters)
 AUDIT_EXPORT_ALONE = 10_000  # entries that one person exports on the page; above, policy's "audit.export" asks two
 
 # ---------------------------------------------------------------------------------------------- words

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from audit.actors import Acts
+from audit.cards import without_cards
 from audit.record import record, record_read, record_refusal
 from compliance.keys.services import (
     IndexPurpose,
@@ -112,7 +113,7 @@ def _written(upload: SealedUpload, digest: str, index: bytes, *, by: Acts, matte
         customer=upload.customer,
         media_type=upload.media_type,
         size=upload.digests.size,
-        name_sealed=seal(subject, "document_name", upload.name.encode(), aad=aad),
+        name_sealed=seal(subject, "document_name", without_cards(upload.name).encode(), aad=aad),
         digest_sealed=seal(subject, "document_digest", upload.digests.plaintext, aad=aad),
         digest_index=index,
         ciphertext_digest=upload.digests.ciphertext,
@@ -179,16 +180,19 @@ def _opened(
         matter=matter,
         mark=f"{purpose}:{document.pk}",
     )
-    return view_id, released(document, file, reader.read(start, document.size if stop is None else stop), by=by)
+    chunks = reader.read(start, document.size if stop is None else stop)
+    return view_id, _then_closed(file, released(document, chunks, by=by))
 
 
-def released(document: Document, file: LocalFile, chunks: Iterator[bytes], *, by: Acts) -> Iterator[bytes]:
-    """The chunks, and after them the file is closed; a chunk that fails ends them with Unreadable."""
-    try:
-        with _integrity(document, by=by):
-            yield from chunks
-    finally:
-        file.close()
+def _then_closed(file: LocalFile, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    with closing(file):
+        yield from chunks
+
+
+def released(document: Document, chunks: Iterator[bytes], *, by: Acts) -> Iterator[bytes]:
+    """The chunks; one that fails ends them with Unreadable."""
+    with _integrity(document, by=by):
+        yield from chunks
 
 
 def opened(document: Document, *, by: Acts, whole: bool) -> tuple[LocalFile, RangeReader]:

@@ -15,6 +15,7 @@ from audit.queries import standing
 from audit.record import ObjectRef, record
 from compliance.keys.services import KeyUnavailable
 from documents.inspection import inspect_now
+from documents.malware import Unreachable
 from documents.models import Document
 from documents.storage import storage
 
@@ -39,7 +40,7 @@ def inspect_forgotten() -> int:
             break
         try:
             moved += inspect_now(document_id) is not None
-        except KeyUnavailable as error:
+        except (KeyUnavailable, Unreachable) as error:
             _log.error("Documents wait for their inspection: %s", error)
             break
     return moved

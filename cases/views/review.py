@@ -25,6 +25,7 @@ from compliance.people.requests import signed_in
 from compliance.people.services import REVEALABLE, reveal
 from compliance.proposals.queries import open_proposal
 from documents.services import RENDITION_HEADERS, NotReady, rendition
+from documents.wording import malware_caption
 
 NOT_ON_PAPER = ("phone", "email")  # declared, and on no document that could be compared
 TAKEN_BACK = (Evidence.State.RETURNED, Evidence.State.REJECTED)
@@ -119,7 +120,7 @@ def _captions(document: Any) -> list[Any]:
     return [
         format_html("{} · {}", document.media_type, size(document.size)),
         format_html("{} {}", _("Arrived:"), when(document.received_at)),
-        _("Not scanned for malware: no scanner is set up."),
+        malware_caption(document),
         _("Looking at it is recorded."),
     ]
 
