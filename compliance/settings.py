@@ -73,6 +73,22 @@ CSRF_TRUSTED_ORIGINS = [BASE_URL]
 DATA_DIR = Path(required("MIZAN_DATA_DIR", "Set it to the folder that holds documents, keys and work files.")).resolve()
 KEY_FILE = Path(env.str("KEY_FILE", str(DATA_DIR / "keys" / "keys.json")))
 LOG_KEY_DIR = Path(env.str("LOG_KEY_DIR", str(DATA_DIR / "keys" / "log")))
+KEY_PROVIDER = env.str("KEY_PROVIDER", "file")
+if KEY_PROVIDER not in ("file", "vault", "aws"):
+    raise ImproperlyConfigured(f"KEY_PROVIDER is {KEY_PROVIDER!r}. Set it to file, vault or aws.")
+if KEY_PROVIDER == "vault":
+    VAULT_ADDR = required("VAULT_ADDR", "Set it to the address of Vault, such as https://vault.example.com:8200.")
+    if IN_PRODUCTION and not VAULT_ADDR.startswith("https://"):
+        raise ImproperlyConfigured("VAULT_ADDR must start with https:// in production.")
+    # The file is read at each call: an agent may renew it.
+    VAULT_TOKEN_FILE = env.str("VAULT_TOKEN_FILE", "")
+    VAULT_TOKEN = required("VAULT_TOKEN", "Set VAULT_TOKEN_FILE to the file that Vault's agent writes.")
+    VAULT_NAMESPACE = env.str("VAULT_NAMESPACE", "")
+    VAULT_TRANSIT_MOUNT = env.str("VAULT_TRANSIT_MOUNT", "transit")
+    VAULT_TRANSIT_KEY = env.str("VAULT_TRANSIT_KEY", "mizan")
+AWS_KMS_PREFIX = env.str("AWS_KMS_PREFIX", "mizan")
+# What was shredded, by id: a restored database is compared with it before it serves (manage.py keys replay-shreds).
+TOMBSTONES_FILE = Path(env.str("TOMBSTONES_FILE", str(KEY_FILE.with_name("shredded.jsonl"))))
 VAULT_DIR = Path(env.str("VAULT_DIR", str(DATA_DIR / "vault")))
 # Where ClamAV's daemon listens: unix:/path or host:port. Empty: nothing is scanned, and every document says so.
 CLAMD = env.str("CLAMD", "")

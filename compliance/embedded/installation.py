@@ -23,10 +23,12 @@ _OURS = {
     "CELERY_BROKER_URL",
     "DATABASE_URL",
     "KEY_FILE",
+    "KEY_PROVIDER",
     "LOG_KEY_DIR",
     "PYTHONHOME",
     "PYTHONPATH",
     "SECRET_KEY",
+    "TOMBSTONES_FILE",
     "VAULT_DIR",
     "VIRTUAL_ENV",
 }

@@ -16,6 +16,7 @@ class KeysConfig(AppConfig):
         import_module("audit.access").answer_with(503, KeyUnavailable, Retry_After="5")
         import_module("audit.access").answer_with(410, import_module(f"{self.name}.services").Shredded)
         # No process starts on a key file that others can read or that is damaged. A missing one is made at set-up.
+        # A provider elsewhere may be away: then the process starts, and what needs a key answers 503.
         file = LocalKeyFile(settings.KEY_FILE)
-        if file.exists() and (problems := file.health()):
+        if settings.KEY_PROVIDER == "file" and file.exists() and (problems := file.health()):
             raise ImproperlyConfigured("; ".join(problems))

@@ -47,7 +47,7 @@ class Command(BaseCommand):
 
     def keys_ensure(self) -> dict[str, Any]:
         if provider().exists():
-            return {"key file": str(provider().path), "made": False, "problems": provider().health()}
+            return {"place": provider().place(), "made": False, "problems": provider().health()}
         return self.keys_create()
 
     def keys_create(self) -> dict[str, Any]:
@@ -55,16 +55,16 @@ class Command(BaseCommand):
         if wrapped := _keys_in_database():
             raise CommandError(
                 f"The database holds {wrapped} keys that a former key file wraps. A new file would not open them: "
-                f"restore {file.path} from its backup.",
+                f"restore {file.place()} from its backup.",
                 returncode=1,
             )
         try:
             file.create()
         except FileExistsError:
-            raise CommandError(f"There is a key file already: {file.path}", returncode=1) from None
+            raise CommandError(f"There is a key file already: {file.place()}", returncode=1) from None
         except OSError as error:
-            raise CommandError(f"{file.path} cannot be written ({error.strerror}).", returncode=1) from None
-        return {"key file": str(file.path), "made": True, "problems": file.health()}
+            raise CommandError(f"{file.place()} cannot be written ({error.strerror}).", returncode=1) from None
+        return {"place": file.place(), "made": True, "problems": file.health()}
 
     def keys_status(self) -> dict[str, Any]:
         file = provider()
@@ -80,7 +80,7 @@ class Command(BaseCommand):
         )
         return {
             "provider": file.name,
-            "key file": str(file.path),
+            "place": file.place(),
             "epoch": file.epoch(),
             "epochs kept": epochs,
             "keys": counted["live"],

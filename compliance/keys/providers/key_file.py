@@ -1,8 +1,4 @@
-"""Where the keys that wrap other keys live. One interface; the key file is the provider of a single machine.
-
-A provider holds numbered epochs of a wrapping key and one installation secret. Neither ever is in the database or in
-its backups.
-"""
+"""The key file: the provider of a single machine."""
 
 import base64
 import binascii
@@ -13,69 +9,42 @@ import json
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 
-from audit.sealer import Unavailable
+from compliance.keys.providers.interface import KEY_BYTES, KeyUnavailable, Wrapped
 
 FORMAT = "mizan-keys/1"
-KEY_BYTES = 32
 _NONCE_BYTES = 12
 
 
-class KeyUnavailable(Unavailable):
-    """A key cannot be had now: the provider is out of reach, or the key file is missing, damaged or another one's.
-
-    Pages and API answer 503. The text is for the operator and goes to the server's log.
-    """
-
-
 @dataclass(frozen=True, slots=True)
-class Wrapped:
-    """A key sealed under epoch `epoch` of a provider. `blob` is nonce, ciphertext and tag."""
+class Contents:
+    """What the file holds. `epochs` are the wrapping keys by number, `current` the one that wraps now."""
 
-    epoch: int
-    blob: bytes
-
-
-class Provider(Protocol):
-    """Every method raises KeyUnavailable when the provider cannot do it; none ever guesses."""
-
-    name: str
-
-    def wrap(self, key: bytes, *, aad: bytes) -> Wrapped: ...
-    def unwrap(self, wrapped: Wrapped, *, aad: bytes) -> bytes: ...
-    def rewrap(self, wrapped: Wrapped, *, aad: bytes) -> Wrapped: ...
-    def derive(self, purpose: str) -> bytes:
-        """32 bytes for `purpose`, always the same, from the installation secret."""
-        ...
-
-    def rotate(self) -> int:
-        """Start a new epoch, which wraps from now on, and return its number; older ones still unwrap."""
-        ...
-
-    def destroy_epoch(self, epoch: int) -> None:
-        """Forget an epoch for good. What is still wrapped under it is lost; the current one is refused."""
-        ...
-
-    def health(self) -> list[str]:
-        """What is wrong, each with its fix, in words for the operator; empty when all is well."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class _Contents:
     current: int
     epochs: dict[int, bytes]
     secret: bytes
+    ciphers: dict[int, AESGCM] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "ciphers", {number: AESGCM(key) for number, key in self.epochs.items()})
+
+    def wrap(self, key: bytes, aad: bytes) -> Wrapped:
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        return Wrapped(self.current, nonce + self.ciphers[self.current].encrypt(nonce, key, _bound(self.current, aad)))
+
+    def unwrap(self, wrapped: Wrapped, aad: bytes) -> bytes:
+        """Raises KeyError for an epoch that is not here, InvalidTag or ValueError for what does not open."""
+        nonce, sealed = wrapped.blob[:_NONCE_BYTES], wrapped.blob[_NONCE_BYTES:]
+        return self.ciphers[wrapped.epoch].decrypt(nonce, sealed, _bound(wrapped.epoch, aad))
 
 
 class LocalKeyFile:
@@ -85,52 +54,58 @@ class LocalKeyFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._read: tuple[tuple[int, int, int], _Contents] | None = None
+        self._read: tuple[tuple[int, int, int], Contents] | None = None
+
+    @classmethod
+    def from_settings(cls) -> "LocalKeyFile":
+        return cls(settings.KEY_FILE)
 
     def wrap(self, key: bytes, *, aad: bytes) -> Wrapped:
-        contents = self._contents()
-        nonce = secrets.token_bytes(_NONCE_BYTES)
-        kek = AESGCM(contents.epochs[contents.current])
-        return Wrapped(contents.current, nonce + kek.encrypt(nonce, key, _bound(contents.current, aad)))
+        return self.contents().wrap(key, aad)
 
     def unwrap(self, wrapped: Wrapped, *, aad: bytes) -> bytes:
+        return self._opened(self.contents(), wrapped, aad)
+
+    def rewrap(self, wrapped: Wrapped, *, aad: bytes) -> Wrapped:
+        return self.rewrap_many([(wrapped, aad)])[0]
+
+    def rewrap_many(self, rows: Sequence[tuple[Wrapped, bytes]]) -> list[Wrapped]:
+        contents = self.contents()
+        return [contents.wrap(self._opened(contents, wrapped, aad), aad) for wrapped, aad in rows]
+
+    def _opened(self, contents: Contents, wrapped: Wrapped, aad: bytes) -> bytes:
         try:
-            kek = self._contents().epochs[wrapped.epoch]
+            return contents.unwrap(wrapped, aad)
         except KeyError:
             raise KeyUnavailable(
                 f"The key file {self.path} has no epoch {wrapped.epoch}. Restore the one that belongs to this database."
             ) from None
-        nonce, sealed = wrapped.blob[:_NONCE_BYTES], wrapped.blob[_NONCE_BYTES:]
-        try:
-            return AESGCM(kek).decrypt(nonce, sealed, _bound(wrapped.epoch, aad))
         except (InvalidTag, ValueError):
             raise KeyUnavailable(
                 f"The key file {self.path} does not open this key: it belongs to another installation, or the row was "
                 "changed. Restore the key file that belongs to this database."
             ) from None
 
-    def rewrap(self, wrapped: Wrapped, *, aad: bytes) -> Wrapped:
-        return self.wrap(self.unwrap(wrapped, aad=aad), aad=aad)
-
     def derive(self, purpose: str) -> bytes:
         # HKDF-Expand of one block (RFC 5869): the secret is uniformly random already.
-        return hmac.digest(self._contents().secret, b"mizan/1|" + purpose.encode() + b"\x01", hashlib.sha256)
+        return hmac.digest(self.contents().secret, b"mizan/1|" + purpose.encode() + b"\x01", hashlib.sha256)
 
     def rotate(self) -> int:
         with self._locked():
             contents = _read(self.path)
             epoch = max(contents.epochs) + 1
             epochs = contents.epochs | {epoch: secrets.token_bytes(KEY_BYTES)}
-            _write(self.path, _Contents(epoch, epochs, contents.secret))
+            _write(self.path, Contents(epoch, epochs, contents.secret))
         return epoch
 
-    def destroy_epoch(self, epoch: int) -> None:
+    def destroy_epoch(self, epoch: int) -> datetime:
         with self._locked():
             contents = _read(self.path)
             if epoch == contents.current:
                 raise ValueError("epoch: this is the current one. Rotate first.")
             epochs = {number: key for number, key in contents.epochs.items() if number != epoch}
-            _write(self.path, _Contents(contents.current, epochs, contents.secret))
+            _write(self.path, Contents(contents.current, epochs, contents.secret))
+        return datetime.now(UTC)
 
     def health(self) -> list[str]:
         try:
@@ -142,19 +117,32 @@ class LocalKeyFile:
     def create(self) -> None:
         """Write a new file with new keys; FileExistsError when there is one."""
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        contents = _Contents(1, {1: secrets.token_bytes(KEY_BYTES)}, secrets.token_bytes(KEY_BYTES))
+        contents = Contents(1, {1: secrets.token_bytes(KEY_BYTES)}, secrets.token_bytes(KEY_BYTES))
         _write(self.path, contents, replace=False)
+
+    def restore(self, raw: bytes) -> None:
+        """Write what an escrow kept as a new file; FileExistsError when there is one, ValueError when it is none."""
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _write(self.path, parsed(raw), replace=False)
+
+    def raw(self) -> bytes:
+        """The file's content as an escrow keeps it."""
+        return _dumped(self.contents())
 
     def exists(self) -> bool:
         return self.path.exists()
 
+    def place(self) -> str:
+        return str(self.path)
+
     def epoch(self) -> int:
-        return self._contents().current
+        return self.contents().current
 
     def epochs(self) -> list[int]:
-        return sorted(self._contents().epochs)
+        return sorted(self.contents().epochs)
 
-    def _contents(self) -> _Contents:
+    def contents(self) -> Contents:
+        """What is in the file now; KeyUnavailable, naming the file and the fix, when it cannot be had."""
         try:
             found = os.stat(self.path)
         except OSError as error:
@@ -175,12 +163,6 @@ class LocalKeyFile:
             os.close(folder)
 
 
-@cache
-def provider() -> LocalKeyFile:
-    """The one provider of this process."""
-    return LocalKeyFile(settings.KEY_FILE)
-
-
 def _bound(epoch: int, aad: bytes) -> bytes:
     return f"kek|{epoch}|".encode() + aad
 
@@ -192,7 +174,7 @@ def _missing(path: Path, error: OSError) -> KeyUnavailable:
     )
 
 
-def _read(path: Path) -> _Contents:
+def _read(path: Path) -> Contents:
     """The file's contents; KeyUnavailable, naming the file and the fix, when it is unsafe, short or malformed."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -204,12 +186,13 @@ def _read(path: Path) -> _Contents:
             raise KeyUnavailable(f"The key file {path} can be read by others (mode {mode:04o}). Run: chmod 600 {path}")
         raw = file.read(1 << 20)
     try:
-        return _parse(raw)
+        return parsed(raw)
     except (ValueError, KeyError, TypeError, AttributeError, binascii.Error) as error:
         raise KeyUnavailable(f"The key file {path} is damaged ({error}). Restore it from its backup.") from None
 
 
-def _parse(raw: bytes) -> _Contents:
+def parsed(raw: bytes) -> Contents:
+    """The content of a key file; ValueError and its kin when it is none."""
     data = json.loads(raw)
     if data["format"] != FORMAT:
         raise ValueError(f"format is {data['format']!r}, not {FORMAT!r}")
@@ -217,7 +200,7 @@ def _parse(raw: bytes) -> _Contents:
     current = data["current"]
     if current not in epochs:
         raise ValueError(f"epoch {current} is current but not there")
-    return _Contents(current, epochs, _key("secret", data["secret"]))
+    return Contents(current, epochs, _key("secret", data["secret"]))
 
 
 def _key(name: str, text: str) -> bytes:
@@ -227,19 +210,23 @@ def _key(name: str, text: str) -> bytes:
     return key
 
 
-def _write(path: Path, contents: _Contents, *, replace: bool = True) -> None:
-    """The whole new file or the old one, never a half: temporary name, fsync, rename, fsync of the folder."""
+def _dumped(contents: Contents) -> bytes:
     data = {
         "format": FORMAT,
         "current": contents.current,
         "epochs": {str(number): base64.b64encode(key).decode() for number, key in sorted(contents.epochs.items())},
         "secret": base64.b64encode(contents.secret).decode(),
     }
+    return json.dumps(data, indent=1).encode() + b"\n"
+
+
+def _write(path: Path, contents: Contents, *, replace: bool = True) -> None:
+    """The whole new file or the old one, never a half: temporary name, fsync, rename, fsync of the folder."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(fd, "wb") as file:
-            file.write(json.dumps(data, indent=1).encode() + b"\n")
+            file.write(_dumped(contents))
             file.flush()
             os.fsync(fd)
         if replace:
