@@ -1,8 +1,8 @@
 """The one door for every change of state: lock, check, move, save, record, in one transaction."""
 
 import inspect
-from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, cast
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar, TypeVar, cast
 
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
@@ -41,14 +41,53 @@ class ConditionsNotMet(Exception):
         self.reasons = reasons
 
 
+class StateMovesOnlyThroughPerform(TypeError):
+    """Writing `state` in bulk would pass by the machine, its permissions and the log. Call audit.perform.perform."""
+
+    def __init__(self) -> None:
+        super().__init__(self.__doc__)
+
+
+M = TypeVar("M", bound=models.Model)
+
+
+class StatefulQuerySet(models.QuerySet[M]):
+    """What every manager of a machine is made from: many rows at once may change anything but their state."""
+
+    def update(self, **fields: Any) -> int:
+        if "state" in fields:
+            raise StateMovesOnlyThroughPerform
+        return super().update(**fields)
+
+    def bulk_update(self, objs: Iterable[M], fields: Iterable[str], *args: Any, **options: Any) -> int:
+        fields = list(fields)
+        if "state" in fields:
+            raise StateMovesOnlyThroughPerform
+        return super().bulk_update(objs, fields, *args, **options)
+
+    def bulk_create(self, objs: Iterable[M], *args: Any, **options: Any) -> list[M]:
+        """New rows stand at the start of their machine, and rows that are there already keep their state."""
+        objs = list(objs)
+        start = cast("models.Field[Any, Any]", self.model._meta.get_field("state")).get_default()
+        if any(obj.state != start for obj in objs) or "state" in (options.get("update_fields") or ()):  # type: ignore[attr-defined]
+            raise StateMovesOnlyThroughPerform
+        return super().bulk_create(objs, *args, **options)
+
+
 class Stateful(FSMModelMixin, models.Model):
-    """A model whose `state` only `perform` moves. `audit_prefix` starts the names of its actions."""
+    """A model whose `state` only `perform` moves. `audit_prefix` starts the names of its actions.
+
+    A manager of its own comes from StatefulQuerySet, and `base_manager_name` names it.
+    """
 
     audit_prefix: ClassVar[str]
     version = models.PositiveIntegerField(default=0, editable=False)
 
+    objects: ClassVar = StatefulQuerySet.as_manager()
+
     class Meta:
         abstract = True
+        base_manager_name = "objects"
 
     def clean_fields(self, exclude: Any = None) -> None:
         # Validation assigns every field, which the protected state refuses.

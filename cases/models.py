@@ -69,7 +69,7 @@ class Case(Stateful):
     due_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
 
-    objects = CaseQuerySet.as_manager()
+    objects: ClassVar = CaseQuerySet.as_manager()
 
     class Meta:
         base_manager_name = "objects"

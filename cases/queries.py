@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING, Any, Self
 
-from django.db import models
 from django.db.models import Count, Exists, OuterRef, Q
 from django.http import Http404
 
+from audit.perform import StatefulQuerySet
 from cases import kinds
 from cases.permissions import VIEW, granted, is_key
 from compliance.proposals.models import Proposal
@@ -14,11 +14,7 @@ if TYPE_CHECKING:
     from cases.models import Case  # noqa: F401 - named as text below
 
 
-class StateMovesOnlyThroughPerform(TypeError):
-    """`update(state=...)` would pass by the machine, its permissions and the log. Call audit.perform.perform."""
-
-
-class CaseQuerySet(models.QuerySet["Case"]):
+class CaseQuerySet(StatefulQuerySet["Case"]):
     """The manager of Case and of every proxy comes from here."""
 
     def visible_to(self, user: Any) -> Self:
@@ -42,16 +38,6 @@ class CaseQuerySet(models.QuerySet["Case"]):
 
     def open(self) -> Self:
         return self.filter(closed_at=None)
-
-    def update(self, **fields: Any) -> int:
-        if "state" in fields:
-            raise StateMovesOnlyThroughPerform(StateMovesOnlyThroughPerform.__doc__)
-        return super().update(**fields)
-
-    def bulk_update(self, objs: Any, fields: Any, batch_size: int | None = None) -> int:
-        if "state" in fields:
-            raise StateMovesOnlyThroughPerform(StateMovesOnlyThroughPerform.__doc__)
-        return super().bulk_update(objs, fields, batch_size)
 
     def with_evidence_counts(self) -> Self:
         """Adds to_look_at, asked_again, accepted: how many files wait for us, for the player, and are done."""

@@ -1,10 +1,11 @@
 """Questions about documents."""
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from django.db import models
 from django.db.models import Q
+
+from audit.perform import StatefulQuerySet
 
 if TYPE_CHECKING:
     from compliance.people.models import Customer
@@ -16,13 +17,7 @@ STALE_CLAIM = timedelta(minutes=2)
 GRACE = timedelta(seconds=15)
 
 
-class DocumentQuerySet(models.QuerySet["Document"]):
-    def update(self, **fields: Any) -> int:
-        """States move by `perform` only."""
-        if "state" in fields:
-            raise TypeError("state: use audit.perform.perform(document.<transition>, by=...)")
-        return super().update(**fields)
-
+class DocumentQuerySet(StatefulQuerySet["Document"]):
     def known(self, customer: "Customer", digest_index: bytes) -> "DocumentQuerySet":
         """The same file of the same customer, unless it was destroyed."""
         return self.filter(customer=customer, digest_index=digest_index).exclude(state="destroyed")

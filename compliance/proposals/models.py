@@ -78,7 +78,7 @@ class Proposal(Stateful):
     expires_at = models.DateTimeField()
     decided_at = models.DateTimeField(null=True)
 
-    objects = ProposalQuerySet.as_manager()
+    objects: ClassVar = ProposalQuerySet.as_manager()
 
     class Meta:
         default_permissions = ()

@@ -2,21 +2,17 @@
 
 from typing import TYPE_CHECKING, Any
 
-from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
+from audit.perform import StatefulQuerySet
 from compliance.proposals.acts import acts
 
 if TYPE_CHECKING:
     from compliance.proposals.models import Proposal  # noqa: F401 - named as text below
 
 
-class StateMovesOnlyThroughPerform(TypeError):
-    """`update(state=...)` would pass by the machine, its permissions and the log. Call audit.perform.perform."""
-
-
-class ProposalQuerySet(models.QuerySet["Proposal"]):
+class ProposalQuerySet(StatefulQuerySet["Proposal"]):
     def parked(self) -> "ProposalQuerySet":
         return self.filter(state="parked")
 
@@ -45,13 +41,3 @@ class ProposalQuerySet(models.QuerySet["Proposal"]):
 
     def for_list(self) -> "ProposalQuerySet":
         return self.select_related("maker", "licensee", "named_checker")
-
-    def update(self, **fields: Any) -> int:
-        if "state" in fields:
-            raise StateMovesOnlyThroughPerform(StateMovesOnlyThroughPerform.__doc__)
-        return super().update(**fields)
-
-    def bulk_update(self, objs: Any, fields: Any, batch_size: int | None = None) -> int:
-        if "state" in fields:
-            raise StateMovesOnlyThroughPerform(StateMovesOnlyThroughPerform.__doc__)
-        return super().bulk_update(objs, fields, batch_size)

@@ -21,10 +21,15 @@ class Move:
 
 
 @cache
+def stateful_models():
+    """Every concrete model or proxy with a state, whether it has moves of its own or its proxies have them."""
+    return [model for model in apps.get_models(include_auto_created=False) if issubclass(model, Stateful)]
+
+
+@cache
 def machines():
     """Every concrete model or proxy with moves of its own."""
-    models = [model for model in apps.get_models(include_auto_created=False) if issubclass(model, Stateful)]
-    models = [model for model in models if moves_of(model)]
+    models = [model for model in stateful_models() if moves_of(model)]
     assert models, "no state machine was found: the walk is broken"
     return models
 

@@ -1,16 +1,18 @@
 """Every move says who may make it, every state can be reached, and the database knows the same states."""
 
 import re
+import uuid
 
 import pytest
 from django.db import connection
 
+from audit.perform import StateMovesOnlyThroughPerform
 from audit.registry import actions
 from cases.models import Case
-from cases.queries import CaseQuerySet, StateMovesOnlyThroughPerform
-from tests.architecture.machines import machines, moves_of
+from tests.architecture.machines import machines, moves_of, stateful_models
 
 every_machine = pytest.mark.parametrize("model", machines(), ids=lambda model: model.__name__)
+every_stateful_model = pytest.mark.parametrize("model", stateful_models(), ids=lambda model: model.__name__)
 
 
 def start_of(model):
@@ -20,7 +22,8 @@ def start_of(model):
 def states_of(model):
     if hasattr(model, "State"):
         return {str(value) for value in model.State.values}
-    return {str(value) for value, _words in model._meta.get_field("state").choices}
+    named = {str(value) for value, _words in model._meta.get_field("state").choices or ()}
+    return named or set().union(*(states_of(kind) for kind in model.__subclasses__()))
 
 
 @every_machine
@@ -69,11 +72,30 @@ def test_the_base_case_has_no_moves_of_its_own():
     assert moves_of(Case) == []
 
 
-@pytest.mark.parametrize("model", [Case, *Case.__subclasses__()], ids=lambda model: model.__name__)
-def test_every_manager_of_a_case_guards_the_state(model, db):
-    managers = [*model._meta.managers, model._base_manager]
-    assert [manager for manager in managers if not isinstance(manager.get_queryset(), CaseQuerySet)] == []
-    with pytest.raises(StateMovesOnlyThroughPerform):
-        model._default_manager.update(state="closed")
+@every_stateful_model
+def test_no_manager_moves_states_in_bulk(model, db):
+    """Every way to a table: the model's managers, the base manager, and those of the rows that point at it."""
+    start = start_of(model)
+    elsewhere = next(iter(states_of(model) - {start}))
+    for rows in ways_to(model):
+        with pytest.raises(StateMovesOnlyThroughPerform):
+            rows.update(state=elsewhere)
+        with pytest.raises(StateMovesOnlyThroughPerform):
+            rows.bulk_update([], ["version", "state"])
+        with pytest.raises(StateMovesOnlyThroughPerform):
+            rows.bulk_create([model(state=elsewhere)])
+        with pytest.raises(StateMovesOnlyThroughPerform):
+            rows.bulk_create([], update_conflicts=True, update_fields=["state"], unique_fields=["id"])
+        assert rows.none().update(version=1) == 0, "what is no state may be changed in bulk"
     with pytest.raises(AttributeError):
-        model(state="open").state = "closed"
+        model(state=start).state = elsewhere
+
+
+def ways_to(model):
+    managers = [*model._meta.managers, model._default_manager, model._base_manager]
+    concrete = model._meta.concrete_model
+    related = [link for link in concrete._meta.get_fields() if link.many_to_one and link.remote_field.name != "+"]
+    for link in related:
+        if name := link.remote_field.get_accessor_name():
+            managers.append(getattr(link.related_model(pk=uuid.uuid4()), name))
+    return [manager.all() for manager in managers]

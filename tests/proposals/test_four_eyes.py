@@ -8,13 +8,12 @@ from django.db.models.functions import Now
 
 from audit.actors import system
 from audit.models import Entry
-from audit.perform import ConditionsNotMet, Denied, perform
+from audit.perform import ConditionsNotMet, Denied, StateMovesOnlyThroughPerform, perform
 from compliance.outbox.payload import FreeText
 from compliance.people.models import Team
 from compliance.proposals.acts import UnknownAct, register
 from compliance.proposals.models import Proposal, State
 from compliance.proposals.queries import SecondPersonNeeded, require_second_person
-from compliance.proposals.querysets import StateMovesOnlyThroughPerform
 from compliance.proposals.services import (
     AlreadyDecided,
     AlreadyProposed,
