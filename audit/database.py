@@ -10,11 +10,13 @@ from audit.tiles import MissingTile
 
 KEEP = ("audit_keep", "audit_keep_whole")
 TABLES = (
+    "audit_anchor",
     "audit_bundle_note",
     "audit_checkpoint",
     "audit_entry",
     "audit_leaf",
     "audit_pending",
+    "audit_rotation",
     "audit_sealed",
     "audit_state",
     "audit_tile",

@@ -281,9 +281,9 @@ _anchors_of_aml = env.list("AUDIT_ANCHOR_AML", ["file", "tsa", "bucket", "witnes
 AUDIT_ANCHORS: dict[str, dict[str, Any]] = {}  # audit/anchors/__init__.py says what each is
 
 
-def _anchor(name: str, path: str, **options: Any) -> None:
+def _anchor(name: str, anchor: str, /, **options: Any) -> None:
     logs = ("main", "aml") if name in _anchors_of_aml else ("main",)
-    AUDIT_ANCHORS[name] = {"ANCHOR": path, "OPTIONS": options, "LOGS": logs}
+    AUDIT_ANCHORS[name] = {"ANCHOR": anchor, "OPTIONS": options, "LOGS": logs}
 
 
 if _file := optional("AUDIT_ANCHOR_FILE"):
@@ -305,7 +305,8 @@ if _bucket := optional("AUDIT_ANCHOR_BUCKET"):
 if _url := optional("AUDIT_ANCHOR_WITNESS_URL"):
     _vkey = required("AUDIT_ANCHOR_WITNESS_VKEY", "Set it to the witness's verifier key, name+hash+key.")
     _anchor("witness", "audit.anchors.witness.Witness", url=_url, vkey=_vkey)
-if _letters := env.list("AUDIT_ANCHOR_MAIL", []):
+_letters: list[str] = env.list("AUDIT_ANCHOR_MAIL", [])
+if _letters:
     _anchor("mail", "audit.anchors.mail.Letters", to=_letters)
 AUDIT_EXPORT_ALONE = 10_000  # entries that one person exports on the page; above, policy's "audit.export" asks two
 

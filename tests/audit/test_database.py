@@ -46,6 +46,12 @@ STATEMENTS = [
     "INSERT INTO audit_checkpoint (log, size, root, note) VALUES ('main', 1, '', '')",
     "DELETE FROM audit_checkpoint",
     "INSERT INTO audit_bundle_note VALUES (gen_random_uuid(), '')",
+    "UPDATE audit_anchor SET size = 1",
+    "DELETE FROM audit_anchor",
+    "TRUNCATE audit_anchor",
+    "INSERT INTO audit_anchor (id) VALUES (1)",
+    "INSERT INTO audit_rotation (log, number, size, note) VALUES ('main', 1, 0, '')",
+    "DELETE FROM audit_rotation",
     "UPDATE audit_state SET size = 0",
     "DELETE FROM audit_state",
     "SELECT nextval('audit_entry_id_seq')",
@@ -96,7 +102,7 @@ def test_the_application_may_not(built, statement):
     [text for text in STATEMENTS if "audit_add_partition" not in text and "DELETE FROM audit_pending" not in text],
 )
 def test_nor_may_the_sequencer_but_for_what_it_is_there_for(built, statement):
-    writes = [f"INSERT INTO audit_{table}" for table in ("leaf", "tile", "checkpoint", "bundle_note")]
+    writes = [f"INSERT INTO audit_{table}" for table in ("leaf", "tile", "checkpoint", "bundle_note", "rotation")]
     if not statement.startswith((*writes, "COPY audit_leaf", "UPDATE audit_tile", "UPDATE audit_state")):
         with pytest.raises(REFUSED):
             run(built, SEQUENCER, statement)

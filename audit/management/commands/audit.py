@@ -1,4 +1,5 @@
-"""`manage.py audit VERB`: run the sequencer, verify the log, export from it, show or make its keys.
+"""`manage.py audit VERB`: run the sequencer, verify the log, have it confirmed outside, export from it,
+show or make its keys.
 
 Exit: 0 ok, 1 a check failed or a request was refused, 2 bad arguments, 3 something unexpected (no database, say).
 """
@@ -17,6 +18,8 @@ from psycopg import OperationalError
 
 from audit import context
 from audit.actors import system
+from audit.anchors.placing import place_due
+from audit.anchors.standing import in_words
 from audit.checkpoints import KeyProblem, Signer
 from audit.export import CannotExport, Selection, export, export_to_folder
 from audit.models import LOGS
@@ -29,7 +32,7 @@ CHECK_FAILED, UNEXPECTED = 1, 3
 
 
 class Command(BaseCommand):
-    help = "The audit log: sequence, verify, export, key."
+    help = "The audit log: sequence, verify, anchor, export, key."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True)
@@ -54,6 +57,11 @@ class Command(BaseCommand):
         verb.add_argument(
             "--since", type=int, action="append", default=[], metavar="SIZE", help="prove from this checkpoint"
         )
+
+        verb = verbs.add_parser(
+            "anchor", help="hand the newest checkpoints over to every anchor now; exit 1 if one fails"
+        )
+        verb.add_argument("--log", choices=LOGS, help="only this one")
 
         verb = verbs.add_parser("key", help="the logs' keys")
         verb.add_argument("act", choices=("show", "create"), help="show the public keys; create those that are missing")
@@ -102,6 +110,18 @@ class Command(BaseCommand):
             self.stderr.write("This run is not recorded: the login may only read.")
             return False
         return True
+
+    def _anchor(self, *, log: str | None, **options: Any) -> None:
+        logs = (log,) if log else LOGS
+        outcomes = place_due(logs=logs, at_once=True)
+        for outcome in outcomes:
+            self.stdout.write(
+                f"{outcome.log}: {outcome.name} {outcome.problem or f'confirmed {number(outcome.size)} entries'}"
+            )
+        for name in logs:
+            self.stdout.write(in_words(name))
+        if any(outcome.problem for outcome in outcomes):
+            sys.exit(CHECK_FAILED)
 
     def _export(self, *, to: Path, log: str, reason: str, since: list[int], **options: Any) -> None:
         kind, of = next((name, options[name]) for name in ("case", "customer", "full") if options[name])
