@@ -44,7 +44,10 @@ register(
     Action("cases.assign", _("{actor} changed who is responsible"), CASE_FIELDS),
     Action("cases.write_note", _("{actor} wrote an internal note")),
     Action(
-        "cases.write_message", _("{actor} wrote to the player"), {"code": PUBLIC, "language": PUBLIC, "text": SEALED}
+        "cases.write_message",
+        _("{actor} wrote to the player"),
+        # `told` holds the ids of the verdicts that the player learned of with it.
+        {"code": PUBLIC, "language": PUBLIC, "text": SEALED, "told": PUBLIC},
     ),
     Action("cases.send_message", _("The message to the player was sent"), {"code": PUBLIC, "channel": PUBLIC}),
     Action("cases.view", _("{actor} opened the case")),

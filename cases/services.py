@@ -138,17 +138,21 @@ def _check_reasons(evidence: Evidence, reasons: Sequence[str], kind: texts.Kind)
         raise ConditionsNotMet([str(_("This reason does not belong here: {codes}.")).format(codes=", ".join(unknown))])
 
 
-def write_message(case: Case, code: str, *, by: Acts, text: str) -> Message:
-    """Keep what the player is told, sealed, and leave an outbox row that sends it after the commit."""
+def write_message(case: Case, code: str, *, by: Acts, text: str, tells_of: Sequence[Evidence] = ()) -> Message:
+    """Keep what the player is told, sealed, and leave an outbox row that sends it after the commit.
+
+    `tells_of` are the verdicts that the player learns of with it: they are told from now on, and its entry names them.
+    """
     text = without_cards(text)
     message = Message(
         case=case, code=code, language=case.account.language, written_at=timezone.now(), written_by=actor_text(by)
     )
     message.text_sealed = seal(case.audit_subject, MESSAGE, text.encode(), aad=message.pk.bytes)
     message.save()
-    record(
-        "cases.write_message", by=by, about=message, details={"code": code, "language": message.language, "text": text}
-    )
+    told = sorted(str(evidence.pk) for evidence in tells_of)
+    case.evidence.filter(pk__in=told).update(told=True)
+    details = {"code": code, "language": message.language, "text": text} | ({"told": told} if told else {})
+    record("cases.write_message", by=by, about=message, details=details)
     post(MESSAGE, payload={"message_id": str(message.pk)})
     return message
 

@@ -1,5 +1,7 @@
 """A verification from opening to decision, through its acts."""
 
+import json
+
 import pytest
 
 from audit.models import Entry
@@ -81,6 +83,18 @@ def test_asking_again_names_every_fault_once_and_what_is_fine(case, world):
     assert text.count("Kimliğin arka yüzü") == 1
     assert "Kabul edildi: Kimliğin ön yüzü" in text
     assert (case.state, case.waiting_for) == ("waiting", "player")
+
+
+def test_the_entry_of_the_request_names_the_verdicts_that_the_player_learned_of(case, world):
+    for purpose in ("identity_front", "identity_back"):
+        bring(case, purpose, "national_id", by=world.alice)
+    case = services.review(case, by=world.alice)
+    engine.accept(case.evidence.get(purpose="identity_front"), by=world.alice)
+    back = engine.ask_again(case.evidence.get(purpose="identity_back"), by=world.alice, reasons=["image_blurry"])
+    services.ask(case, by=world.alice)
+    assert list(case.evidence.filter(told=True)) == [back]
+    entry = Entry.objects.filter(matter=case.number, action="cases.write_message").order_by("id").last()
+    assert json.loads(bytes(entry.entry))["data"]["told"] == [str(back.pk)]
 
 
 def test_the_replacement_supersedes_and_the_review_goes_on(case, world):

@@ -55,13 +55,13 @@ def review(case: Verification, *, by: Acts, version: int | None = None) -> Verif
 def ask(case: Verification, *, by: Acts, version: int | None = None) -> Verification:
     """Send everything that is asked again in one message, and wait for the player."""
     engine.require(WORK, case, by=by, action="verification.ask")
+    case = _locked(case)  # a verdict that is taken back at this moment is in the letter and told, or neither
     returned = rules.asked_again(case)
     if not returned:
         raise ConditionsNotMet([str(_("Nothing is asked for yet. Judge a file with “Ask again” first."))])
     text = rules.letter(case)
     case = perform(case.ask, by=by, version=version)
-    engine.write_message(case, "request", by=by, text=text)
-    Evidence.objects.filter(pk__in=[evidence.pk for evidence in returned]).update(told=True)
+    engine.write_message(case, "request", by=by, text=text, tells_of=returned)
     return case
 
 
@@ -126,12 +126,17 @@ def submit(case: Verification, act: str, *, by: User, reason: str, note: str, se
 
     `seen` is the digest (hex) of the evidence on the page that the person decided from: what came since was not seen.
     """
-    case = Verification.objects.select_for_update(of=("self",)).select_related("customer", "account").get(pk=case.pk)
+    case = _locked(case)
     if rules.evidence_digest(case).hex() != seen:
         raise WrongState(str(_("The evidence changed while you were deciding. Look at the case again.")))
     if needs_two(case, f"verification.{act}").two:
         return propose(f"verification.{act}", case, by=by, reason=reason, note=note)
     return {"approve": approve, "reject": reject, "reopen": reopen}[act](case, by=by, reason=reason)
+
+
+def _locked(case: Verification) -> Verification:
+    rows = Verification.objects.select_for_update(of=("self",)).select_related("customer", "account", "licensee")
+    return rows.get(pk=case.pk)  # type: ignore[no-any-return]
 
 
 def _decision(case: Verification, proposal: str | None, maker: str | None) -> dict[str, Any]:
