@@ -9,6 +9,8 @@ from django.views.i18n import set_language
 from audit.access import Rule, rule
 from compliance.api import api
 
+handler500 = "compliance.failures.unexpected"
+
 urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("language/", rule(Rule.PUBLIC)(set_language), name="set_language"),

@@ -12,6 +12,7 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation, ValidationError
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.http.response import HttpResponseBase
 from django.utils.functional import Promise
@@ -253,6 +254,14 @@ register(
     detail=_("The keys cannot be reached. Try again in a moment."),
     headers=lambda error: {"Retry-After": MOMENT},
 )
+for lost in (OperationalError, InterfaceError):
+    register(
+        lost,
+        status=503,
+        code="database_unavailable",
+        detail=_("The database cannot be reached. Nothing was changed. Try again in a moment."),
+        headers=lambda error: {"Retry-After": MOMENT},
+    )
 register(Shredded, status=410, code="erased", detail=_("This was erased and cannot be read again."))
 register(RequestDataTooBig, status=413, code="too_large", detail=DETAILS[413])
 register(SuspiciousOperation, status=400, code="unreadable", detail=DETAILS[400])
