@@ -4,22 +4,25 @@
     checkpoint                   the signed note that everything is proved against
     checkpoints/<size>           earlier signed notes
     consistency.jsonl            {from, proof}: that the checkpoint continues those of earlier exports
-                                 and the ones asked for                                          (case or customer)
+                                 and the ones asked for                                          (all but full)
     entries.jsonl                {entry, proof, seq}: each entry with its inclusion proof         (case or customer)
-    report.html                  the same in words                                               (case or customer)
+    report.html, report-<language>.pdf   the same in words                                       (case or customer)
+    sealed/...                   the sealed parts for one recipient, see sealed_parts.py          (when asked for)
+    tile/entries/..., tile/0/... every entry of the period, and what leads from it to the root    (period)
     tile/<level>/..., tile/entries/...   the whole tree, as C2SP tlog-tiles                       (full)
     keys/vkeys                   the log's public key, for convenience: never a root of trust
     verify.py                    the verifier, for convenience: take it from the release page
     manifest.json                origin, range, what this product did not write, and the digest of every other file
     manifest.note                the log's signature under the manifest's digest
 
-The export is an entry before it leaves the house: the sequencer signs the manifest's digest only from such an entry.
+Every file is made when its turn comes and none is kept, so an export of any size needs little memory. The export is an
+entry before it leaves the house: the sequencer signs the manifest's digest only from such an entry.
 """
 
 import base64
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -30,55 +33,34 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connections, transaction
 from django.template.loader import render_to_string
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from audit import queries
+from audit import queries, sealed_parts, selections
 from audit.actors import Acts
-from audit.bundles import MANIFEST, NOTE, Listing, write_file, write_zip
+from audit.bundles import MANIFEST, NOTE, FolderTarget, Listing, Target, TooLarge, ZipTarget
 from audit.canonical import dumps, timestamp
 from audit.checkpoints import Checkpoint, Verifier
 from audit.database import tile_fetcher
 from audit.presenters import present
 from audit.queries import Row
+from audit.reading_copy import pdfs
 from audit.record import ObjectRef, record
+from audit.selections import CannotExport, NeedsTwo, Selection, flagged
 from audit.tiles import WIDTH, Nodes, path, tiles_of
 from audit.tree import consistency, inclusion
 
-MOST_ENTRIES = 20_000  # in a case or customer bundle of the command; a larger one is a full export
+__all__ = ["CannotExport", "NeedsTwo", "Selection", "export", "export_to_folder"]
+
 STORED = 8  # stored checkpoints that come along
 EARLIER = 64  # earlier exports whose checkpoints are shown to be continued; older ones when asked for (`since`)
 QUIET = _("The log's sequencer does not answer, so nothing can be signed. Start it and try again.")
 PATIENCE = 15.0  # seconds for the sequencer to place and sign
 
 Found = TypeVar("Found")
+Files = dict[str, Callable[[], bytes]]  # name -> what makes the file
+Progress = Callable[[int, int], None]  # (files written, files in all)
 
 VERIFIER = Path(__file__).parent / "verifier" / "verify.py"
-
-
-NEEDS_TWO = _(
-    "These are {found} entries. One person alone exports at most {most}: a larger export needs two persons. "
-    "Have it proposed for a second person to confirm, or run manage.py audit export on the server."
-)
-
-
-class CannotExport(Exception):
-    """The export is refused; the text says why and what to do."""
-
-    def __init__(self, why: str | Promise) -> None:
-        super().__init__(str(why))
-
-
-@dataclass(frozen=True)
-class Selection:
-    """What is exported: a case by its number, a customer by id, or the full log. `since` are sizes of checkpoints
-    held outside.
-    """
-
-    kind: str  # case | customer | full
-    of: str | None = None
-    log: str = "main"
-    since: Sequence[int] = ()
 
 
 @dataclass(frozen=True)
@@ -90,63 +72,91 @@ class _Basis:
     vkey: str
 
 
-def export(selection: Selection, out: IO[bytes], *, by: Acts, reason: str, alone: int | None = None) -> UUID:
+@dataclass(frozen=True)
+class _Plan:
+    """What will be written, and what the manifest says besides the list of files."""
+
+    files: Files
+    facts: Mapping[str, Any]
+
+
+def export(
+    selection: Selection,
+    out: IO[bytes],
+    *,
+    by: Acts,
+    reason: str,
+    alone: int | None = None,
+    proposal: str | None = None,
+    progress: Progress | None = None,
+) -> UUID:
     """Write a ZIP to `out`; return the id of the entry that records it. Needs that no transaction is open.
 
-    `alone` is how many entries `by` may export without a second person, None where the caller answers for that.
-    Raises CannotExport.
+    `alone` is how many entries `by` may export without a second person, and then nothing sealed; None where the caller
+    answers for that. `proposal` is what a second person confirmed. Raises CannotExport, and NeedsTwo of it.
     """
-    files: dict[str, bytes] = {}
-    event_id = _write(selection, files.__setitem__, by=by, reason=reason, alone=alone)
-    write_zip(out, files)
-    return event_id
+    try:
+        return _write(selection, ZipTarget(out), by=by, reason=reason, alone=alone, proposal=proposal, told=progress)
+    except TooLarge:
+        raise CannotExport(
+            _("This is more than one ZIP holds. Run manage.py audit export --to FOLDER on the server.")
+        ) from None
 
 
-def export_to_folder(selection: Selection, folder: Path, *, by: Acts, reason: str) -> UUID:
+def export_to_folder(
+    selection: Selection, folder: Path, *, by: Acts, reason: str, progress: Progress | None = None
+) -> UUID:
     """Write the bundle's files into a new folder, one after another: for exports of any size. Raises CannotExport."""
     if folder.exists():
         raise CannotExport(f"{folder} exists already. Choose a folder that does not exist yet.")
-    return _write(selection, lambda name, data: write_file(folder, name, data), by=by, reason=reason)
+    return _write(selection, FolderTarget(folder), by=by, reason=reason, told=progress)
 
 
 def _write(
-    selection: Selection, put: Callable[[str, bytes], None], *, by: Acts, reason: str, alone: int | None = None
+    selection: Selection,
+    target: Target,
+    *,
+    by: Acts,
+    reason: str,
+    alone: int | None = None,
+    proposal: str | None = None,
+    told: Progress | None = None,
 ) -> UUID:
     basis = _basis(selection.log)
-    size = basis.checkpoint.size
-    rows = [] if selection.kind == "full" else _rows(selection, size, alone)
-    listing, count = Listing(), 0
-    for name, data, entries in _files(selection, basis, rows):
+    if alone is not None:
+        _refuse_alone(selection, basis.checkpoint.size, alone)
+    plan = _plan(selection, basis)
+    listing = Listing()
+    for number, name in enumerate(sorted(plan.files), 1):
+        data = plan.files[name]()
         listing.add(name, data)
-        put(name, data)
-        count += entries
-    facts: dict[str, Any] = {
-        "entries": count,
-        "kind": selection.kind,
-        "log": selection.log,
-        "made_at": timestamp(datetime.now(UTC)),
-        "origin": basis.checkpoint.origin,
-        "product": f"mizan {settings.VERSION}",
-        "root": base64.b64encode(basis.checkpoint.root).decode(),
-        "size": size,
-        "v": 1,
-    }
-    # Said here too: the sequencer's entry about a row comes after the row, perhaps beyond this checkpoint.
-    if flagged := (queries.flagged(selection.log, size) if selection.kind == "full" else _flagged(rows)):
-        facts["flagged"] = [{"flaw": flaw, "seq": seq} for seq, flaw in flagged]
-    if selection.of:
-        facts["of"] = selection.of
-    manifest = listing.manifest(facts)
-    event_id = _record(selection, facts, sha256(manifest).hexdigest(), by=by, reason=reason)
+        target.put(name, data)
+        if told:
+            told(number, len(plan.files))
+    manifest = listing.manifest(plan.facts)
+    event_id = _record(selection, plan.facts, sha256(manifest).hexdigest(), by=by, reason=reason, proposal=proposal)
     note = _signature(event_id)
-    put(MANIFEST, manifest)
-    put(NOTE, note.encode())
+    target.put(MANIFEST, manifest)
+    target.put(NOTE, note.encode())
+    target.close()
     return event_id
 
 
-def _record(selection: Selection, facts: dict[str, Any], digest: str, *, by: Acts, reason: str) -> UUID:
+def _refuse_alone(selection: Selection, size: int, alone: int) -> None:
+    found = selections.count(selection, size)
+    if found > alone or selection.recipient:
+        raise NeedsTwo(found, alone)
+
+
+def _record(
+    selection: Selection, facts: Mapping[str, Any], digest: str, *, by: Acts, reason: str, proposal: str | None
+) -> UUID:
     details = {key: facts[key] for key in ("entries", "kind", "of", "size") if key in facts} | {"manifest": digest}
-    about = ObjectRef(selection.kind, selection.of or selection.log)
+    if proposal:
+        details["proposal"] = proposal
+    if selection.recipient:
+        details["recipient"] = sealed_parts.fingerprint(selection.recipient)
+    about = ObjectRef(selection.kind, selection.title or selection.log)
     with transaction.atomic(durable=True):
         return record("audit.export", by=by, about=about, note=reason, details=details, log=selection.log)
 
@@ -208,62 +218,100 @@ def _patiently(ask: Callable[[], Found | None]) -> Found:
 
 
 # ------------------------------------------------------------------------------------------------------ the files
-def _files(selection: Selection, basis: _Basis, rows: Sequence[Row]) -> Iterator[tuple[str, bytes, int]]:
-    """(name, data, entries in it)."""
-    yield "checkpoint", basis.note.encode(), 0
-    yield "keys/vkeys", f"{basis.vkey}\n".encode(), 0
-    yield "verify.py", VERIFIER.read_bytes(), 0
-    stored = _stored(selection, basis.checkpoint.size)
-    for old, note in stored:
-        yield f"checkpoints/{old}", note.encode(), 0
-    if selection.kind == "full":
-        yield from _whole_tree(selection.log, basis.checkpoint.size)
-        yield "README.txt", render_to_string("audit/readme.txt", {"selection": selection, "basis": basis}).encode(), 0
-        return
-    with connections["default"].cursor() as cursor:
-        nodes = Nodes(tile_fetcher(cursor, selection.log))
-        size = basis.checkpoint.size
-        earlier = _proved_from(selection, size, stored)
-        proofs = [{"from": old, "proof": _text(consistency(nodes, old, size))} for old in earlier]
-        lines = [_line(row, _text(inclusion(nodes, row.seq or 0, size))) for row in rows]
-    yield "consistency.jsonl", _lines(dumps(proof) for proof in proofs), 0
-    yield "entries.jsonl", _lines(lines), len(rows)
+def _plan(selection: Selection, basis: _Basis) -> _Plan:
+    size = basis.checkpoint.size
+    files: Files = {
+        "checkpoint": basis.note.encode,
+        "keys/vkeys": f"{basis.vkey}\n".encode,
+        "verify.py": VERIFIER.read_bytes,
+        "README.txt": lambda: render_to_string("audit/readme.txt", {"selection": selection, "basis": basis}).encode(),
+    }
+    stored = _stored(selection, size)
+    files |= {f"checkpoints/{old}": note.encode for old, note in stored}
+    facts: dict[str, Any] = {
+        "kind": selection.kind,
+        "log": selection.log,
+        "made_at": timestamp(datetime.now(UTC)),
+        "origin": basis.checkpoint.origin,
+        "product": f"mizan {settings.VERSION}",
+        "root": base64.b64encode(basis.checkpoint.root).decode(),
+        "size": size,
+        "v": 1,
+    }
+    if selection.title:
+        facts["of"] = selection.title
+    if selection.kind != "full":
+        files["consistency.jsonl"] = lambda: _proofs(selection, size, stored)
+    if selection.in_tiles:
+        facts |= _tiles(selection, size, files)
+    else:
+        facts |= _entries(selection, basis, files)
+    return _Plan(files, facts)
+
+
+def _tiles(selection: Selection, size: int, files: Files) -> dict[str, Any]:
+    """The whole tree, or a period's entries, the hashes above them, and the tree's right edge. Adds to `files`."""
+    first, last = (0, size - 1) if selection.kind == "full" else selections.span(selection, size)
+    cursor = connections["default"].cursor()
+    fetch = tile_fetcher(cursor, selection.log)
+    edge = size // WIDTH  # the last tile of leaves, when it is not full
+
+    def hashes(level: int, index: int, width: int) -> Callable[[], bytes]:
+        return lambda: fetch(level, index)[: width * 32]
+
+    def entries(index: int, width: int) -> Callable[[], bytes]:
+        return lambda: _entry_tile(cursor, selection.log, index, width)
+
+    for level, index, width in tiles_of(size):
+        held = level == 0 and first // WIDTH <= index <= last // WIDTH
+        if held:
+            files[path("entries", index, width)] = entries(index, width)
+        if held or selection.kind == "full" or level == 1 or (level == 0 and index == edge):
+            files[path(level, index, width)] = hashes(level, index, width)
+    facts: dict[str, Any] = {"entries": last - first + 1, "first": first, "last": last}
+    # Said here too: the sequencer's entry about a row comes after the row, perhaps beyond this checkpoint.
+    return facts | _flags(queries.flagged(selection.log, first, last))
+
+
+def _entry_tile(cursor: Any, log: str, index: int, width: int) -> bytes:
+    cursor.execute(
+        "SELECT e.entry FROM audit_leaf l JOIN audit_entry e ON e.id = l.entry_id "
+        "WHERE l.log = %s AND l.seq BETWEEN %s AND %s ORDER BY l.seq",
+        [log, index * WIDTH, index * WIDTH + width - 1],
+    )
+    entries = [bytes(entry) for (entry,) in cursor.fetchall()]
+    return b"".join(len(entry).to_bytes(2, "big") + entry for entry in entries)
+
+
+def _entries(selection: Selection, basis: _Basis, files: Files) -> dict[str, Any]:
+    """The entries of a case or customer with their proofs, in words, and sealed for a recipient. Adds to `files`."""
+    size = basis.checkpoint.size
+    rows = selections.rows(selection, size)
+    origin = basis.checkpoint.origin
+    if selection.recipient:
+        sealed = sealed_parts.files(rows, log=selection.log, origin=origin, recipient=selection.recipient)
+        files |= {name: lambda data=data: data for name, data in sealed.items()}  # type: ignore[misc]
+    files["entries.jsonl"] = lambda: _proved(selection.log, rows, size)
     context = {
         "selection": selection,
         "basis": basis,
         "rows": present(rows),
-        "flagged": ", ".join(str(seq) for seq, flaw in _flagged(rows)),
+        "flagged": ", ".join(str(seq) for seq, flaw in flagged(rows)),
         "made_at": datetime.now(UTC),
     }
-    yield "report.html", render_to_string("audit/report.html", context).encode(), 0
-    yield "README.txt", render_to_string("audit/readme.txt", context).encode(), 0
+    files["report.html"] = lambda: render_to_string("audit/report.html", context).encode()
+    files |= pdfs(str(selection.title), rows, basis.checkpoint)
+    return {"entries": len(rows)} | _flags(flagged(rows))
 
 
-def _rows(selection: Selection, size: int, alone: int | None) -> list[Row]:
-    """The entries, and what the log says of those among them that this product did not write."""
-    of = selection.of or ""
-    match selection.kind:
-        case "case":
-            rows = queries.of_matter(of, log=selection.log, size=size)
-        case "customer":
-            rows = queries.of_subject("customer", of, log=selection.log, size=size)
-        case _:
-            raise CannotExport(f"{selection.kind} is no kind of export.")
-    if not rows:
-        raise CannotExport(_("The log has no entries of this number."))
-    if alone is not None and len(rows) > alone:
-        raise CannotExport(str(NEEDS_TWO).format(found=len(rows), most=alone))
-    if len(rows) > MOST_ENTRIES:
-        raise CannotExport(
-            f"These are more than {MOST_ENTRIES} entries. Make a full export: manage.py audit export --full"
-        )
-    said = queries.flags_of([seq for seq, flaw in _flagged(rows)], log=selection.log, size=size)
-    return sorted({row.seq: row for row in (*rows, *said)}.values(), key=lambda row: row.seq or 0)
+def _flags(found: Sequence[tuple[int, str]]) -> dict[str, Any]:
+    return {"flagged": [{"flaw": flaw, "seq": seq} for seq, flaw in found]} if found else {}
 
 
-def _flagged(rows: Sequence[Row]) -> list[tuple[int, str]]:
-    """(index, flaw) of what this product did not write."""
-    return [(row.seq or 0, row.flag) for row in rows if row.flag]
+def _proved(log: str, rows: Sequence[Row], size: int) -> bytes:
+    with connections["default"].cursor() as cursor:
+        nodes = Nodes(tile_fetcher(cursor, log))
+        return _lines([_line(row, _text(inclusion(nodes, row.seq or 0, size))) for row in rows])
 
 
 def _line(row: Row, proof: list[str]) -> bytes:
@@ -288,6 +336,13 @@ def _stored(selection: Selection, size: int) -> list[tuple[int, str]]:
     return sorted(found)
 
 
+def _proofs(selection: Selection, size: int, stored: Sequence[tuple[int, str]]) -> bytes:
+    with connections["default"].cursor() as cursor:
+        nodes = Nodes(tile_fetcher(cursor, selection.log))
+        earlier = _proved_from(selection, size, stored)
+        return _lines([dumps({"from": old, "proof": _text(consistency(nodes, old, size))}) for old in earlier])
+
+
 def _proved_from(selection: Selection, size: int, stored: Sequence[tuple[int, str]]) -> list[int]:
     """Sizes that the checkpoint is shown to continue: of the stored ones, of earlier exports, and those asked for."""
     with connections["default"].cursor() as cursor:
@@ -301,25 +356,9 @@ def _proved_from(selection: Selection, size: int, stored: Sequence[tuple[int, st
     return sorted(asked | exported | {known for known, _ in stored})
 
 
-def _whole_tree(log: str, size: int) -> Iterator[tuple[str, bytes, int]]:
-    with connections["default"].cursor() as cursor:
-        fetch = tile_fetcher(cursor, log)
-        for level, index, width in tiles_of(size):
-            yield path(level, index, width), fetch(level, index)[: width * 32], 0
-            if level == 0:
-                cursor.execute(
-                    "SELECT e.entry FROM audit_leaf l JOIN audit_entry e ON e.id = l.entry_id "
-                    "WHERE l.log = %s AND l.seq BETWEEN %s AND %s ORDER BY l.seq",
-                    [log, index * WIDTH, index * WIDTH + width - 1],
-                )
-                entries = [bytes(entry) for (entry,) in cursor.fetchall()]
-                data = b"".join(len(entry).to_bytes(2, "big") + entry for entry in entries)
-                yield path("entries", index, width), data, len(entries)
-
-
 def _text(proof: list[bytes]) -> list[str]:
     return [base64.b64encode(step).decode() for step in proof]
 
 
-def _lines(lines: Iterator[bytes] | list[bytes]) -> bytes:
+def _lines(lines: list[bytes]) -> bytes:
     return b"".join(line + b"\n" for line in lines)

@@ -181,6 +181,28 @@ def of_subject(kind: str, identity: str, *, log: str = "main", size: int | None 
     )
 
 
+def how_many(kind: str, of: str, *, log: str, size: int) -> int:
+    """How many entries below `size` are about one case or one customer."""
+    if kind == "case":
+        return len(of_matter(of, log=log, size=size))
+    with connections["default"].cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM audit_entry e JOIN audit_leaf l ON l.entry_id = e.id "
+            "WHERE e.log = %s AND e.subject_id = %s AND e.subject_kind = %s AND l.seq < %s",
+            [log, of, kind, size],
+        )
+        return int(cursor.fetchone()[0])
+
+
+def between(log: str, first: int, last: int) -> list[Row]:
+    """The entries from one index to another, both included."""
+    return _rows(
+        f"SELECT l.seq, l.flag, {_COLUMNS} FROM audit_leaf l JOIN audit_entry e ON e.id = l.entry_id "
+        "WHERE l.log = %s AND l.seq BETWEEN %s AND %s ORDER BY l.seq",
+        [log, first, last],
+    )
+
+
 def flags_of(seqs: Sequence[int], *, log: str, size: int) -> list[Row]:
     """The sequencer's own entries about the rows `seqs`, oldest first."""
     if not seqs:
@@ -195,12 +217,13 @@ def flags_of(seqs: Sequence[int], *, log: str, size: int) -> list[Row]:
     return [row for row in rows if row.facts.get("data", {}).get("seq") in wanted]
 
 
-def flagged(log: str, size: int) -> list[tuple[int, str]]:
-    """(index, flaw) of every entry below `size` that this product did not write. Reads all leaves."""
+def flagged(log: str, first: int, last: int) -> list[tuple[int, str]]:
+    """(index, flaw) of every entry between two indexes, both included, that this product did not write. Reads them."""
     with connections["default"].cursor() as cursor:
         cursor.execute(
-            "SELECT seq, flag FROM audit_leaf WHERE log = %s AND seq < %s AND flag IS NOT NULL ORDER BY seq",
-            [log, size],
+            "SELECT seq, flag FROM audit_leaf WHERE log = %s AND seq BETWEEN %s AND %s AND flag IS NOT NULL "
+            "ORDER BY seq",
+            [log, first, last],
         )
         found: list[tuple[int, str]] = cursor.fetchall()
     return found

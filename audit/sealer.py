@@ -42,6 +42,10 @@ class Sealer(Protocol):
         self, subject: SubjectRef, entry_id: UUID, aad: bytes, sealed: Sealed, *, using: str = "default"
     ) -> bytes: ...
 
+    def entry_key(self, subject: SubjectRef, entry_id: UUID, kid: str) -> bytes | None:
+        """The key that opens this one entry and no other, to hand out with an export; None when destroyed."""
+        ...
+
     def mac(self, data: bytes) -> bytes:
         """32 bytes: HMAC-SHA-256 under the writer's key, which never is in the database. No query."""
         ...

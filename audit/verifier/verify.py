@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Check an exported bundle of a Mizan audit log, offline, with nothing but Python's standard library (3.9 or newer).
 
+One file on purpose, however long: an outsider takes it from the release page, reads it, and needs nothing else.
+
     python3 verify.py BUNDLE --vkey 'ORIGIN+HASH+KEY' [--checkpoint FILE] [--json]
 
 BUNDLE is the .zip as it was delivered, or the folder with its content. The verifier key comes from you: note it down
@@ -430,6 +432,8 @@ class Check:
             "first": None,
             "last": None,
             "complete": manifest["kind"] == "full",
+            "complete_from_to": [0, self.size - 1] if manifest["kind"] == "full" else None,
+            "sealed": 0,
             "continues_checkpoint": None,
             "anchored": False,
             "time_anomalies": [],
@@ -439,12 +443,15 @@ class Check:
         self._foreign: set[int] = set()  # indexes of entries without the form that the product's writer gives them
         self._flagged = {int(row["seq"]) for row in manifest.get("flagged", [])}  # and those that the log names
         self._ids = [array.array("Q") for _ in range(256)]  # 8 bytes an entry, also for millions
+        self._sealed: dict[int, str] = {}  # what the entries say of the sealed parts that came along
+        self._wants_sealed = False
 
     def run(self, earlier: tuple[int, bytes] | None = None) -> dict[str, Any]:
+        self._wants_sealed = SEALED in self.bundle.names("sealed/")
         if self.report["kind"] == "full":
             self.full(earlier)
         else:
-            self.selection()
+            self.period() if self.report["kind"] == "period" else self.selection()
             self.earlier_by_proof(earlier)
         if any(len(set(ids)) != len(ids) for ids in self._ids):
             raise Tampered("two entries have the same id")
@@ -454,6 +461,8 @@ class Check:
             size, _ = self.key.checkpoint(self.bundle.read(name), name)
             if name != f"checkpoints/{size}":
                 raise Tampered(f"{name}: a checkpoint of another size")
+        if self._wants_sealed:
+            self.sealed_parts()
         self.bundle.read_rest()
         if foreign := sorted(self._foreign | self._flagged):
             raise Tampered(f"not written by the product: {' '.join(f'entry {seq}' for seq in foreign[:100])}")
@@ -474,6 +483,54 @@ class Check:
             ):
                 raise Tampered(f"entry {row['seq']}: not in the signed tree ({where})")
             self.entry(row["seq"], entry, row["entry"])
+
+    def period(self) -> None:
+        """Every entry from one index to another: whole tiles of entries, held against the level above, and that against
+        the root. What else lies in the first and last tile is hashed, and not counted."""
+        first, last = self.bundle.manifest["first"], self.bundle.manifest["last"]
+        if not 0 <= first <= last < self.size:
+            raise Tampered("manifest.json: a range that the tree does not have")
+        above = self.level_above()
+        for index in range(first // 256, last // 256 + 1):
+            count = min(256, self.size - index * 256)
+            entries = self.entry_tile(index, count)
+            row = [leaf_hash(entry) for entry in entries]
+            self.compare_tile(0, index, row)
+            if root_of(row) != above[index]:
+                raise Tampered(f"{tile_path(0, index, count)}: not in the signed tree")
+            for seq, entry in enumerate(entries, index * 256):
+                if first <= seq <= last:
+                    self.entry(seq, entry, parsed(entry, f"entry {seq}"))
+        self.report["complete_from_to"] = [first, last]
+
+    def level_above(self) -> list[bytes]:
+        """The hash of each 256 leaves, the last perhaps of fewer; they make the signed root."""
+        full, rest = divmod(self.size, 256)
+        row: list[bytes] = []
+        for index in range((full + 255) // 256):
+            row += self.hash_tile(1, index, min(256, full - index * 256))
+        if rest:
+            row.append(root_of(self.hash_tile(0, full, rest)))
+        if root_of(row) != self.root:
+            raise Tampered("the tiles do not make the signed root")
+        return row
+
+    def hash_tile(self, level: int, index: int, count: int) -> list[bytes]:
+        name = tile_path(level, index, count)
+        data = self.bundle.read(name)
+        if len(data) != 32 * count:
+            raise Tampered(f"{name}: {len(data)} bytes instead of {32 * count}")
+        return [data[at : at + 32] for at in range(0, len(data), 32)]
+
+    def sealed_parts(self) -> None:
+        """The ciphertexts that came along are those that the entries name by their SHA-256."""
+        for number, line in enumerate(self.bundle.read(SEALED).split(b"\n")[:-1], 1):
+            row = parsed(line, f"{SEALED}, line {number}")
+            found = hashlib.sha256(from_base64(row["ciphertext"])).digest()
+            said = base64.urlsafe_b64encode(found).decode().rstrip("=")
+            if self._sealed.pop(row["seq"], None) != said:
+                raise Tampered(f"entry {row['seq']}: its sealed part is not the one that was written")
+            self.report["sealed"] += 1
 
     def full(self, earlier: tuple[int, bytes] | None) -> None:
         """Every entry of the log: the tree is built anew from them."""
@@ -559,6 +616,8 @@ class Check:
             report["told_by_the_log"].append({"seq": seq, "action": facts["action"], "data": facts.get("data")})
         if facts["action"] == "audit.flag":
             self._flagged.add(int(facts["data"]["seq"]))
+        if self._wants_sealed and "sealed" in facts:
+            self._sealed[seq] = facts["sealed"]["h"]
         self.time(seq, facts["ts"])
 
     def time(self, seq: int, text: str) -> None:
@@ -603,6 +662,7 @@ def tile_path(level: int | str, index: int, count: int) -> str:
     return f"tile/{level}/{'/'.join(groups)}" + ("" if count == 256 else f".p/{count}")
 
 
+SEALED = "sealed/ciphertexts.jsonl"
 MAC = re.compile(r"[A-Za-z0-9_-]{43}")  # base64url of 32 bytes; only the operator can recompute it
 TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 
@@ -621,7 +681,12 @@ def in_words(report: dict[str, Any]) -> str:
         f"OK: {report['entries']} entries{of} are in the log {report['origin']} of {size} entries, as it was signed.",
         f"The export is itself recorded as entry {report['export_recorded_at']}.",
     ]
-    if not report["complete"]:
+    if report["sealed"]:
+        lines.append(f"{report['sealed']} sealed parts came along; they are the ones that were written.")
+    if report["kind"] == "period":
+        first, last = report["complete_from_to"]
+        lines.append(f"Complete from entry {first} to entry {last}: none between them was left out.")
+    elif not report["complete"]:
         lines.append(
             "Complete: not shown by this kind of bundle (an entry may have been left out); a full export shows it."
         )

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from audit.actors import SubjectRef
 from audit.sealer import Sealed
-from compliance.keys.services import NotOpened, current_key, derived, key_of_version, writer_key
+from compliance.keys.services import NotOpened, Shredded, current_key, derived, key_of_version, writer_key
 
 ALGORITHM = "HKDF-SHA256+A256GCM"
 _NONCE = 12
@@ -29,15 +29,21 @@ class SubjectSealer:
         return Sealed(kid, ALGORITHM, nonce + _entry_key(key, entry_id).encrypt(nonce, plaintext, _bound(aad, kid)))
 
     def open(self, subject: SubjectRef, entry_id: UUID, aad: bytes, sealed: Sealed, *, using: str = "default") -> bytes:
-        kind, _, version = sealed.kid.partition("/")
-        if kind != subject.kind or not version.isdecimal() or sealed.alg != ALGORITHM:
-            raise NotOpened(f"The entry {entry_id} names a key that is not its subject's.")
-        key = key_of_version(subject, int(version), using=using)
+        if sealed.alg != ALGORITHM:
+            raise NotOpened(f"The entry {entry_id} is sealed in the unknown form {sealed.alg}.")
+        key = key_of_version(subject, _version(subject, entry_id, sealed.kid), using=using)
         nonce, body = sealed.ciphertext[:_NONCE], sealed.ciphertext[_NONCE:]
         try:
             return _entry_key(key, entry_id).decrypt(nonce, body, _bound(aad, sealed.kid))
         except (InvalidTag, ValueError):
             raise NotOpened(f"The sealed part of entry {entry_id} does not open.") from None
+
+    def entry_key(self, subject: SubjectRef, entry_id: UUID, kid: str) -> bytes | None:
+        try:
+            key = key_of_version(subject, _version(subject, entry_id, kid))
+        except Shredded:
+            return None
+        return derived(key, b"audit|" + entry_id.bytes)
 
     def mac(self, data: bytes) -> bytes:
         return self.writer()(data)
@@ -45,6 +51,14 @@ class SubjectSealer:
     def writer(self) -> Callable[[bytes], bytes]:
         key = writer_key()
         return lambda data: hmac.digest(key, data, hashlib.sha256)
+
+
+def _version(subject: SubjectRef, entry_id: UUID, kid: str) -> int:
+    """The version of the subject's key that `kid` names."""
+    kind, _, version = kid.partition("/")
+    if kind != subject.kind or not version.isdecimal():
+        raise NotOpened(f"The entry {entry_id} names a key that is not its subject's.")
+    return int(version)
 
 
 def _entry_key(key: bytes, entry_id: UUID) -> AESGCM:

@@ -1,5 +1,6 @@
 """A log of its own for tests that commit, tamper, or run a sequencer."""
 
+import io
 import os
 import signal
 import subprocess
@@ -15,12 +16,15 @@ from django.db import connections, transaction
 from audit import context
 from audit.actors import system
 from audit.database import connect
+from audit.export import Selection, export, export_to_folder
+from audit.queries import standing
 from audit.record import ObjectRef, record
 from audit.sequencer import Sequencer
 from audit.verify import verify
 from compliance.embedded.environment import ROOT
 from compliance.embedded.postgres import OWNER, SEQUENCER, SUPERUSER
 from tests import database
+from tests.audit.bundling import CASE, CASE_ENTRIES, CUSTOMER, Forger
 
 
 class House:
@@ -151,3 +155,49 @@ def wait_until(true, within=60):
 def kinds(report):
     """What a verification found, notices left out."""
     return {finding.kind for finding in report.findings if not finding.notice}
+
+
+@pytest.fixture(scope="module")
+def running(migrated, django_db_setup, django_db_blocker, tmp_path_factory):
+    """A house with a case of twelve entries among six hundred others, and a running sequencer."""
+    with django_db_blocker.unblock(), a_house(migrated, tmp_path_factory.mktemp("log") / "keys") as house:
+        house.write(300)
+        house.write(CASE_ENTRIES, matter=CASE, subject=CUSTOMER, note="sealed words")
+        house.write(300)
+        process = Process(house)
+        wait_until(lambda: standing("main").alive and standing("main").waiting == 0)
+        yield house
+        process.end()
+
+
+@pytest.fixture(scope="module")
+def vkey(running):
+    return (running.keys / "main.vkey").read_text().strip()
+
+
+@pytest.fixture(scope="module")
+def bundle(running):
+    """The case's bundle as it is delivered."""
+    out = io.BytesIO()
+    export(Selection("case", CASE), out, by=system(), reason="Yearly audit")
+    return out.getvalue()
+
+
+@pytest.fixture(scope="module")
+def whole(running, tmp_path_factory):
+    """A full bundle, as a folder."""
+    folder = tmp_path_factory.mktemp("full") / "bundle"
+    export_to_folder(Selection("full"), folder, by=system(), reason="Yearly audit")
+    return folder
+
+
+@pytest.fixture
+def delivered(bundle, tmp_path):
+    file = tmp_path / "bundle.zip"
+    file.write_bytes(bundle)
+    return file
+
+
+@pytest.fixture
+def forger(bundle, tmp_path):
+    return Forger(bundle, tmp_path)

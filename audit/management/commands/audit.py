@@ -8,6 +8,7 @@ import json
 import signal
 import sys
 from argparse import ArgumentParser
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +23,15 @@ from audit.anchors.placing import place_due
 from audit.anchors.standing import in_words
 from audit.checkpoints import KeyProblem, Signer
 from audit.export import CannotExport, Selection, export, export_to_folder
+from audit.management.progress import Progress
 from audit.models import LOGS
 from audit.queries import standing
 from audit.record import ObjectRef, record
+from audit.selections import KINDS
 from audit.sequencer import Sequencer
 from audit.verify import Report, number, verify
 
-CHECK_FAILED, UNEXPECTED = 1, 3
+CHECK_FAILED, BAD_ARGUMENTS, UNEXPECTED = 1, 2, 3
 
 
 class Command(BaseCommand):
@@ -48,15 +51,18 @@ class Command(BaseCommand):
         what = verb.add_mutually_exclusive_group(required=True)
         what.add_argument("--case", metavar="NUMBER", help="the entries of one case")
         what.add_argument("--customer", metavar="ID", help="the entries about one customer")
-        what.add_argument("--full", action="store_true", help="the whole log, as a folder")
+        what.add_argument("--period", nargs=2, metavar="DAY", type=date.fromisoformat, help="two days (UTC), included")
+        what.add_argument("--full", action="store_true", help="the whole log")
         verb.add_argument("--log", choices=LOGS, default="main")
         verb.add_argument("--reason", required=True, help="why this leaves the house (sealed in the log)")
         verb.add_argument(
-            "--to", required=True, type=Path, metavar="PATH", help="a .zip to write, or a folder with --full"
+            "--to", required=True, type=Path, metavar="PATH", help="a .zip to write; any other name is a new folder"
         )
         verb.add_argument(
             "--since", type=int, action="append", default=[], metavar="SIZE", help="prove from this checkpoint"
         )
+        verb.add_argument("--seal-for", metavar="KEY", help="bring sealed parts, for this public key of a recipient")
+        verb.add_argument("--no-progress", action="store_true")
 
         verb = verbs.add_parser(
             "anchor", help="hand the newest checkpoints over to every anchor now; exit 1 if one fails"
@@ -124,22 +130,27 @@ class Command(BaseCommand):
             sys.exit(CHECK_FAILED)
 
     def _export(self, *, to: Path, log: str, reason: str, since: list[int], **options: Any) -> None:
-        kind, of = next((name, options[name]) for name in ("case", "customer", "full") if options[name])
-        selection = Selection(kind, None if kind == "full" else of, log, since)
-        if kind == "full":
-            export_to_folder(selection, to, by=system(), reason=reason)
+        if options["seal_for"] and not (options["case"] or options["customer"]):
+            raise CommandError("--seal-for goes with --case or --customer.", returncode=BAD_ARGUMENTS)
+        kind = next(name for name in KINDS if options[name])
+        first, last = options["period"] or (None, None)
+        of = options[kind] if kind in ("case", "customer") else None
+        selection = Selection(kind, of, log, since, first, last, options["seal_for"])
+        progress = None if options["no_progress"] else Progress("files", self.stderr)
+        if to.suffix == ".zip":
+            self._export_zip(selection, to, reason, progress)
         else:
-            self._export_zip(selection, to, reason)
+            export_to_folder(selection, to, by=system(), reason=reason, progress=progress)
         self.stdout.write(f"Written: {to}. Check it with verify.py --vkey '{standing(log).vkey}'")
 
-    def _export_zip(self, selection: Selection, to: Path, reason: str) -> None:
+    def _export_zip(self, selection: Selection, to: Path, reason: str, progress: Progress | None) -> None:
         try:
             out = to.open("xb")
         except FileExistsError:
             raise CannotExport(f"{to} exists already. Choose another name.") from None
         try:
             with out:
-                export(selection, out, by=system(), reason=reason)
+                export(selection, out, by=system(), reason=reason, progress=progress)
         except BaseException:
             to.unlink()
             raise
