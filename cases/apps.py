@@ -11,3 +11,4 @@ class CasesConfig(AppConfig):
         import_module(f"{self.name}.actions")
         import_module(f"{self.name}.messages")
         import_module(f"{self.name}.names")
+        import_module(f"{self.name}.protection")

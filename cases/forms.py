@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from cases import texts
+from cases import protection, texts
 from cases.models import Evidence
 
 ACCEPTED = ".jpg,.jpeg,.png,.pdf,image/jpeg,image/png,application/pdf"  # what the chooser of files offers first
@@ -89,3 +89,33 @@ class VerdictForm(forms.Form):
         if fitting and not data["reasons"]:
             self.add_error("reasons", _("Choose at least one reason."))
         return data
+
+
+class StopForm(forms.Form):
+    """Why play is stopped: a choice, so that it takes a second and the entry has a code."""
+
+    reason = forms.ChoiceField(
+        label=_("Why?"),
+        choices=list(protection.STOP_REASONS.items()),
+        initial="player_asked",
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose a reason.")},
+    )
+
+
+class LiftForm(forms.Form):
+    """Why the player may play again, for the second person."""
+
+    reason = forms.ChoiceField(
+        label=_("Reason"),
+        choices=list(protection.LIFT_REASONS.items()),
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose a reason.")},
+    )
+    note = forms.CharField(
+        label=_("Note for the second person"),
+        max_length=2000,
+        help_text=_("Read by: the second person and the auditor."),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": _("Say what was looked into.")},
+    )

@@ -3,7 +3,7 @@
 from django.apps import apps
 from django.urls import include, path
 
-from cases.views import lists, matter, review
+from cases.views import lists, matter, protection, review
 
 app_name = "cases"
 urlpatterns = [
@@ -20,6 +20,8 @@ urlpatterns = [
     path("cases/<str:number>/documents/", matter.upload, name="upload"),
     path("cases/<str:number>/notes/", matter.note, name="note"),
     path("cases/<str:number>/take/", matter.take_over, name="take_over"),
+    path("cases/<str:number>/stop-play/", protection.stop_play, name="stop-play"),
+    path("cases/<str:number>/restrictions/<uuid:restriction_id>/lift/", protection.lift, name="lift"),
     path("cases/<str:number>/show/<slug:field>/", matter.show_field, name="show"),
     path("cases/<str:number>/review/<uuid:evidence_id>/", review.review, name="review"),
     path("cases/<str:number>/review/<uuid:evidence_id>/reconsider/", review.reconsider, name="reconsider"),

@@ -79,5 +79,15 @@ register(
         _("{actor} restricted {object}"),
         {"stops": Kept.PUBLIC, "cover_code": Kept.PUBLIC, "until": Kept.PUBLIC, "source": Kept.SEALED},
     ),
+    Action(
+        "people.lift_restriction",
+        _("{actor} lifted a restriction: {stops}"),
+        {
+            "stops": Kept.PUBLIC,
+            "cover_code": Kept.PUBLIC,
+            "proposal": Kept.PUBLIC,
+            "maker": Kept.PUBLIC,
+        },
+    ),
     Action("people.reveal", _("{actor} looked at {field} of {object}"), {"field": Kept.PUBLIC}),
 )

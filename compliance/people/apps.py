@@ -11,6 +11,7 @@ class PeopleConfig(AppConfig):
     def ready(self) -> None:
         import_module(f"{self.name}.actions")
         import_module(f"{self.name}.names")
+        import_module(f"{self.name}.restrictions")
         import_module(f"{self.name}.sign_in")
         sync = import_module(f"{self.name}.staff").sync_after_migrate
         post_migrate.connect(sync, dispatch_uid="people.sync_roles")

@@ -29,6 +29,7 @@ from compliance.people.contacts import (
 )
 from compliance.people.models import Account, Brand, Customer, Licensee, Person, Restriction
 from compliance.people.permissions import MANAGE_STAFF, REVEAL, require, require_active
+from compliance.people.restrictions import tell_platform
 from compliance.people.staff import (
     check_time_zone,
     create_team,
@@ -305,4 +306,5 @@ def restrict(
     details = {"stops": sorted(asked), "cover_code": cover_code, "until": until, "source": source}
     details = {name: value for name, value in details.items() if value is not None}
     record("people.restrict", by=by, about=restriction, reason=reason, details=details, matter=matter, log=log)
+    tell_platform(restriction)
     return restriction

@@ -1,11 +1,19 @@
-"""The platform's own operations."""
+"""The platform's own operations: try a key, ask the gate."""
 
+from datetime import datetime
 from typing import Any
 
-from django.http import HttpRequest
+from django.db import Error as DatabaseTrouble
+from django.http import Http404, HttpRequest
+from django.utils.translation import gettext_lazy as _
 from ninja import Router, Schema
+from pydantic import Field
 
+from compliance.people.gate import permissions_of
+from compliance.people.models import Account
 from compliance.platform.auth import Key
+from compliance.platform.models import ApiKey
+from compliance.platform.problems import MOMENT, register
 from compliance.platform.scopes import Scope
 
 router = Router(tags=["platform"])
@@ -24,3 +32,64 @@ def ping(request: HttpRequest) -> Any:
     """Answers with the shown part of the key, its licensee and its scopes. Changes nothing."""
     key = request.auth  # type: ignore[attr-defined]
     return Pong(key=key.prefix, licensee=key.licensee.slug, scopes=key.scopes)
+
+
+class GateClosed(Exception):
+    """The rows cannot be asked: nothing is allowed until they can."""
+
+
+register(
+    GateClosed,
+    status=503,
+    code="gate_closed",
+    detail=_("The gate cannot be asked. Allow nothing, stop the session, and ask again in a moment."),
+    headers=lambda error: {"Retry-After": MOMENT},
+    members={"stop": True},
+)
+
+
+class GateKey(Key):
+    """A key whose check fails closed as the gate does: without the database nobody can say that anything is allowed."""
+
+    def authenticate(self, request: HttpRequest, token: str) -> ApiKey | None:
+        try:
+            return super().authenticate(request, token)
+        except DatabaseTrouble as error:
+            raise GateClosed from error
+
+
+class Permission(Schema):
+    """`code` and `until` (none: no end is known) are there when it is not allowed."""
+
+    allowed: bool
+    code: str | None = Field(examples=["play_stopped"])
+    until: datetime | None
+
+
+class Gate(Schema):
+    """What the account may do now. `stop`: end a session that runs."""
+
+    account: str = Field(examples=["P-88213"])
+    stop: bool
+    sign_in: Permission
+    deposit: Permission
+    play: Permission
+    withdraw: Permission
+    marketing: Permission
+
+
+@router.get("/accounts/{ref}/gate", auth=GateKey(Scope.GATE_READ), response=Gate, summary="Ask the gate")
+def ask_gate(request: HttpRequest, ref: str) -> Any:
+    """May this account sign in, deposit, play, withdraw and get marketing? Ask at each of them; keep no answer.
+
+    Whatever is no answer 200 means: nothing is allowed. Not recorded in the log: it names no person who looks.
+    """
+    key: ApiKey = request.auth  # type: ignore[attr-defined]
+    try:
+        found = permissions_of(key.licensee_id, ref)
+    except Account.DoesNotExist:
+        raise Http404("no such account") from None
+    except DatabaseTrouble as error:
+        raise GateClosed from error
+    stop = not (found["sign_in"].allowed and found["play"].allowed)
+    return Gate(account=ref, stop=stop, **{effect: Permission.from_orm(one) for effect, one in found.items()})

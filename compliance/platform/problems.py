@@ -78,13 +78,17 @@ Errors = Iterable[Mapping[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """How an exception is answered. `code`, `detail`, `errors` and `headers` are asked of the exception."""
+    """How an exception is answered. `code`, `detail`, `errors` and `headers` are asked of the exception.
+
+    `members` stand in the document beside the usual ones (RFC 9457, 3.2), for callers that act on more than the status.
+    """
 
     status: int
     code: Callable[[Any], str]
     detail: Callable[[Any], str | Promise]
     errors: Callable[[Any], Errors]
     headers: Callable[[Any], Mapping[str, str]]
+    members: Mapping[str, Any]
 
 
 _answers: dict[type[Exception], Answer] = {}
@@ -98,11 +102,12 @@ def register(
     detail: str | Promise | Callable[[Any], str | Promise] = str,
     errors: Callable[[Any], Errors] = lambda error: (),
     headers: Callable[[Any], Mapping[str, str]] = lambda error: {},
+    members: Mapping[str, Any] | None = None,
 ) -> None:
     """Answer this exception and those derived from it so. The nearest registered class wins; twice is an error."""
     if exception in _answers:
         raise ValueError(f"{exception.__name__} already has an answer")
-    _answers[exception] = Answer(status, _asked(code), _asked(detail), errors, headers)
+    _answers[exception] = Answer(status, _asked(code), _asked(detail), errors, headers, members or {})
 
 
 def _asked(given: Any) -> Callable[[Any], Any]:
@@ -121,6 +126,7 @@ def answer(request: HttpRequest, error: Any) -> HttpResponse:
         detail=found.detail(error),
         errors=found.errors(error),
         headers=found.headers(error),
+        members=found.members,
     )
 
 
@@ -132,6 +138,7 @@ def problem(
     detail: str | Promise | None = None,
     errors: Errors = (),
     headers: Mapping[str, str] | None = None,
+    members: Mapping[str, Any] | None = None,
 ) -> HttpResponse:
     """The document. Without `code` and `detail` those of the status."""
     code = code or CODES.get(status, f"http_{status}")
@@ -144,6 +151,7 @@ def problem(
         "instance": request.path,
         "request_id": context.request_id(),
         "code": code,
+        **(members or {}),
     }
     if named := [dict(one) for one in errors]:
         body["errors"] = named

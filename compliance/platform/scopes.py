@@ -9,4 +9,5 @@ class Scope(StrEnum):
     CASES_WRITE = "cases:write"
     CUSTOMERS_WRITE = "customers:write"
     DOCUMENTS_WRITE = "documents:write"
+    GATE_READ = "gate:read"
     PING = "ping"  # every key has it

@@ -43,7 +43,7 @@ def test_every_operation_is_described_with_its_scope_and_the_form_of_errors(docu
 
 def test_every_operation_takes_one_key_and_one_body(document):
     for operation, scope in operations(product_api):
-        assert [type(check) for check in operation.auth_callbacks] == [Key], operation.operation_id
+        assert [isinstance(check, Key) for check in operation.auth_callbacks] == [True], operation.operation_id
         assert scope == operation.auth_callbacks[0].scope
         bodies = [model for model in operation.models if model.__ninja_param_source__ == "body"]
         assert sum(len(model.model_fields) for model in bodies) <= 1, operation.operation_id

@@ -1,0 +1,197 @@
+"""Stop play now: one act by one person, never waits. Lifting it weakens a protection: two persons, and time.
+
+The stop reaches the customer, so all their accounts at the licensee; what was won can still be withdrawn. Other kinds
+of restriction are lifted by the kind of case that set them, never here.
+"""
+
+import hashlib
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from audit.actors import Acts
+from audit.perform import ConditionsNotMet
+from cases.models import Case
+from cases.permissions import DECIDE, WORK
+from cases.services import day_of, require
+from compliance import formats
+from compliance.people import restrictions
+from compliance.people.models import Customer, Restriction
+from compliance.people.services import restrict
+from compliance.policy import policy_for
+from compliance.policy.schema import Need
+from compliance.proposals import acts
+from compliance.proposals.queries import require_second_person
+
+SOURCE, PUBLIC_CODE = "protection", "play_stopped"
+STOPS = ("play", "deposit", "marketing")
+LIFT = "people.lift_restriction"
+# Operator default (practice.md: weakening acts need two persons and time). It can be proposed at once, not confirmed.
+EARLIEST_LIFT = timedelta(hours=24)
+
+STOP_REASONS: dict[str, str | Promise] = {
+    "player_asked": _("The player asked for it"),
+    "signs_of_harm": _("Signs of harm: losses, distress, play that got out of hand"),
+    "third_party_asked": _("Somebody else asked for it"),
+    "not_the_player": _("Somebody else may be playing, or the player may be under age"),
+}
+LIFT_REASONS: dict[str, str | Promise] = {
+    "mistaken": _("It was set by mistake or on the wrong player"),
+    "cause_gone": _("What led to it was looked into and is settled"),
+}
+EFFECTS: dict[str, str | Promise] = {
+    "sign_in": _("Sign-in"),
+    "deposit": _("Deposits"),
+    "play": _("Play"),
+    "withdraw": _("Withdrawals"),
+    "marketing": _("Marketing"),
+}
+
+
+@transaction.atomic
+def stop_play(case: Case, *, by: Acts, reason: str) -> Restriction:
+    """Stop play, deposits and marketing of the case's player, at once and without an end. Twice is once."""
+    require(WORK, case, by=by, action="people.restrict")
+    if reason not in STOP_REASONS:
+        raise ConditionsNotMet([str(_("Choose a reason."))])
+    customer = Customer.objects.select_for_update(of=("self",)).get(pk=case.customer_id)
+    running = restrictions.in_force(customer).filter(source=SOURCE, customer=customer).first()
+    if running is not None:
+        return running
+    return restrict(
+        customer, stops=STOPS, cover_code=PUBLIC_CODE, source=SOURCE, by=by, reason=reason, matter=case.number
+    )
+
+
+@transaction.atomic
+def lift(
+    restriction: Restriction, *, by: Acts, reason: str, proposal: str | None = None, maker: str | None = None
+) -> Restriction:
+    """Allow play again. Runs when a second person confirms."""
+    require_second_person(LIFT, restriction, proposal=proposal)
+    if missing := too_early(restriction, now=timezone.now()):
+        raise ConditionsNotMet([missing])
+    about = {name: value for name, value in (("proposal", proposal), ("maker", maker)) if value}
+    return restrictions.lift(restriction, by=by, reason=reason, matter=_latest_case(restriction).number, **about)
+
+
+def restrictions_shown(case: Case) -> list[dict[str, Any]]:
+    """What holds the player back, for the case page: effects, since, until, and where to propose its end.
+
+    Never who or what set it: a restriction of the AML side must look like a routine one.
+    """
+    rows = restrictions.in_force(case.customer, account=case.account)
+    return [
+        {
+            "row": row,
+            "stops": [EFFECTS[effect] for effect in restrictions.effects_of(row)],
+            "title": TITLES.get(row.cover_code, _("Routine check")),
+            "lift_url": reverse("cases:lift", args=[case.number, row.pk]) if is_ours(row) else "",
+        }
+        for row in rows
+    ]
+
+
+TITLES: dict[str, str | Promise] = {
+    PUBLIC_CODE: _("Play stopped"),
+    "self_excluded": _("Self-excluded"),
+    "time_out": _("Time-out"),
+}
+
+
+def is_ours(restriction: Restriction) -> bool:
+    return restriction.source == SOURCE and restriction.customer_id is not None
+
+
+def too_early(restriction: Restriction, *, now: datetime) -> str:
+    """Why it cannot be lifted yet, in words; "" when it can."""
+    earliest = restriction.starts_at + EARLIEST_LIFT
+    if now >= earliest:
+        return ""
+    return str(_("It can be lifted from %(moment)s on: time is part of the protection.")) % {
+        "moment": formats.full_moment(earliest)
+    }
+
+
+# ------------------------------------------------------------------------------------------- lifting, as a heavy act
+def _load(pk: UUID) -> Restriction:
+    rows = Restriction.objects.select_for_update(of=("self",)).select_related("customer__licensee")
+    return rows.get(pk=pk, source=SOURCE, customer__isnull=False)
+
+
+def _digest(restriction: Restriction) -> bytes:
+    facts = (restriction.pk, restriction.lifted_at, restriction.until, restrictions.effects_of(restriction))
+    return hashlib.sha256(repr(facts).encode()).digest()
+
+
+def _cases(user: Any, permission: str) -> "QuerySet[Case]":
+    return Case.objects.allowed_to(user, permission)
+
+
+def may_propose_lift(restriction: Restriction, user: Any) -> bool:
+    return _cases(user, WORK).filter(customer=_customer(restriction)).exists()
+
+
+def _may_confirm(restriction: Restriction, user: Any) -> bool:
+    return _cases(user, DECIDE).filter(customer=_customer(restriction)).exists()
+
+
+def _visible(user: Any) -> Any:
+    customers = _cases(user, DECIDE).order_by().values("customer_id")
+    return Restriction.objects.filter(source=SOURCE, customer_id__in=customers).values_list("pk", flat=True)
+
+
+def _need(restriction: Restriction) -> Need:
+    licensee = _customer(restriction).licensee
+    return policy_for(licensee.jurisdiction, on=day_of(licensee, timezone.now())).need_two(LIFT)
+
+
+def _customer(restriction: Restriction) -> Customer:
+    if restriction.customer is None:
+        raise ValueError("A restriction of the protection reaches a customer.")
+    return restriction.customer
+
+
+def _latest_case(restriction: Restriction) -> Case:
+    return Case.objects.filter(customer=_customer(restriction)).order_by("-opened_at", "id")[:1].get()
+
+
+def _unmet(restriction: Restriction) -> list[str]:
+    return [str(_("It was lifted already."))] if restriction.lifted_at else []
+
+
+def _facts(restriction: Restriction) -> list[tuple[str | Promise, str | Promise]]:
+    stops = ", ".join(str(EFFECTS[effect]) for effect in restrictions.effects_of(restriction))
+    return [
+        (_("Player"), ", ".join(account.reference for account in restrictions.accounts_reached(restriction))),
+        (_("Stopped"), stops),
+        (_("Since"), formats.full_moment(restriction.starts_at)),
+        *([(_("Not yet"), early)] if (early := too_early(restriction, now=timezone.now())) else []),
+    ]
+
+
+acts.register(
+    acts.Act(
+        name=LIFT,
+        title=_("Let the player play again"),
+        run=lift,
+        load=_load,
+        digest=_digest,
+        may_propose=may_propose_lift,
+        may_confirm=_may_confirm,
+        visible=_visible,
+        need=_need,
+        unmet=_unmet,
+        facts=_facts,
+        reason_text=lambda code: LIFT_REASONS.get(code, code),
+        consequence=lambda restriction: _("Play, deposits and marketing are allowed again at once."),
+        subject_url=lambda restriction: reverse("cases:case", args=[_latest_case(restriction).number]),
+    )
+)
