@@ -41,6 +41,8 @@ _GRANT = _house("who may do what; each change is an entry of the log")
 DECISIONS: Final[Mapping[str, Decision]] = {
     "audit.Entry": Decision(Class.LOG, "the log only grows; its sealed parts end with the subject's key"),
     "keys.SubjectKey": _identity("destroying it is the erasure of everything sealed under it"),
+    "keys.Tombstone": Decision(Class.LOG, "which keys were destroyed: a restored backup is compared with it; ids only"),
+    "keys.EpochEnd": _house("which epochs of the wrapping key were destroyed, and when"),
     "outbox.OutboxRow": Decision(
         Class.PASSING, "ids only; done rows are proof of delivery until the sweep removes them"
     ),
@@ -56,6 +58,7 @@ DECISIONS: Final[Mapping[str, Decision]] = {
     "people.Restriction": Decision(Class.SUPPRESSION, "an exclusion must outlive an erasure"),
     "people.RiskFact": _identity("part of the assessment that a decision rests on"),
     "proposals.Proposal": _identity("who decided with whom, on which evidence"),
+    "proposals.ExportRequest": Decision(Class.LOG, "what left the house and who asked for it"),
     "platform.ApiKey": Decision(Class.STAFF, "entries name the key by its id; it is revoked, not deleted"),
     "platform.IdempotencyRecord": Decision(Class.PASSING, "replies kept 48 hours for callers who repeat a request"),
     "documents.Document": _identity("the paper itself; its file ends with its key"),

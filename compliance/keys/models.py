@@ -1,5 +1,6 @@
 """One wrapped key per subject and version. The key that unwraps it is the provider's and never is in the database."""
 
+import uuid
 from typing import ClassVar
 
 from django.db import models
@@ -55,4 +56,46 @@ class SubjectKey(models.Model):
     @property
     def aad(self) -> bytes:
         """What the wrapping is bound to: a row copied to another subject or version does not unwrap."""
-        return f"ck|{self.kind}|{self.subject_id}|{self.version}".encode()
+        return self.aad_of(self.kind, self.subject_id, self.version)
+
+    @staticmethod
+    def aad_of(kind: str, subject_id: str, version: int) -> bytes:
+        return f"ck|{kind}|{subject_id}|{version}".encode()
+
+
+class Tombstone(models.Model):
+    """A subject whose keys were destroyed up to and including `version`. A restored database is compared with these."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(max_length=12)
+    subject_id = models.CharField(max_length=64)
+    version = models.PositiveIntegerField()
+    shredded_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["kind", "subject_id", "version"], name="tombstone_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.subject_id}/{self.version}"
+
+    @property
+    def subject(self) -> SubjectRef:
+        return SubjectRef(self.kind, self.subject_id)
+
+
+class EpochEnd(models.Model):
+    """A destroyed epoch of a provider. From `final_at` on, what was wrapped under it is dead in every copy."""
+
+    provider = models.CharField(max_length=20)
+    epoch = models.PositiveIntegerField()
+    final_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        constraints: ClassVar = [models.UniqueConstraint(fields=["provider", "epoch"], name="epoch_ends_once")]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.epoch}"

@@ -11,8 +11,11 @@ import hmac
 import secrets
 import time
 from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from threading import Lock
+from typing import Any
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -24,7 +27,9 @@ from django.utils import timezone
 
 from audit.actors import INSTALLATION, Acts, SubjectRef, system
 from audit.record import ObjectRef, record
-from compliance.keys.models import SubjectKey
+from compliance.keys import tombstones
+from compliance.keys.locks import making_a_key
+from compliance.keys.models import SubjectKey, Tombstone
 from compliance.keys.providers import KEY_BYTES, KeyUnavailable, Wrapped, provider
 
 __all__ = ["IndexPurpose", "KeyUnavailable", "NotOpened", "Shredded"]
@@ -102,20 +107,80 @@ def ensure_subject_key(subject: SubjectRef, *, using: str = "default") -> Subjec
         return _create(subject, version=row.version + 1 if row else 1, using=using)
 
 
+def renew_subject_key(subject: SubjectRef, *, by: Acts, reason: str) -> SubjectKey:
+    """A further version of the key, which seals from now on; what older ones sealed still opens. Recorded."""
+    with transaction.atomic():
+        newest = _locked_rows(subject)[-1:]
+        row = _create(subject, version=newest[0].version + 1 if newest else 1, using="default")
+        record("keys.renew", by=by, about=_reference(row), subject=subject, reason=reason, details=_facts(row))
+    return row
+
+
 def retire_subject_key(subject: SubjectRef, *, by: Acts, reason: str) -> int:
     """Destroy every version of the subject's key; return how many. Whether that is lawful is decided above."""
     with transaction.atomic():
-        rows = list(
-            SubjectKey.objects.select_for_update()
-            .filter(kind=subject.kind, subject_id=subject.id, retired_at=None)
-            .order_by("version")
-        )
+        rows = [row for row in _locked_rows(subject) if row.retired_at is None]
         for row in rows:
-            _unwrapped.drop(row)
-            row.wrapped, row.retired_at = None, timezone.now()
-            row.save(update_fields=["wrapped", "retired_at"])
+            _destroy(row)
             record("keys.retire", by=by, about=row, reason=reason, details=_facts(row))
     return len(rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Shred:
+    """What a shred destroyed: all versions up to `version`, wrapped under `epochs`. Version 0: there was no key."""
+
+    keys: int
+    version: int
+    provider: str
+    epochs: list[int]
+
+
+def shred_subject(subject: SubjectRef, *, by: Acts, reason: str, action: str = "keys.shred", **details: Any) -> Shred:
+    """Destroy every version of the subject's key, with one entry and a tombstone that outlives a restored backup.
+
+    Whether that is lawful is decided above. `details` join the entry. Every other process finds the key gone at its
+    next use, because each use reads the row.
+    """
+    with transaction.atomic():
+        rows = _locked_rows(subject)
+        live = [row for row in rows if row.retired_at is None]
+        done = Shred(len(live), rows[-1].version if rows else 0, provider().name, sorted({row.epoch for row in live}))
+        facts = {"kind": subject.kind, "keys": done.keys, "version": done.version, "provider": done.provider}
+        about = ObjectRef("subjectkey", f"{subject.kind}:{subject.id}/{done.version}")
+        # Before the key goes: an entry with an address seals it, and a key that is made for that would live on.
+        record(
+            action,
+            by=by,
+            about=about,
+            subject=subject,
+            reason=reason,
+            details=facts | {"epochs": done.epochs} | details,
+        )
+        for row in live:
+            _destroy(row)
+        if rows:
+            bury(subject, done.version, timezone.now())
+    return done
+
+
+def bury(subject: SubjectRef, version: int, at: datetime) -> None:
+    """Remember the shred in the database, and in the file beside the keys once it is committed."""
+    Tombstone.objects.get_or_create(
+        kind=subject.kind, subject_id=subject.id, version=version, defaults={"shredded_at": at}
+    )
+    transaction.on_commit(tombstones.sync, robust=True)
+
+
+def _locked_rows(subject: SubjectRef) -> list[SubjectKey]:
+    rows = SubjectKey.objects.select_for_update().filter(kind=subject.kind, subject_id=subject.id)
+    return list(rows.order_by("version"))
+
+
+def _destroy(row: SubjectKey) -> None:
+    _unwrapped.drop(row)
+    row.wrapped, row.retired_at = None, timezone.now()
+    row.save(update_fields=["wrapped", "retired_at"])
 
 
 # --------------------------------------------------------------------------------------------- sealed values
@@ -130,6 +195,8 @@ def seal(subject: SubjectRef, purpose: str, plaintext: bytes, *, aad: bytes = b"
 def open_sealed(subject: SubjectRef, purpose: str, sealed: bytes, *, aad: bytes = b"", using: str = "default") -> bytes:
     """The plaintext; Shredded when its key is gone, NotOpened when it was changed or belongs elsewhere."""
     sealed = bytes(sealed)
+    if not sealed:
+        raise Shredded(f"The {purpose} of {subject.kind} {subject.id} was erased.")
     head, nonce, body = sealed[:_HEAD], sealed[_HEAD : _HEAD + _NONCE], sealed[_HEAD + _NONCE :]
     if len(body) < 16 or head[0] != _ENVELOPE:
         raise NotOpened("This is not a sealed value of version 1.")
@@ -218,6 +285,10 @@ def _unwrap(row: SubjectKey) -> bytes:
         raise Shredded(f"The key of {row.kind} {row.subject_id}, version {row.version}, was destroyed.")
     key = _unwrapped.get(row)
     if key is None:
+        if row.provider != provider().name:
+            raise KeyUnavailable(
+                f"This key is wrapped by the provider {row.provider!r}, and KEY_PROVIDER is another one."
+            )
         key = provider().unwrap(Wrapped(row.epoch, _blob(row)), aad=row.aad)
         _unwrapped.put(row, key)
     return key
@@ -246,6 +317,7 @@ def _find(subject: SubjectRef, using: str, **version: int) -> SubjectKey | None:
 
 
 def _create(subject: SubjectRef, *, version: int, using: str) -> SubjectKey:
+    making_a_key(using=using)
     row = SubjectKey(kind=subject.kind, subject_id=subject.id, version=version, provider=provider().name)
     wrapped = provider().wrap(secrets.token_bytes(KEY_BYTES), aad=row.aad)
     row.epoch, row.wrapped = wrapped.epoch, wrapped.blob

@@ -8,9 +8,9 @@ from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 
-from compliance.keys.management.commands import keys as command
 from compliance.keys.providers import LocalKeyFile
 from compliance.keys.services import ensure_subject_key
+from documents.management.commands import keys as command
 
 pytestmark = pytest.mark.django_db
 
