@@ -6,18 +6,20 @@ triggers.
 """
 
 import json
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
-from uuid import UUID
+from typing import Any
 
 import psycopg
+from django.conf import settings
 
-from audit.canonical import base64url, moment
+from audit.anchors.checking import Bounds, Statements, examined, recalled
+from audit.anchors.placing import checkpoint_of
+from audit.canonical import base64url
 from audit.checkpoints import BadNote, Checkpoint, KeyProblem, Verifier, memory
 from audit.database import connect, one, tile_fetcher, weaknesses
+from audit.leaves import LEAVES, Leaf, wrong_columns
 from audit.record import flaw_of
 from audit.sealer import Unavailable
 from audit.sequencer import SKEW
@@ -72,7 +74,10 @@ class Report:
     def line(self) -> str:
         """Such as `main: 1 204 entries, tree and 37 checkpoints agree, signed to 1 204; not anchored outside`."""
         start = f"{self.log}: {number(self.entries)} entries"
-        anchored = "not anchored outside" if self.anchored_to is None else f"anchored to {number(self.anchored_to)}"
+        anchored = "not anchored outside"
+        if self.anchored_to is not None:
+            rest = self.entries - self.anchored_to
+            anchored = f"anchored to {number(self.anchored_to)}, the {number(rest)} since rest on this server alone"
         waiting = f", {number(self.waiting)} waiting" if self.waiting else ""
         if self.ok:
             agree = f"tree and {number(self.checkpoints)} checkpoints agree, signed to {number(self.signed_size)}"
@@ -82,37 +87,6 @@ class Report:
         return f"{start}: NOT as they were written{first} ({kinds}){waiting}; {anchored}"
 
 
-class Leaf(NamedTuple):
-    """A row of the tree with the entry it names; the entry's columns are None when it is gone."""
-
-    seq: int
-    leaf_event_id: UUID | None
-    event_id: UUID | None
-    at: datetime | None
-    actor_kind: str | None
-    actor_id: str | None
-    action: str | None
-    object_kind: str | None
-    object_id: str | None
-    subject_kind: str | None
-    subject_id: str | None
-    matter: str | None
-    outcome: str | None
-    request_id: str | None
-    entry: bytes | None
-    kid: str | None
-    alg: str | None
-    digest: bytes | None
-
-
-_LEAVES = """
-SELECT l.seq, l.event_id, e.event_id, e.at, e.actor_kind, e.actor_id, e.action, e.object_kind, e.object_id,
-       e.subject_kind, e.subject_id, e.matter, e.outcome, e.request_id, e.entry, s.kid, s.alg, sha256(s.ciphertext)
-FROM audit_leaf l
-LEFT JOIN audit_entry e ON e.id = l.entry_id AND e.log = l.log
-LEFT JOIN audit_sealed s ON s.entry_id = l.entry_id
-WHERE l.log = %s AND l.seq >= %s ORDER BY l.seq LIMIT %s
-"""
 _LOST = """
 SELECT e.event_id, e.at FROM audit_entry e
 WHERE e.log = %s AND NOT EXISTS (SELECT FROM audit_leaf l WHERE l.entry_id = e.id)
@@ -129,16 +103,23 @@ def verify(log: str, *, folder: Path) -> Report:
     """Verify one log of the default database as it is now; `folder` holds the logs' keys and the signers' memory."""
     report = Report(log)
     remembered = _remembered(folder, log, report)  # before the snapshot: the tree is never behind what was signed
+    outside = recalled(log, f"{settings.AUDIT_ORIGIN}/{log}")
     with connect() as connection, connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         with connection.cursor(binary=True) as cursor:
-            _Pass(cursor, log, report, folder, remembered).run()
+            _Pass(cursor, log, report, folder, remembered, outside).run()
     return report
 
 
 class _Pass:
     def __init__(
-        self, cursor: psycopg.Cursor[Any], log: str, report: Report, folder: Path, remembered: tuple[int, bytes] | None
+        self,
+        cursor: psycopg.Cursor[Any],
+        log: str,
+        report: Report,
+        folder: Path,
+        remembered: tuple[int, bytes] | None,
+        outside: Statements,
     ) -> None:
         self._cursor, self._log, self._report, self._folder = cursor, log, report, folder
         self._fetch = tile_fetcher(cursor, log)
@@ -147,10 +128,12 @@ class _Pass:
         self._latest: datetime | None = None
         self._remembered = remembered
         self._claims: dict[int, list[tuple[str, bytes]]] = {}
+        self._outside, self._bounds = outside, Bounds(())
 
     def run(self) -> None:
         size = self._read_state()
         self._read_checkpoints()
+        self._read_anchors()
         while self._edge.size < size or self._leaves_follow():
             if not self._check_tile(self._edge.size // WIDTH):
                 break
@@ -214,6 +197,19 @@ class _Pass:
             self._add("bad_checkpoint", f"{what} says something else than its row", size)
         self._claims.setdefault(said.size, []).append((what, said.root))
 
+    def _read_anchors(self) -> None:
+        said = examined(self._cursor, self._log, self._outside)
+        for what, note in said.roots:
+            try:
+                size = checkpoint_of(note).size
+            except BadNote as bad:
+                self._add("bad_checkpoint", f"{what} is none: {bad}")
+                continue
+            self._claim(what, note, size)
+        for kind, text, notice in said.found:
+            self._add(kind, text, notice=notice)
+        self._report.anchored_to, self._bounds = said.anchored_to, said.bounds()
+
     # Leaves
 
     def _leaves_follow(self) -> bool:
@@ -228,7 +224,7 @@ class _Pass:
         except MissingTile:
             self._add("tile", f"the hashes from entry {number(first)} on are gone", first)
             return False
-        query = self._cursor.execute(_LEAVES, [self._log, first, WIDTH])
+        query = self._cursor.execute(LEAVES, [self._log, first, WIDTH])
         rows = {leaf.seq: leaf for leaf in map(Leaf._make, query.fetchall()) if leaf.seq < first + WIDTH}
         for seq, expected in enumerate(recorded, first):
             self._check_entry(seq, rows.get(seq), expected)
@@ -275,6 +271,8 @@ class _Pass:
             self._add("changed_column", f"the column {column} does not say what the entry says", seq)
         self._check_sealed(seq, leaf, facts)
         self._check_clock(seq, leaf)
+        if leaf.action in ("audit.anchor", "audit.renew_anchor") and facts["data"]["proof"] not in self._outside.proofs:
+            self._add("anchor", "the proof that this entry names is gone", seq)
 
     def _flaw(self, entry: bytes) -> str | None:
         try:
@@ -302,6 +300,8 @@ class _Pass:
             self._add("clock_set_back", f"{back} seconds earlier than an entry before it", seq, notice=True)
             self._latest = leaf.at
         self._latest = max(self._latest or leaf.at, leaf.at)
+        if broken := self._bounds.broken_by(seq, leaf.at, SKEW):
+            self._add("outside_its_time", broken, seq, notice=True)
 
     def _check_upper_tiles(self, changed: dict[tuple[int, int], bytes], *, last: bool = False) -> None:
         """Tiles above the leaves are computed anew: each as soon as it is full, the last partial ones at the end."""
@@ -348,26 +348,6 @@ class _Pass:
         self._report.waiting, age = one(self._cursor.execute(_WAITING, [self._log]))
         if self._report.waiting and (age is None or age > LONGEST_WAIT):
             self._add("sequencer_stopped", f"{number(self._report.waiting)} entries wait for their place for {age}")
-
-
-def wrong_columns(leaf: Leaf, facts: dict[str, Any]) -> Iterator[str]:
-    """Names of columns that do not repeat what the entry says."""
-    subject = facts.get("subject") or {}
-    expected = {
-        "event_id": UUID(facts["id"]),
-        "at": moment(facts["ts"]),
-        "actor_kind": facts["actor"]["t"],
-        "actor_id": facts["actor"]["id"],
-        "action": facts["action"],
-        "object_kind": facts["object"]["t"],
-        "object_id": facts["object"]["id"],
-        "subject_kind": subject.get("t"),
-        "subject_id": subject.get("id"),
-        "matter": facts.get("matter"),
-        "outcome": facts["out"],
-        "request_id": facts["req"],
-    }
-    return (name for name, value in expected.items() if getattr(leaf, name) != value)
 
 
 def _remembered(folder: Path, log: str, report: Report) -> tuple[int, bytes] | None:

@@ -47,12 +47,13 @@ def alive() -> HttpResponse:
 
 
 def ready() -> HttpResponse:
-    """200 when every check passes, else 503 with the names of those that fail."""
+    """200 when every check passes, else 503 with the names of those that fail. Alarms are named beside them."""
     checks = {name: passes(name, check) for name, check in CHECKS.items()}
     everything = all(checks.values())
     body = {
         "status": "ready" if everything else "not ready",
         "checks": {name: "ok" if passed else "failing" for name, passed in checks.items()},
+        "alarms": {name: "off" if passes(name, check) else "on" for name, check in ALARMS.items()},
     }
     return JsonResponse(body, status=200 if everything else 503)
 
@@ -129,6 +130,20 @@ def sequencer() -> None:
                 raise NotReady(f"the sequencer gives no sign of life for the log {log}")
 
 
+def anchors() -> None:
+    """Somebody outside confirmed the log lately. In production, that nobody is asked to is an alarm too."""
+    if not settings.AUDIT_ANCHORS and settings.IN_PRODUCTION:
+        raise NotReady("no anchor is set up: nothing outside confirms the log (docs/how-to/anchor-the-log.md)")
+    for log, name, since in import_string("audit.anchors.placing.late")():
+        raise NotReady(f"the anchor {name} has not confirmed the log {log} since {since or 'ever'}")
+
+
+def reconciliation() -> None:
+    """The log was held against itself in one of the last two nights, and agreed."""
+    for log in ("main", "aml"):
+        import_string("audit.reconciliation.ensure_reconciled")(log)
+
+
 CHECKS: dict[str, Callable[[], None]] = {
     "database": database,
     "migrations": migrations,
@@ -139,3 +154,5 @@ CHECKS: dict[str, Callable[[], None]] = {
     "malware": malware,
     "sequencer": sequencer,
 }
+# Somebody must look, but nothing is better served elsewhere: these leave the answer at 200.
+ALARMS: dict[str, Callable[[], None]] = {"anchors": anchors, "reconciliation": reconciliation}

@@ -46,7 +46,8 @@ def test_only_reading_is_answered(client, path):
 def test_ready_names_its_checks(client, sequencer_alive):
     response = client.get("/readyz")
     assert response.status_code == 200
-    assert response.json() == {"status": "ready", "checks": dict.fromkeys(CHECKS, "ok")}
+    alarms = dict.fromkeys(("anchors", "reconciliation"), "off")
+    assert response.json() == {"status": "ready", "checks": dict.fromkeys(CHECKS, "ok"), "alarms": alarms}
 
 
 @pytest.mark.parametrize("name", CHECKS)
@@ -84,3 +85,27 @@ def test_a_lost_key_file_is_found(client, monkeypatch, sequencer_alive, tmp_path
     lost = LocalKeyFile(tmp_path / "keys.json")
     monkeypatch.setattr("compliance.keys.providers.provider", lambda: lost)
     assert client.get("/readyz").json()["checks"]["keys"] == "failing"
+
+
+@pytest.mark.parametrize("name", ["anchors", "reconciliation"])
+@pytest.mark.django_db
+def test_an_alarm_is_named_and_takes_nothing_out_of_service(client, monkeypatch, caplog, sequencer_alive, name):
+    monkeypatch.setitem(health.ALARMS, name, fail)
+    response = client.get("/readyz")
+    assert response.status_code == 200
+    assert [alarm for alarm, state in response.json()["alarms"].items() if state == "on"] == [name]
+    assert "secret" not in response.content.decode()
+
+
+@pytest.mark.django_db
+def test_production_without_an_anchor_is_an_alarm(client, settings, sequencer_alive):
+    settings.IN_PRODUCTION = True
+    assert client.get("/readyz").json()["alarms"]["anchors"] == "on"
+
+
+@pytest.mark.django_db
+def test_an_anchor_that_never_confirmed_is_an_alarm(client, settings, sequencer_alive):
+    where = {"path": "/nonexistent/log"}
+    anchor = {"ANCHOR": "audit.anchors.file.AppendOnlyFile", "OPTIONS": where, "LOGS": ("main",)}
+    settings.AUDIT_ANCHORS = {"file": anchor}
+    assert client.get("/readyz").json()["alarms"]["anchors"] == "on"

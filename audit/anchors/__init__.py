@@ -61,17 +61,19 @@ class Proof(NamedTuple):
 
 
 class Anchor(Protocol):
-    """One place outside. `by_itself` is whether the proof convinces without asking that place again."""
-
-    by_itself: bool
+    """One place outside."""
 
     def place(self, held: Held, last: int, prove: Prove) -> Proof:
         """Hand the checkpoint over. `last` is the size of the one before (0: none), `prove(old, new)` a consistency
         proof. Raises CannotAnchor."""
 
-    def check(self, held: Held, proof: bytes, chain: str) -> None:
-        """Whether this proof still holds for this checkpoint. Raises WrongProof, or NotAsked when that is not ours
-        to see."""
+    def check(self, held: Held, proof: bytes) -> datetime | None:
+        """Whether this proof still holds for this checkpoint; the time that it proves by itself, if it does. Raises
+        WrongProof, or NotAsked when that is not ours to see."""
+
+    def recall(self, log: str, origin: str) -> list[str]:
+        """The notes that lie there, as far as they can be read again: what the operator's own rows cannot hide.
+        Raises CannotAnchor."""
 
 
 class Configured(NamedTuple):

@@ -14,11 +14,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from audit.anchors import CannotAnchor, Held, Proof, Prove, WrongProof
 from audit.canonical import dumps
 
+RECALLED = 20  # objects that a verification reads again
+
 
 class LockedBucket:
     """`days` is how long each object is locked; `endpoint` for stores that are not Amazon's."""
-
-    by_itself = False
 
     def __init__(self, bucket: str, days: int, endpoint: str = "", prefix: str = "") -> None:
         self._bucket, self._days, self._prefix = bucket, days, prefix
@@ -45,7 +45,7 @@ class LockedBucket:
         receipt = {"bucket": self._bucket, "key": key, "version": put["VersionId"], "sha256": sha256(body).hexdigest()}
         return Proof(dumps(receipt), held_there["LastModified"], expires_at=held_there["ObjectLockRetainUntilDate"])
 
-    def check(self, held: Held, proof: bytes, chain: str) -> None:
+    def check(self, held: Held, proof: bytes) -> None:
         try:
             said = json.loads(proof)
             got = self._store.get_object(Bucket=said["bucket"], Key=said["key"], VersionId=said["version"])
@@ -54,3 +54,15 @@ class LockedBucket:
             raise WrongProof(f"the bucket does not hold this checkpoint: {error}") from None
         if body != held.note.encode():
             raise WrongProof(f"{said['key']} in {said['bucket']} is another checkpoint")
+
+    def recall(self, log: str, origin: str) -> list[str]:
+        """The newest objects: their names end with the size."""
+        start = f"{self._prefix}{origin}/"
+        try:
+            pages = self._store.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=start)
+            keys = [found["Key"] for page in pages for found in page.get("Contents", ())]
+            newest = sorted((key for key in keys if key.removeprefix(start).isdigit()), key=lambda key: (len(key), key))
+            got = [self._store.get_object(Bucket=self._bucket, Key=key) for key in newest[-RECALLED:]]
+            return [answer["Body"].read().decode() for answer in got]
+        except (BotoCoreError, ClientError, ValueError) as error:
+            raise CannotAnchor(f"the bucket {self._bucket} cannot be read: {error}") from None

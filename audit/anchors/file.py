@@ -14,8 +14,6 @@ from audit.canonical import dumps, timestamp
 
 
 class AppendOnlyFile:
-    by_itself = False
-
     def __init__(self, path: str) -> None:
         self._path = Path(path)
 
@@ -35,7 +33,7 @@ class AppendOnlyFile:
             raise CannotAnchor(f"{self._path} cannot be written: {error.strerror}") from None
         return Proof(line, now)
 
-    def check(self, held: Held, proof: bytes, chain: str) -> None:
+    def check(self, held: Held, proof: bytes) -> None:
         try:
             with self._path.open("rb") as lines:
                 if any(line == proof for line in lines) and json.loads(proof)["note"] == held.note:
@@ -43,3 +41,13 @@ class AppendOnlyFile:
         except (OSError, ValueError, KeyError) as error:
             raise WrongProof(f"{self._path} cannot be read: {error}") from None
         raise WrongProof(f"{self._path} does not hold this checkpoint")
+
+    def recall(self, log: str, origin: str) -> list[str]:
+        if not self._path.exists():
+            return []
+        try:
+            with self._path.open("rb") as lines:
+                said = [json.loads(line) for line in lines]
+            return [str(line["note"]) for line in said if line["log"] == log]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise CannotAnchor(f"{self._path} cannot be read: {error}") from None

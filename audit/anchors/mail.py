@@ -21,8 +21,6 @@ Keep this letter. The attachment, handed to verify.py with --checkpoint, shows t
 class Letters:
     """`to` are the auditors' addresses."""
 
-    by_itself = False
-
     def __init__(self, to: list[str]) -> None:
         self._to = to
 
@@ -43,5 +41,8 @@ class Letters:
             raise CannotAnchor(f"the mail server did not take the letter: {type(error).__name__}") from None
         return Proof(number.encode(), datetime.now(UTC))
 
-    def check(self, held: Held, proof: bytes, chain: str) -> None:
+    def check(self, held: Held, proof: bytes) -> None:
         raise NotAsked("the auditors hold the letter: ask them for it")
+
+    def recall(self, log: str, origin: str) -> list[str]:
+        return []

@@ -28,10 +28,8 @@ RENEW_BEFORE = "30 days"  # the end of a time stamp's certificate
 
 _log = logging.getLogger(__name__)
 
-_COLUMNS = "id, log, size, name, note, proof, chain, at, expires_at, renews"
-_NEWEST = (
-    f"SELECT {_COLUMNS} FROM audit_anchor WHERE log = %s AND name = %s AND renews IS NULL ORDER BY id DESC LIMIT 1"
-)
+COLUMNS = "id, log, size, name, note, proof, chain, at, expires_at, renews"
+_NEWEST = f"SELECT {COLUMNS} FROM audit_anchor WHERE log = %s AND name = %s AND renews IS NULL ORDER BY id DESC LIMIT 1"
 _WRITE = """
 INSERT INTO audit_anchor (log, size, name, note, proof, chain, at, expires_at, renews)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
@@ -39,7 +37,7 @@ VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
 # The newest stamp of each certificate that ends soon and that no newer stamp covers. It covers those before it: the log
 # below its checkpoint holds their digests.
 _ENDING = f"""
-SELECT DISTINCT ON (expires_at) {_COLUMNS} FROM audit_anchor a
+SELECT DISTINCT ON (expires_at) {COLUMNS} FROM audit_anchor a
 WHERE log = %s AND name = %s AND expires_at BETWEEN now() AND now() + %s::interval
   AND NOT EXISTS (SELECT FROM audit_anchor r WHERE r.renews = a.id)
 ORDER BY expires_at, size DESC, id DESC
@@ -106,7 +104,7 @@ def newest_of(log: str, name: str) -> Anchored | None:
 
 
 def anchored(row: tuple[object, ...]) -> Anchored:
-    """A row of `_COLUMNS` as PostgreSQL gives it."""
+    """A row of `COLUMNS` as PostgreSQL gives it."""
     number, log, size, name, note, proof, *rest = row
     return Anchored(number, log, size, name, note, bytes(proof), *rest)  # type: ignore[arg-type, call-overload]
 
@@ -210,7 +208,7 @@ def proofs(log: str, size: int) -> list[Anchored]:
     """What came back for checkpoints of up to `size`, oldest first."""
     with connections["default"].cursor() as cursor:
         cursor.execute(
-            f"SELECT {_COLUMNS} FROM audit_anchor WHERE log = %s AND size <= %s ORDER BY size, id", [log, size]
+            f"SELECT {COLUMNS} FROM audit_anchor WHERE log = %s AND size <= %s ORDER BY size, id", [log, size]
         )
         return [anchored(row) for row in cursor.fetchall()]
 

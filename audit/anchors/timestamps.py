@@ -25,8 +25,6 @@ from audit.anchors.http import post
 class TimeStamps:
     """`url` of the authority; `chain` a PEM file with its root and, where its tokens lack them, what lies between."""
 
-    by_itself = True
-
     def __init__(self, url: str, chain: str) -> None:
         self._url, self._chain = url, Path(chain)
 
@@ -51,21 +49,20 @@ class TimeStamps:
             answer.body, token.tst_info.gen_time, pem, min(certificate.not_valid_after_utc for certificate in known)
         )
 
-    def check(self, held: Held, proof: bytes, chain: str) -> None:
-        self.check_stamp(held.note.encode(), proof)
+    def check(self, held: Held, proof: bytes) -> datetime:
+        return self.check_stamp(held.note.encode(), proof)
 
-    def check_stamp(self, data: bytes, proof: bytes) -> None:
+    def recall(self, log: str, origin: str) -> list[str]:
+        return []  # an authority keeps nothing
+
+    def check_stamp(self, data: bytes, proof: bytes) -> datetime:
         """With the chain of the settings, never the one that lies beside the token in the database."""
         try:
-            chain = x509.load_pem_x509_certificates(self._chain.read_bytes())
-            _verify(decode_timestamp_response(proof), data, chain, VerifierBuilder())
+            chain, token = x509.load_pem_x509_certificates(self._chain.read_bytes()), decode_timestamp_response(proof)
+            _verify(token, data, chain, VerifierBuilder())
         except (OSError, ValueError, VerificationError) as error:
             raise WrongProof(f"the time stamp does not hold: {error}") from None
-
-
-def time_of(proof: bytes) -> datetime:
-    """When the authority says it stamped."""
-    return decode_timestamp_response(proof).tst_info.gen_time
+        return token.tst_info.gen_time
 
 
 def _verify(token: TimeStampResponse, data: bytes, chain: Sequence[x509.Certificate], builder: VerifierBuilder) -> None:

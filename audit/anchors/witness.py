@@ -20,8 +20,6 @@ COSIGNATURE = b"\x04"  # the kind of key: Ed25519 over "cosignature/v1"
 class Witness:
     """`url` before /add-checkpoint; `vkey` is the witness's own verifier key, `name+hash+key`."""
 
-    by_itself = True
-
     def __init__(self, url: str, vkey: str) -> None:
         self._url = url.rstrip("/") + "/add-checkpoint"
         self._name, self._hash, self._key = _parse(vkey)
@@ -39,8 +37,11 @@ class Witness:
             raise CannotAnchor(f"the witness {self._name}: {wrong}") from None
         return Proof(answer.body, at)
 
-    def check(self, held: Held, proof: bytes, chain: str) -> None:
-        self._time(held.note, proof)
+    def check(self, held: Held, proof: bytes) -> datetime:
+        return self._time(held.note, proof)
+
+    def recall(self, log: str, origin: str) -> list[str]:
+        return []  # it answers no questions; what it saw shows when it is handed the next checkpoint
 
     def _add(self, held: Held, old: int, prove: Prove) -> Answer:
         steps = prove(old, held.size) if 0 < old < held.size else []

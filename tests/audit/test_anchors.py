@@ -1,19 +1,26 @@
 """What lies outside: handed over, kept, recorded, missed, and what it shows."""
 
+import base64
 import json
 import shutil
 import subprocess
 import threading
 import uuid
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from itertools import accumulate
 
 import boto3
 import pytest
 from django.core import mail
 from django.core.management import call_command
+from hypothesis import given as given_some
+from hypothesis import settings as settings_of_hypothesis
+from hypothesis import strategies as some
 from moto.server import ThreadedMotoServer
 
 from audit.anchors import CannotAnchor, NotAsked, WrongProof, configured
+from audit.anchors.checking import Bounds
 from audit.anchors.placing import late, newest_of, place_due
 from audit.anchors.standing import in_words
 from audit.anchors.timestamps import TimeStamps
@@ -23,6 +30,8 @@ from audit.queries import standing
 from audit.verifier import witness as outside
 from audit.verifier.verify import Key
 from tests.audit.authority import Authority
+from tests.audit.clocks import clock
+from tests.audit.conftest import kinds
 
 needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not on this machine")
 DAY = timedelta(days=1)
@@ -154,10 +163,10 @@ def test_nothing_is_handed_over_of_the_aml_log_where_its_size_would_be_read(log,
 def test_a_file_that_lost_a_line_is_found_out(log, file):
     place_due()
     (anchor,), kept = configured(), newest_of("main", "file")
-    anchor.anchor.check(kept.held, kept.proof, kept.chain)
+    anchor.anchor.check(kept.held, kept.proof)
     file.write_bytes(b"")
     with pytest.raises(WrongProof, match="does not hold"):
-        anchor.anchor.check(kept.held, kept.proof, kept.chain)
+        anchor.anchor.check(kept.held, kept.proof)
 
 
 @needs_openssl
@@ -166,7 +175,7 @@ def test_a_time_stamp_is_kept_with_its_chain_and_openssl_believes_it(log, author
     (outcome,) = place_due()
     assert outcome.problem == ""
     kept = newest_of("main", "tsa")
-    anchors["tsa"].check(kept.held, kept.proof, kept.chain)
+    anchors["tsa"].check(kept.held, kept.proof)
     assert abs(kept.at - datetime.now(UTC)) < timedelta(minutes=1)
     assert 300 < (kept.expires_at - kept.at).days <= 365
     for name, data in (("note", kept.note.encode()), ("token.tsr", kept.proof), ("chain.pem", kept.chain.encode())):
@@ -223,12 +232,12 @@ def test_an_object_in_a_locked_bucket_cannot_be_deleted_and_is_read_again(log, b
     (outcome,) = place_due()
     assert outcome.problem == ""
     kept = newest_of("main", "bucket")
-    anchors["bucket"].check(kept.held, kept.proof, kept.chain)
+    anchors["bucket"].check(kept.held, kept.proof)
     said = json.loads(kept.proof)
     with pytest.raises(store.exceptions.ClientError, match="AccessDenied"):
         store.delete_object(Bucket=bucket["bucket"], Key=said["key"], VersionId=said["version"])
     with pytest.raises(WrongProof):
-        anchors["bucket"].check(kept.held, kept.proof.replace(b'"key":"', b'"key":"x'), kept.chain)
+        anchors["bucket"].check(kept.held, kept.proof.replace(b'"key":"', b'"key":"x'))
 
 
 def test_a_bucket_without_a_lock_is_no_anchor(log, bucket, settings):
@@ -248,7 +257,7 @@ def test_a_letter_brings_auditors_the_checkpoint(log, settings):
     assert letter.to == ["audit@example.com"]
     kept = newest_of("main", "mail")
     with pytest.raises(NotAsked):
-        anchors["mail"].check(kept.held, kept.proof, kept.chain)
+        anchors["mail"].check(kept.held, kept.proof)
 
 
 # ------------------------------------------------------------------------------------------------ the witness
@@ -261,7 +270,7 @@ def test_a_witness_cosigns_what_continues(log, witness, settings):
     assert [outcome.problem for outcome in place_due(now=now + DAY)] == [""]
     kept = newest_of("main", "witness")
     assert kept.size > 300
-    anchors["witness"].check(kept.held, kept.proof, kept.chain)
+    anchors["witness"].check(kept.held, kept.proof)
     assert abs(kept.at - now) < timedelta(minutes=1)
 
 
@@ -275,9 +284,91 @@ def test_a_witness_that_remembers_more_than_we_is_asked_for_its_size(log, witnes
     assert [outcome.problem for outcome in place_due()] == [""]
     kept = newest_of("main", "witness")
     with pytest.raises(WrongProof):
-        anchors["witness"].check(kept.held, kept.proof[:-9] + b"AAAAAAA=\n", kept.chain)
+        anchors["witness"].check(kept.held, kept.proof[:-9] + b"AAAAAAA=\n")
 
 
 def test_a_mistyped_key_of_a_witness_is_refused(witness):
     with pytest.raises(CannotAnchor, match="mistyped"):
         Witness(witness["url"], witness["vkey"].replace("+", "+0", 1))
+
+
+# ------------------------------------------------------------------------------------------------ what they show
+def test_a_verification_says_what_is_anchored_and_what_is_not(log, witness, settings):
+    given(settings, witness=("audit.anchors.witness.Witness", witness))
+    assert log.verify().line.endswith("; not anchored outside")
+    place_due()
+    log.sequence()
+    report = log.verify()
+    assert kinds(report) == set()
+    size = newest_of("main", "witness").size
+    assert report.anchored_to == size < report.entries
+    assert report.line.endswith(f"anchored to {size}, the {report.entries - size} since rest on this server alone")
+
+
+def rewrite(log):
+    """What somebody does who has the database and the key folder: another history, signed with the right key."""
+    log.tamper(
+        "TRUNCATE audit_entry, audit_leaf, audit_tile, audit_checkpoint, audit_anchor, audit_sealed, audit_pending;"
+        "UPDATE audit_state SET size = 0, signed_size = 0, note = NULL, latest_at = NULL;"
+    )
+    empty = base64.b64encode(sha256(b"").digest()).decode()
+    (log.keys / "main.state").write_text(json.dumps({"size": 0, "root": empty}))
+    log.write(30)
+    log.sequence()
+
+
+def test_a_history_rewritten_with_the_logs_own_key_shows_at_an_anchor_only(log, file, settings):
+    place_due()
+    rewrite(log)
+    assert "rewritten" in kinds(log.verify())
+    settings.AUDIT_ANCHORS = {}
+    report = log.verify()
+    assert kinds(report) == set()
+    assert report.line.endswith("not anchored outside")
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        "DELETE FROM audit_anchor",
+        "UPDATE audit_anchor SET proof = proof || '\\x0a'",
+        "UPDATE audit_anchor SET note = (SELECT note FROM audit_checkpoint WHERE log = 'aml' LIMIT 1)",
+    ],
+)
+def test_a_proof_that_was_taken_away_or_changed_is_missed(log, file, attack):
+    place_due()
+    log.sequence()
+    log.tamper(attack)
+    assert kinds(log.verify()) & {"anchor", "bad_checkpoint"}
+
+
+def test_an_entry_that_claims_another_time_is_caught_between_two_anchors(log, witness, settings, monkeypatch):
+    given(settings, witness=("audit.anchors.witness.Witness", witness))
+    place_due()
+    with clock(monkeypatch, timedelta(hours=-2)):
+        log.write(1)
+    with clock(monkeypatch, timedelta(hours=2)):
+        log.write(1)
+    log.sequence()
+    place_due(at_once=True)
+    found = [finding for finding in log.verify().findings if finding.kind == "outside_its_time"]
+    assert len(found) == 2
+    assert all(finding.notice for finding in found)
+    assert "the log was shorter on" in found[0].text
+    assert "but was there on" in found[1].text
+
+
+@settings_of_hypothesis(max_examples=50, deadline=None)
+@given_some(
+    steps=some.lists(some.tuples(some.integers(1, 50), some.integers(0, 3600)), min_size=1, max_size=8),
+    seq=some.integers(0, 200),
+    at=some.integers(-3600, 40000),
+)
+def test_bounds_are_those_of_the_anchors_around_an_entry(steps, seq, at):
+    start, skew = datetime(2026, 1, 1, tzinfo=UTC), timedelta(minutes=5)
+    sizes = list(accumulate(size for size, _ in steps))
+    times = list(accumulate(seconds for _, seconds in steps))
+    known = [(size, start + timedelta(seconds=second)) for size, second in zip(sizes, times, strict=True)]
+    moment = start + timedelta(seconds=at)
+    possible = all(moment >= when - skew if seq >= size else moment <= when + skew for size, when in known)
+    assert (Bounds(known).broken_by(seq, moment, skew) is None) == possible

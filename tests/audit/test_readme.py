@@ -10,6 +10,7 @@ from pathlib import Path
 from django.core.management import call_command
 
 from audit import verify as inside
+from audit.anchors import checking
 from audit.queries import standing
 from audit.verifier import verify as outside
 from tests.audit.conftest import Process, wait_until
@@ -53,5 +54,6 @@ def run(command, vkey):
 def test_every_finding_is_explained():
     source = Path(inside.__file__).read_text()
     named = set(re.findall(r'_add\(\s*"(\w+)"', source)) | set(re.findall(r'report\.add\(\s*"(\w+)"', source))
+    named |= set(re.findall(r'Said\(\s*"(\w+)"', Path(checking.__file__).read_text()))
     assert len(named) > 15
     assert [name for name in sorted(named) if f"`{name}`" not in README] == []

@@ -51,9 +51,9 @@ def test_it_cosigns_each_checkpoint_that_continues_and_the_same_again(log, witne
     line = witness.add(log.request(5, second))
     assert witness.add(log.request(305, second)).startswith("— auditor.example/w ".encode())
     client = Client("http://nowhere", witness.vkey)
-    client.check(Held("main", second, checkpoint_of(second)), line, "")
+    client.check(Held("main", second, checkpoint_of(second)), line)
     with pytest.raises(WrongProof):
-        client.check(Held("main", first, checkpoint_of(first)), line, "")
+        client.check(Held("main", first, checkpoint_of(first)), line)
 
 
 def test_it_remembers_over_a_start_and_says_where_it_stands(log, witness, tmp_path):
