@@ -21,6 +21,7 @@ from compliance.keys.services import open_sealed, seal
 from compliance.outbox.services import post
 from compliance.people.models import Account, Licensee, User
 from compliance.policy import policy_for
+from compliance.proposals.services import void_overtaken
 from documents.models import Document
 from documents.services import kept_or_removed, receive
 
@@ -97,6 +98,7 @@ def attach(case: Case, document: Document, *, purpose: str, document_type: str, 
     evidence = Evidence.objects.create(case=case, document=document, purpose=purpose, document_type=document_type)
     details = {"purpose": purpose, "document_type": document_type, "document": str(document.pk)}
     record("evidence.attach", by=by, about=evidence, details=details)
+    void_overtaken(case)
     kinds.lookup(case.kind).arrived(case, evidence, by=by)
     return evidence
 
@@ -124,10 +126,13 @@ def reconsider(evidence: Evidence, *, by: Acts, version: int | None = None) -> E
 def _judged(move: Any, **inputs: Any) -> Evidence:
     """Make the move and name the item in its entry, so that the history says what was judged.
 
-    The case is locked first: a decision that is being confirmed now waits for this verdict, or this one for it.
+    A proposal that rests on the former verdict is void at once. The case is locked first: a decision that is being
+    confirmed now waits for this verdict, or this one for it.
     """
-    Case.objects.select_for_update(of=("self",)).get(pk=move.__self__.case_id)
-    return perform(move, details={"purpose": move.__self__.purpose}, **inputs)  # type: ignore[no-any-return]
+    case = Case.objects.select_for_update(of=("self",)).get(pk=move.__self__.case_id)
+    evidence: Evidence = perform(move, details={"purpose": move.__self__.purpose}, **inputs)
+    void_overtaken(case)
+    return evidence
 
 
 def _check_reasons(evidence: Evidence, reasons: Sequence[str], kind: texts.Kind) -> None:

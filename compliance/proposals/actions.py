@@ -23,6 +23,7 @@ FIELDS: Final[Mapping[str, Kept]] = {
     "checker_id": Kept.PUBLIC,
     "checker_human_id": Kept.PUBLIC,
     "decided_at": Kept.PUBLIC,
+    "changes": Kept.OMIT,  # `changed` names the items; how they stand now is in their own entries
     "answer_sealed": Kept.OMIT,  # the same words are sealed in the entry as its note
 }
 

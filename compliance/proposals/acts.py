@@ -29,6 +29,7 @@ class Act:
     load         load(id): the subject, fresh and locked (SELECT ... FOR UPDATE); raises its DoesNotExist
     digest       digest(subject): bytes that change with the evidence the decision rests on, and with nothing else
     seen         seen(subject): the same evidence item by item, as ids and digests, so that one can say what changed
+    change_text  change_text(item, before, now): in words what became of one item of `seen`; None where it was not there
     may_propose, may_confirm   of (subject, user)
     visible      visible(user): ids of the subjects on which the user may confirm, as one lazy queryset
     need         need(subject, **inputs): whether two are needed, and why in words
@@ -56,6 +57,7 @@ class Act:
     facts: Callable[[Any], Sequence[tuple[Words, Words]]] = lambda subject: ()
     reason_text: Callable[[str], Words] = str
     seen: Callable[[Any], Mapping[str, str]] = lambda subject: {}
+    change_text: Callable[[str, str | None, str | None], Words] = lambda item, before, now: item
     sealed: frozenset[str] = frozenset()
     expires: timedelta = timedelta(days=3)
 

@@ -74,9 +74,11 @@ class Proposal(Stateful):
     checker = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     checker_human = models.ForeignKey(Human, null=True, on_delete=models.PROTECT, related_name="+")
     answer_sealed = models.BinaryField(null=True, help_text=_("What the second person wrote when sending it back"))
+    changes = models.JSONField(default=dict, help_text=_("What made it void: item, as it was seen and as it is"))
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     expires_at = models.DateTimeField()
     decided_at = models.DateTimeField(null=True)
+    escalated_at = models.DateTimeField(null=True, help_text=_("When managers were told that nobody decided"))
 
     objects: ClassVar = ProposalQuerySet.as_manager()
 
@@ -140,9 +142,9 @@ class Proposal(Stateful):
         self.decided_at = at
 
     @transition("state", source=State.PARKED, target=State.VOIDED, permission=is_system)
-    def void(self, *, at: datetime) -> None:
+    def void(self, *, changes: dict[str, list[str | None]], at: datetime) -> None:
         """What the maker saw is not what there is."""
-        self.decided_at = at
+        self.changes, self.decided_at = changes, at
 
     @transition("state", source=State.PARKED, target=State.EXPIRED, permission=is_system)
     def expire(self, *, at: datetime) -> None:

@@ -24,7 +24,7 @@ from compliance.keys.services import open_sealed, seal
 from compliance.outbox.payload import ids_only
 from compliance.people.models import User
 from compliance.proposals import acts
-from compliance.proposals.acts import Act
+from compliance.proposals.acts import Act, Words
 from compliance.proposals.models import Proposal, State, is_another_person, is_the_maker
 
 NOTE, ANSWER, INPUTS = "proposals.note", "proposals.answer", "proposals.inputs"
@@ -67,12 +67,12 @@ class AlreadyDecided(WrongState):
 
 
 class EvidenceChanged(WrongState):
-    """What the first person saw is not what there is; the proposal is void. `changed` names items, if the act does."""
+    """What the first person saw is not what there is; the proposal is void. Its `changes` say what changed."""
 
-    def __init__(self, proposal: Proposal, changed: list[str]) -> None:
+    def __init__(self, proposal: Proposal) -> None:
         super().__init__(str(_("The evidence changed, so this proposal is void. Look at it and propose again.")))
         self.proposal = proposal
-        self.changed = changed
+        self.changed = sorted(proposal.changes)
 
 
 def propose(
@@ -136,6 +136,7 @@ def confirm(proposal: Proposal, *, by: Acts) -> Proposal:
             act.run(
                 subject, by=by, reason=done.reason, proposal=str(done.pk), maker=done.maker_actor, **inputs_of(done)
             )
+            void_overtaken(subject)
             return done  # type: ignore[no-any-return]
     raise overtaken
 
@@ -185,6 +186,27 @@ def expire_overdue() -> int:
                 perform(fresh.expire, by=system(), details=_facts(fresh), at=at)
                 expired += 1
     return expired
+
+
+def void_overtaken(subject: Any) -> int:
+    """Void at once what was proposed on evidence of this subject that has changed. How many.
+
+    For whoever changed it, after the change, in the same transaction and with the subject locked. What nobody reports
+    is found by `confirm`.
+    """
+    void = 0
+    for proposal in Proposal.objects.parked().filter(subject_id=subject.pk):
+        act = acts.lookup(proposal.act)
+        now, fresh, at = _locked(act, proposal)
+        if fresh.state == State.PARKED and _voided(act, now, fresh, at):
+            void += 1
+    return void
+
+
+def changes_of(proposal: Proposal) -> list[Words]:
+    """In words what made the proposal void, item by item."""
+    told = acts.lookup(proposal.act).change_text
+    return [told(item, before, now) for item, (before, now) in sorted(proposal.changes.items())]
 
 
 def note_of(proposal: Proposal) -> str:
@@ -275,18 +297,22 @@ def _require_checker(act: Act, subject: Any, proposal: Proposal, *, by: Acts, ac
 def _overtaken(act: Act, subject: Any, proposal: Proposal, at: datetime) -> WrongState | None:
     """Why it cannot be confirmed any more. What becomes void or expires here is to be committed."""
     if proposal.state != State.PARKED:
-        return AlreadyDecided(proposal)
+        return EvidenceChanged(proposal) if proposal.state == State.VOIDED else AlreadyDecided(proposal)
     if proposal.expires_at <= proposal.now:  # type: ignore[attr-defined]  # annotated by _locked_proposal
         return AlreadyDecided(perform(proposal.expire, by=system(), details=_facts(proposal), at=at))
-    if subject is None or bytes(act.digest(subject)) != bytes(proposal.evidence_digest):
-        changed = _changed(proposal.seen, ids_only(act.seen(subject)) if subject is not None else {})
-        void = perform(proposal.void, by=system(), details=_facts(proposal) | {"changed": changed}, at=at)
-        return EvidenceChanged(void, changed)
-    return None
+    void = _voided(act, subject, proposal, at)
+    return EvidenceChanged(void) if void else None
 
 
-def _changed(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
-    return sorted(item for item in before.keys() | now.keys() if before.get(item) != now.get(item))
+def _voided(act: Act, subject: Any, proposal: Proposal, at: datetime) -> Proposal | None:
+    """The proposal, void, when its subject is gone or no longer what the maker saw."""
+    if subject is not None and bytes(act.digest(subject)) == bytes(proposal.evidence_digest):
+        return None
+    before, now = proposal.seen, ids_only(act.seen(subject)) if subject is not None else {}
+    items = sorted(item for item in before.keys() | now.keys() if before.get(item) != now.get(item))
+    changes = {item: [before.get(item), now.get(item)] for item in items}
+    details = _facts(proposal) | {"changed": items}
+    return perform(proposal.void, by=system(), details=details, changes=changes, at=at)  # type: ignore[no-any-return]
 
 
 def _locked(act: Act, proposal: Proposal) -> tuple[Any, Proposal, datetime]:

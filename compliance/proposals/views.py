@@ -124,7 +124,7 @@ def _page(
         "mine": mine,
         "named_other": parked and not mine and named is not None and named.human_id != _me(request).human_id,
         "overtaken": overtaken,
-        "changed": getattr(overtaken, "changed", []),
+        "changed": services.changes_of(proposal),
         "form": form or SendBackForm(),
     }
     return render(request, "proposals/detail.html", context, status=status)

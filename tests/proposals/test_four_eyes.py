@@ -177,8 +177,9 @@ def test_changed_evidence_voids_it_and_says_what_changed(proposal, who, rename, 
         confirm(proposal, by=who.bob)
     assert (stored(proposal).state, rename.runs, changed.value.changed) == (State.VOIDED, [], ["slug"])
     assert facts(done(proposal, "proposals.void").get())["data"]["changed"] == ["slug"]
-    with pytest.raises(AlreadyDecided):
-        confirm(proposal, by=who.bob)
+    with pytest.raises(EvidenceChanged) as again:
+        confirm(proposal, by=who.erin)
+    assert again.value.changed == ["slug"]
 
 
 def test_a_change_that_is_no_evidence_voids_nothing(proposal, who, team):

@@ -120,6 +120,7 @@ def _act(name: str, title: str | Promise, run: Any, may_propose: str) -> acts.Ac
         unmet=lambda case: case.unmet(name),
         facts=_facts,
         seen=rules.evidence_seen,
+        change_text=rules.change_text,
         consequence=lambda case: rules.consequence(name),
         visible=_visible,
         reason_text=lambda code: dict(rules.decision_reasons(name)).get(code, code),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from audit.record import query_digest
 from cases import texts
 from cases.models import Case, Evidence
 from compliance.policy import policy_at
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from cases.types.verification.models import Verification
 
 
+# Items of `evidence_seen` beside the purposes.
+PLAYER, CASE = "player", "case"
 ONE_OPEN = _("This player already has an open verification.")
 
 
@@ -119,7 +122,7 @@ def letter(case: "Verification") -> texts.Text:
 
 def evidence_digest(case: "Verification") -> bytes:
     """What a decision was made on: every current file, its verdict, the declared data. Notes do not count."""
-    digest = hashlib.sha256(b"verification/1")
+    digest = hashlib.sha256(b"verification/2")
     rows = (
         case.evidence.exclude(state="superseded")
         .order_by("id")
@@ -129,24 +132,48 @@ def evidence_digest(case: "Verification") -> bytes:
         digest.update(
             repr([value.hex() if isinstance(value, bytes | memoryview) else str(value) for value in row]).encode()
         )
-    customer = case.customer
-    declared = (
-        customer.full_name,
-        customer.birth_date,
-        customer.nationality,
-        customer.address,
-        bytes(customer.national_id_index or b"").hex(),
-    )
-    digest.update(repr([str(value) for value in (*declared, case.level, case.policy_version)]).encode())
+    standing = (case.level, case.policy_version, case.closed_at is not None, case.outcome)
+    digest.update(repr([str(value) for value in (*_declared(case), *standing)]).encode())
     return digest.digest()
 
 
+def _declared(case: "Verification") -> tuple[Any, ...]:
+    """What the player said of themselves."""
+    customer = case.customer
+    number = bytes(customer.national_id_index or b"").hex()
+    return customer.full_name, customer.birth_date, customer.nationality, customer.address, number
+
+
 def evidence_seen(case: "Verification") -> dict[str, str]:
-    """The same evidence item by item, so that a void proposal can say what changed."""
+    """The same evidence item by item, so that a void proposal can say what changed. Names and dates are digests."""
     rows = (
         case.evidence.exclude(state="superseded").order_by("created_at").values_list("purpose", "state", "document_id")
     )
-    return {purpose: f"{state}:{document}" for purpose, state, document in rows}
+    seen = {purpose: f"{state}:{document}" for purpose, state, document in rows}
+    # Keyed, because a name or a day of birth can be guessed.
+    seen[PLAYER] = query_digest(repr([str(value) for value in _declared(case)]))
+    seen[CASE] = case.outcome or "open"
+    return seen
+
+
+def change_text(item: str, before: str | None, now: str | None) -> str:
+    """In words what became of one item of `evidence_seen`."""
+    if item == PLAYER:
+        return str(_("The player’s own data were changed."))
+    if item == CASE:
+        return str(_("The case was closed or reopened."))
+    title = texts.purpose_title(item)
+    was, _dash, old = (before or "").partition(":")
+    state, _dash, new = (now or "").partition(":")
+    if not was:
+        return str(_("%(item)s: a file was added")) % {"item": title}
+    if old != new:
+        return str(_("%(item)s: another file took the place of the one that was seen")) % {"item": title}
+    return str(_("%(item)s: was “%(before)s”, is now “%(now)s”")) % {
+        "item": title,
+        "before": Evidence.State(was).label,
+        "now": Evidence.State(state).label,
+    }
 
 
 def decision_reasons(act: str) -> Sequence[tuple[str, str | Promise]]:
