@@ -2,6 +2,7 @@
 
 import tempfile
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.db import transaction
@@ -15,13 +16,15 @@ from audit import queries
 from audit.access import rule
 from audit.actors import who
 from audit.canonical import base64url
-from audit.export import CannotExport, Selection
+from audit.export import CannotExport, NeedsTwo
 from audit.export import export as write_export
 from audit.forms import ExportForm, SearchForm
 from audit.presenters import present
 from audit.queries import PAGE, NoSuchEntry, Query, Row, Standing
 from audit.record import ObjectRef, query_digest, record
 from audit.tree import leaf_hash
+
+ASKED = ("case", "customer", "first_day", "last_day", "everything", "since", "recipient", "log")
 
 
 @require_GET
@@ -71,23 +74,30 @@ def entry(request: HttpRequest, log: str, seq: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @rule("audit.export_entry")
 def export(request: HttpRequest) -> HttpResponseBase:
-    form = ExportForm(request.POST or None, initial=request.GET.dict())
+    """What one person may take out; more is refused here, with the way to the page where it is asked for."""
+    form = ExportForm(request.POST or None, initial=request.GET.dict(), logs=_logs(request))
+    propose_url = ""
     if request.method == "POST" and form.is_valid():
-        data = form.cleaned_data
-        kind = "case" if data["case"] else "customer"
-        of = (data["case"] or data["customer"]).strip()
+        selection, reason = form.selection(), form.cleaned_data["reason"]
         out = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
         try:
-            selection = Selection(kind, of, since=[data["since"]] if data["since"] else [])
-            alone = settings.AUDIT_EXPORT_ALONE
-            write_export(selection, out, by=who(request.user), reason=data["reason"], alone=alone)
+            write_export(selection, out, by=who(request.user), reason=reason, alone=settings.AUDIT_EXPORT_ALONE)
         except CannotExport as refused:
             out.close()
             form.add_error(None, str(refused))
+            if isinstance(refused, NeedsTwo):
+                propose_url = f"{reverse(settings.AUDIT_PROPOSE_EXPORT)}?{_asked_again(request.POST)}"
         else:
             out.seek(0)
-            return FileResponse(out, as_attachment=True, filename=f"mizan-log-{of}.zip", content_type="application/zip")
-    return render(request, "audit/export.html", {"form": form}, status=422 if form.errors else 200)
+            name = f"mizan-log-{selection.title or selection.log}.zip"
+            return FileResponse(out, as_attachment=True, filename=name, content_type="application/zip")
+    context = {"form": form, "propose_url": propose_url}
+    return render(request, "audit/export.html", context, status=422 if form.errors else 200)
+
+
+def _asked_again(given: QueryDict) -> str:
+    """What was asked for, for the address of the page that proposes it; the reason is written there anew."""
+    return urlencode({name: value for name, value in given.items() if name in ASKED and value})
 
 
 def _logs(request: HttpRequest) -> list[str]:

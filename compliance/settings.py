@@ -308,6 +308,7 @@ if _url := optional("AUDIT_ANCHOR_WITNESS_URL"):
 _letters: list[str] = env.list("AUDIT_ANCHOR_MAIL", [])
 if _letters:
     _anchor("mail", "audit.anchors.mail.Letters", to=_letters)
+AUDIT_PROPOSE_EXPORT = "proposals:export"  # the page where a larger export is asked for
 AUDIT_EXPORT_ALONE = 10_000  # entries that one person exports on the page; above, policy's "audit.export" asks two
 
 # ---------------------------------------------------------------------------------------------- words

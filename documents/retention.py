@@ -59,6 +59,7 @@ DECISIONS: Final[Mapping[str, Decision]] = {
     "people.RiskFact": _identity("part of the assessment that a decision rests on"),
     "proposals.Proposal": _identity("who decided with whom, on which evidence"),
     "proposals.ExportRequest": Decision(Class.LOG, "what left the house and who asked for it"),
+    "proposals.ExportRequest": Decision(Class.LOG, "what left the house and who asked for it"),
     "platform.ApiKey": Decision(Class.STAFF, "entries name the key by its id; it is revoked, not deleted"),
     "platform.IdempotencyRecord": Decision(Class.PASSING, "replies kept 48 hours for callers who repeat a request"),
     "documents.Document": _identity("the paper itself; its file ends with its key"),

@@ -13,8 +13,42 @@ from django_fsm import FSMField, transition
 
 from audit.actors import SubjectRef, System
 from audit.perform import Stateful
+from audit.selections import Selection
 from compliance.people.models import Human, Licensee, User
 from compliance.proposals.querysets import ProposalQuerySet
+
+
+class ExportRequest(models.Model):
+    """An export of the log that is too large for one person, as it was asked for. It never changes: what was decided on
+    it is its proposal ("audit.export"). Kinds and fields are those of audit.selections.Selection.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(max_length=10)
+    of = models.CharField(max_length=100, blank=True)
+    log = models.CharField(max_length=10, default="main")
+    since = models.JSONField(default=list)
+    from_on = models.DateField(null=True)
+    to_on = models.DateField(null=True)
+    recipient = models.CharField(max_length=64, blank=True)
+    entries = models.BigIntegerField(help_text=_("Counted when it was asked for"))
+    asked_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects: ClassVar[models.Manager["ExportRequest"]] = models.Manager()
+
+    class Meta:
+        default_permissions = ()
+
+    @property
+    def audit_log(self) -> str:
+        return self.log
+
+    @property
+    def selection(self) -> Selection:
+        return Selection(
+            self.kind, self.of or None, self.log, self.since, self.from_on, self.to_on, self.recipient or None
+        )
 
 
 class State(models.TextChoices):

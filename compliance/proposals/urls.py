@@ -6,6 +6,8 @@ app_name = "proposals"
 
 urlpatterns = [
     path("", views.approvals, name="list"),
+    path("exports/", views.ask_export, name="export"),
+    path("exports/<uuid:request_id>/", views.export_request, name="export_request"),
     path("<uuid:proposal_id>/", views.approval, name="detail"),
     path("<uuid:proposal_id>/confirm/", views.confirm, name="confirm"),
     path("<uuid:proposal_id>/send-back/", views.send_back, name="send_back"),

@@ -1,21 +1,24 @@
 """The approvals: what waits for a second person, and the page on which that person decides."""
 
+import tempfile
 from typing import Any, cast
 from uuid import UUID
 
 from django.contrib import messages
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from audit.access import Rule, rule
 from audit.perform import ConditionsNotMet
 from audit.record import record_read
+from audit.selections import CannotExport
 from compliance.people.models import User
-from compliance.proposals import acts, queries, services
-from compliance.proposals.forms import SendBackForm
+from compliance.proposals import acts, exports, queries, services
+from compliance.proposals.forms import AskExportForm, SendBackForm
 from compliance.proposals.models import Proposal, State, is_the_maker
 from compliance.proposals.querysets import ProposalQuerySet
 
@@ -81,6 +84,53 @@ def withdraw(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
         return _page(request, overtaken.proposal, subject, status=409, overtaken=overtaken)
     messages.success(request, _("Withdrawn: %(title)s") % {"title": _title(proposal)})
     return redirect(acts.lookup(proposal.act).subject_url(subject))
+
+
+@rule(exports.EXPORT)
+@require_http_methods(["GET", "POST"])
+def ask_export(request: HttpRequest) -> HttpResponse:
+    """Ask for an export of the log that one person may not make alone. Where the log's own page sends people to."""
+    logs = ["main", "aml"] if _me(request).has_perm(exports.VIEW_AML) else ["main"]
+    form = AskExportForm(request.POST or None, initial=request.GET.dict(), logs=logs)
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        try:
+            proposal = exports.ask(form.selection(), by=_me(request), reason=given["reason"], note=given["note"])
+        except ConditionsNotMet as unmet:
+            form.add_error(None, unmet.reasons)
+        else:
+            messages.success(request, _("Proposed. You can take the export once another person confirmed it."))
+            return redirect("proposals:export_request", proposal.subject_id)
+    return render(request, "proposals/ask_export.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@rule(exports.EXPORT)
+@require_http_methods(["GET", "POST"])
+def export_request(request: HttpRequest, request_id: UUID) -> HttpResponseBase:
+    """How a request for an export stands; once confirmed, the export itself."""
+    asked = exports.get_request(request_id, user=_me(request))
+    refused = ""
+    if request.method == "POST":
+        out = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
+        try:
+            exports.take(asked, out, by=_me(request))
+        except CannotExport as why:
+            out.close()
+            refused = str(why)
+        else:
+            out.seek(0)
+            name = f"mizan-log-{asked.selection.title or asked.log}.zip"
+            return FileResponse(out, as_attachment=True, filename=name, content_type="application/zip")
+    proposal = exports.decided(asked)
+    context = {
+        "asked": asked,
+        "facts": acts.lookup(exports.ACT).facts(asked),
+        "proposal": proposal,
+        "state": LOOKS.get(State(proposal.state), proposal.state) if proposal else "",
+        "ready": proposal is not None and proposal.state == State.PERFORMED,
+        "refused": refused,
+    }
+    return render(request, "proposals/export_request.html", context, status=422 if refused else 200)
 
 
 def _page(

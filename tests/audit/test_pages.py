@@ -219,11 +219,11 @@ class TestExport:
         assert page.status_code == 422
         assert list(page.context["form"].errors) == ["reason"]
 
-    @pytest.mark.parametrize("given", [{}, {"case": CASE, "customer": "x"}])
-    def test_it_wants_a_case_or_a_customer(self, carol, given):
+    @pytest.mark.parametrize("given", [{}, {"case": CASE, "customer": "x"}, {"case": CASE, "everything": "on"}])
+    def test_it_wants_one_of_four(self, carol, given):
         page = carol.post("/audit/export/", {"reason": "because", **given})
         assert page.status_code == 422
-        assert "one of the two" in page.content.decode()
+        assert "one of the four" in page.content.decode()
 
     def test_the_case_is_filled_in_from_the_list(self, carol):
         link = carol.get("/audit/", {"case": CASE}).context["export_url"]
@@ -279,6 +279,7 @@ def test_an_auditor_finds_reads_and_exports_a_case(house, client, tmp_path, sett
         refused = client.post("/audit/export/", {"case": case.number, "reason": "all of it"})
         assert refused.status_code == 422
         assert "needs two persons" in refused.content.decode()
+        assert f"/approvals/exports/?case={case.number}" in refused.content.decode()
         assert newest("audit.export").facts["data"]["kind"] == "customer"
     finally:
         process.end()
