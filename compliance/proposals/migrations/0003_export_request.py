@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("proposals", "0001_initial"),
+        ("proposals", "0002_what_made_it_void"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
     operations = [
