@@ -52,6 +52,10 @@ register(
     Action("cases.send_message", _("The message to the player was sent"), {"code": PUBLIC, "channel": PUBLIC}),
     Action("cases.view", _("{actor} opened the case")),
     Action("cases.list", _("{actor} looked at a list of cases"), {"query": PUBLIC, "rows": PUBLIC}),
+    Action(
+        "cases.save_view", _("{actor} saved a view of the queue"), {"name": SEALED, "query": PUBLIC, "team": PUBLIC}
+    ),
+    Action("cases.drop_view", _("{actor} removed a saved view of the queue"), {"name": SEALED}),
     Action("cases.search", _("{actor} searched for a player or a case"), {"query": SEALED, "rows": PUBLIC}),
     Action(
         "cases.open_queue",

@@ -1,7 +1,7 @@
 """What every matter has, whatever its kind: Case, Evidence, Message, Note, and the grants on them."""
 
 import uuid
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -45,6 +45,30 @@ class Queue(models.Model):
         constraints: ClassVar = [models.UniqueConstraint(fields=["team", "licensee", "kind"], name="queue_once")]
 
 
+class SavedViewQuerySet(models.QuerySet["SavedView"]):
+    def visible_to(self, user: Any) -> Self:
+        """Their own, and those that their teams share."""
+        return self.filter(Q(owner_id=user.pk) | Q(team__memberships__user_id=user.pk)).distinct()
+
+
+class SavedView(models.Model):
+    """A list of cases by name: how it is filtered and sorted, never the words somebody searched for."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="saved_views")
+    team = models.ForeignKey(Team, null=True, on_delete=models.CASCADE, related_name="saved_views")
+    name = models.CharField(max_length=40)
+    query = models.CharField(max_length=400, help_text=_("The query part of the list's address"))
+    saved_at = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar = SavedViewQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        ordering: ClassVar = ["name", "id"]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["owner", "name"], name="saved_view_name_once")]
+
+
 class Case(Stateful):
     """One matter with one player. Each kind is a proxy with its states; `outcome` says how it ended."""
 
@@ -85,10 +109,12 @@ class Case(Stateful):
             ),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["queue", "due_at", "id"], condition=Q(closed_at=None), name="case_open_by_due"),
+            models.Index(fields=["-priority", "due_at", "id"], condition=Q(closed_at=None), name="case_open_by_due"),
+            models.Index(fields=["queue", "kind", "state"], condition=Q(closed_at=None), name="case_open_by_queue"),
             models.Index(
                 fields=["assignee", "due_at", "id"], condition=Q(closed_at=None), name="case_open_by_assignee"
             ),
+            models.Index(fields=["opened_at", "id"], condition=Q(closed_at=None), name="case_open_by_age"),
             models.Index(fields=["customer"], name="case_by_customer"),
         ]
 

@@ -3,13 +3,15 @@
 from django.apps import apps
 from django.urls import include, path
 
-from cases.views import lists, matter, protection, review
+from cases.views import lists, matter, protection, review, saved
 
 app_name = "cases"
 urlpatterns = [
     path("", lists.home, name="home"),
     path("cases/", lists.queue, name="queue"),
     path("cases/next/", lists.take, name="take"),
+    path("cases/views/", saved.save, name="save-view"),
+    path("cases/views/<uuid:view_id>/drop/", saved.drop, name="drop-view"),
     path("search/", lists.find, name="search"),
     *[
         path("", include(f"{config.name}.urls"))

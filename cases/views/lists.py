@@ -1,12 +1,10 @@
 """The queue and the search."""
 
-from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
-from django.core.paginator import Paginator
 from django.db import transaction
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -17,23 +15,17 @@ from audit.access import Rule, rule
 from audit.cards import without_cards
 from audit.record import ObjectRef, query_digest, record
 from cases import kinds, numbers, search
-from cases.models import Case, Queue
+from cases.lists import ORDERS, VIEWS, Asked
+from cases.models import Case, Queue, SavedView
+from cases.paging import BadCursor, page_of
 from cases.permissions import WORK, granted
+from cases.queries import CaseQuerySet
 from cases.services import take_next
-from compliance.people.models import User
+from compliance.people.models import Team
 from compliance.people.requests import signed_in
 
-VIEWS: dict[str, Callable[[User], Q]] = {
-    "mine": lambda user: Q(assignee_id=user.pk, waiting_for=""),
-    "free": lambda user: Q(assignee=None, waiting_for=""),
-    "waiting": lambda user: ~Q(waiting_for=""),
-    "all": lambda user: Q(),
-}
 PAGE = 50
-
-
-def _titles() -> dict[str, str]:
-    return {"mine": _("My open"), "free": _("Unassigned"), "waiting": _("Waiting for the player"), "all": _("All open")}
+COUNTED = 1000  # beyond it a tab says "1,000+": counting on would cost more than it tells
 
 
 @rule(Rule.SIGNED_IN)
@@ -50,40 +42,47 @@ def home(request: HttpRequest) -> HttpResponse:
 def queue(request: HttpRequest) -> HttpResponse:
     """Open cases the user may see, most urgent first. The state of the page is its address."""
     user = signed_in(request)
-    kind = request.GET.get("kind", "")
-    cases = Case.objects.visible_to(user).open()
-    if kind in kinds.kinds():
-        cases = cases.filter(kind=kind)
-    counts = {name: cases.filter(rows(user)).count() for name, rows in VIEWS.items()}
-    view = request.GET.get("view") or ("mine" if counts["mine"] else "all")
-    view = view if view in VIEWS else "all"
-    words = request.GET.get("q", "").strip()
-    rows = cases.filter(VIEWS[view](user))
-    if words:
-        rows = rows.filter(search.in_list(words))
-    page = Paginator(rows.for_list().order_by("-priority", "due_at", "id"), PAGE).get_page(request.GET.get("page"))
-    _note_list(user, "cases.list", f"{kind}|{view}|{words}", len(page.object_list))
-    here = f"?{urlencode({'kind': kind, 'view': view})}"
-    again = f"{here}&{urlencode({'q': words})}"
+    asked = Asked.read(request.GET)
+    cases = asked.open_cases(user)
+    counts = {name: _counted(cases.filter(rows(user))) for name, (_title, rows) in VIEWS.items()}
+    asked = asked if asked.view else replace(asked, view="mine" if counts["mine"] else "all")
+    order, query = ORDERS[asked.sort], request.GET
+    try:
+        page = page_of(
+            asked.rows(user).for_list(), order, size=PAGE, after=query.get("after", ""), before=query.get("before", "")
+        )
+    except BadCursor:
+        return redirect(reverse("cases:queue") + asked.address())
+    _note_list(user, "cases.list", asked.address(), len(page.rows))
     context = {
-        "kind": kinds.kinds().get(kind),
-        "kind_name": kind,
-        "view": view,
-        "words": words,
-        "page": page,
-        "here": here,
-        "newer_url": f"{again}&page={page.previous_page_number()}" if page.has_previous() else "",
-        "older_url": f"{again}&page={page.next_page_number()}" if page.has_next() else "",
+        "asked": asked,
+        "kind": kinds.kinds().get(asked.kind),
+        "rows": page.rows,
+        "newer_url": asked.address(before=page.newer) if page.newer else "",
+        "older_url": asked.address(after=page.older) if page.older else "",
         "search_all": {
             "label": _("Search finished cases too"),
-            "url": f"{reverse('cases:search')}?{urlencode({'q': words})}",
+            "url": f"{reverse('cases:search')}?{urlencode({'q': asked.q})}",
         },
-        "tabs": [(name, title, counts[name]) for name, title in _titles().items()],
-        "rows": page.object_list,
+        "tabs": [
+            {"name": name, "title": title, "url": asked.address(view=name), "count": counts[name]}
+            for name, (title, _rows) in VIEWS.items()
+        ],
+        "saved": SavedView.objects.visible_to(user),
+        "here": asked.address(q=""),
+        "teams": Team.objects.filter(memberships__user=user).distinct(),
+        "sorted": {column: asked.sorted_by(column) for column in ("due", "age", "player")},
+        "counted": COUNTED,
+        "total": _counted(asked.rows(user)) if asked.chips() else counts[asked.view],
         "kinds": kinds.kinds().values(),
         "may_work": granted(user, WORK, Queue).exists(),
     }
     return render(request, "cases/queue.html", context)
+
+
+def _counted(cases: CaseQuerySet) -> int:
+    """How many, at most one more than COUNTED."""
+    return cases.values("pk")[: COUNTED + 1].count()
 
 
 @rule(Rule.SIGNED_IN)

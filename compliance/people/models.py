@@ -8,9 +8,10 @@ import uuid
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, Group, PermissionsMixin
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Upper
 from django.utils.translation import gettext_lazy as _
 
 from audit.actors import Actor, SubjectRef
@@ -189,7 +190,11 @@ class Customer(models.Model):
                 name="customer_national_id_sealed_and_indexed_together",
             ),
         ]
-        indexes: ClassVar = [models.Index(fields=["licensee", "national_id_index"], name="customer_national_id")]
+        indexes: ClassVar = [
+            models.Index(fields=["licensee", "national_id_index"], name="customer_national_id"),
+            # Names that hold, or resemble, what was typed.
+            GinIndex(OpClass("name_fold", name="gin_trgm_ops"), name="customer_name_alike"),
+        ]
 
     @property
     def audit_subject(self) -> SubjectRef:
@@ -216,6 +221,7 @@ class Account(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["licensee", "reference"], name="account_reference_once")
         ]
+        indexes: ClassVar = [models.Index(Upper("reference"), name="account_reference_any_case")]
 
     def __str__(self) -> str:
         return self.reference

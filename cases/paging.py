@@ -1,0 +1,104 @@
+"""Pages of a list that hold still while rows come and go: each begins where the one before ended, not at a count.
+
+A cursor names the place of a row in the order: nothing is skipped or repeated when others are inserted meanwhile.
+"""
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models import Field, Model, Q, QuerySet
+
+Order = tuple[str, ...]  # fields as `order_by` takes them, the last one unique; none of them may be null
+
+
+class BadCursor(ValueError):
+    """The cursor does not belong to this order."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """`newer` and `older` are cursors of the pages before and after this one, empty where there is none."""
+
+    rows: list[Any]
+    newer: str = ""
+    older: str = ""
+
+
+def page_of(rows: QuerySet[Any], order: Order, *, size: int, after: str = "", before: str = "") -> Page:
+    """At most `size` rows after (or right before) a cursor. Raises BadCursor."""
+    way = _reversed(order) if before else order
+    if cursor := before or after:
+        rows = rows.filter(_beyond(way, _values(rows.model, way, cursor)))
+    found = list(rows.order_by(*way)[: size + 1])
+    more, found = len(found) > size, found[:size]
+    if before:
+        found.reverse()
+    if not found:
+        return Page([])
+    return Page(
+        found,
+        newer=cursor_of(found[0], order) if (more if before else after) else "",
+        older=cursor_of(found[-1], order) if (before or more) else "",
+    )
+
+
+def cursor_of(row: Model, order: Order) -> str:
+    values = [_value(row, field.lstrip("-")) for field in order]
+    return urlsafe_b64encode(json.dumps(values, cls=_Exactly).encode()).rstrip(b"=").decode()
+
+
+class _Exactly(DjangoJSONEncoder):
+    """Times with their microseconds, which Django's encoder drops."""
+
+    def default(self, o: Any) -> Any:
+        return o.isoformat() if hasattr(o, "isoformat") else super().default(o)
+
+
+def _value(row: Any, path: str) -> Any:
+    for name in path.split("__"):
+        row = getattr(row, name)
+    return row
+
+
+def _values(model: type[Model], order: Order, cursor: str) -> list[Any]:
+    try:
+        given = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        fields = [_field(model, name.lstrip("-")) for name in order]
+        if not isinstance(given, list) or len(given) != len(fields) or any(isinstance(v, list | dict) for v in given):
+            raise BadCursor(BadCursor.__doc__)
+        values = [field.to_python(value) for field, value in zip(fields, given, strict=True)]
+    except (ValueError, TypeError, ValidationError, FieldDoesNotExist) as error:
+        raise BadCursor(BadCursor.__doc__) from error
+    if None in values:
+        raise BadCursor(BadCursor.__doc__)
+    return values
+
+
+def _field(model: type[Model], path: str) -> "Field[Any, Any]":
+    *through, last = path.split("__")
+    for name in through:
+        related = model._meta.get_field(name).related_model
+        assert isinstance(related, type)
+        model = related
+    field = model._meta.get_field(last)
+    assert isinstance(field, Field)
+    return field
+
+
+def _reversed(order: Order) -> Order:
+    return tuple(field[1:] if field.startswith("-") else f"-{field}" for field in order)
+
+
+def _beyond(order: Sequence[str], values: Sequence[Any]) -> Q:
+    """(a, b) after (x, y): a > x, or a = x and b > y."""
+    beyond, equal = Q(pk__in=[]), Q()
+    for field, value in zip(order, values, strict=True):
+        name, comparison = (field[1:], "lt") if field.startswith("-") else (field, "gt")
+        beyond |= equal & Q(**{f"{name}__{comparison}": value})
+        equal &= Q(**{name: value})
+    return beyond
