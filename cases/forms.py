@@ -119,3 +119,27 @@ class LiftForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         error_messages={"required": _("Say what was looked into.")},
     )
+
+
+class SuspicionForm(forms.Form):
+    """What a member of staff suspects. `token` is drawn with the page: a form sent twice is one report."""
+
+    about = forms.CharField(
+        label=_("Whom is it about?"),
+        max_length=400,
+        required=False,
+        help_text=_("A tracking number or player number if you have one, or any words that say who."),
+    )
+    text = forms.CharField(
+        label=_("What made you suspicious?"),
+        max_length=8000,
+        help_text=_("What you saw or heard, in your own words. Read by: the reporting officer, nobody else."),
+        widget=forms.Textarea(attrs={"rows": 6}),
+        error_messages={"required": _("Write what made you suspicious.")},
+    )
+    noticed_on = forms.DateField(
+        label=_("When did you notice it?"),
+        widget=forms.DateInput(attrs={"type": "date"}),
+        error_messages={"invalid": _("Write the date as year-month-day, such as 1991-03-14.")},
+    )
+    token = forms.UUIDField(widget=forms.HiddenInput)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from cases import kinds
 from cases.models import Case
+from compliance.people.suspicions.services import READ_SUSPICIONS, unread
 from compliance.proposals.queries import waiting_for
 
 
@@ -37,12 +38,15 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         item(f"{queue}?kind={kind.name}", kind.title, counts[f"kind_{kind.name}"]) for kind in kinds.kinds().values()
     ]
     sections = [{"title": "", "items": work}, {"title": _("Queues"), "items": queues}]
+    if user.has_perm(READ_SUSPICIONS):
+        sections.append({"title": _("AML"), "items": [item(reverse("cases:suspicions"), _("Suspicions"), unread())]})
     if user.has_perm("audit.view_entry"):
         sections.append({"title": _("Oversight"), "items": [item(reverse("audit:entries"), _("Audit log"))]})
     return {
         "shell": {
             "sections": sections,
             "search_url": reverse("cases:search"),
+            "suspicion_url": reverse("cases:suspicion-new"),
             "demo": settings.MIZAN_ENV == settings.DEVELOPMENT,
         }
     }

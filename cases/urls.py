@@ -28,4 +28,5 @@ urlpatterns = [
     path("cases/<str:number>/review/<uuid:evidence_id>/", review.review, name="review"),
     path("cases/<str:number>/review/<uuid:evidence_id>/reconsider/", review.reconsider, name="reconsider"),
     path("cases/<str:number>/review/<uuid:evidence_id>/page/<int:page>/", review.image, name="image"),
+    path("", include("cases.desk.urls")),
 ]

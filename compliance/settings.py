@@ -100,6 +100,7 @@ INSTALLED_APPS = [
     "compliance.policy",
     "compliance.outbox",
     "compliance.people",
+    "compliance.people.suspicions",
     "compliance.proposals",
     "compliance.platform",
     "documents",

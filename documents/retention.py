@@ -52,6 +52,7 @@ DECISIONS: Final[Mapping[str, Decision]] = {
     "people.Human": Decision(Class.STAFF, "ties two sign-ins of one person together"),
     "people.User": Decision(Class.STAFF, "entries name the sign-in by its id; it is switched off, not deleted"),
     "people.Membership": Decision(Class.STAFF, "who had which role; each change is an entry of the log"),
+    "suspicions.SuspicionReport": _identity("what staff suspected and when; the AML side decides what becomes of it"),
     "people.Person": Decision(Class.SUPPRESSION, "no personal data: the link that exclusions hang on"),
     "people.Customer": _identity("the identity data themselves"),
     "people.Account": _identity("contacts and the operator's reference"),

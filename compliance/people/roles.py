@@ -47,13 +47,15 @@ class Analyst(Role):
 class ReportingOfficer(Role):
     name = "mlro"
     display_name = _("Reporting officer")
-    description = _("Decides what is reported to the authority and who belongs to the AML side. Not in use yet.")
+    description = _("Decides what is reported to the authority and who belongs to the AML side; reads suspicions.")
+    permissions = ("suspicions.read_suspicions",)
 
 
 class DeputyReportingOfficer(Role):
     name = "deputy_mlro"
     display_name = _("Deputy reporting officer")
-    description = _("Stands in for the reporting officer in absence, with the same queue and clocks. Not in use yet.")
+    description = _("Stands in for the reporting officer in absence, with the same queue, clocks and suspicions.")
+    permissions = ("suspicions.read_suspicions",)
 
 
 class GamingOfficer(Role):
