@@ -1,6 +1,7 @@
 """What every staff page shows around its content: the rail, the search, the person."""
 
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from django.conf import settings
 from django.db.models import Count, Q
@@ -19,10 +20,9 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated or not user.is_active:
         return {}
-    path = request.path
 
     def item(url: str, label: Any, count: int | None = None) -> dict[str, Any]:
-        return {"url": url, "label": label, "count": count, "current": request.get_full_path() == url or path == url}
+        return {"url": url, "label": label, "count": count}
 
     queue = reverse("cases:queue")
     cases = Case.objects.visible_to(user).open()
@@ -42,6 +42,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         sections.append({"title": _("AML"), "items": [item(reverse("cases:suspicions"), _("Suspicions"), unread())]})
     if user.has_perm("audit.view_entry"):
         sections.append({"title": _("Oversight"), "items": [item(reverse("audit:entries"), _("Audit log"))]})
+    _mark(sections, request, view="mine" if counts["mine"] else "all")
     return {
         "shell": {
             "sections": sections,
@@ -50,3 +51,21 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             "demo": settings.MIZAN_ENV == settings.DEVELOPMENT,
         }
     }
+
+
+def _mark(sections: list[dict[str, Any]], request: HttpRequest, *, view: str) -> None:
+    """Mark the one link that leads nearest to this page. `view`: what a queue shows whose address names none."""
+    asked = {"kind": "", **request.GET.dict()}
+    asked["view"] = asked.get("view") or view
+    items = [item for section in sections for item in section["items"]]
+    here = max(items, key=lambda item: _nearness(item["url"], request.path, asked))
+    here["current"] = _nearness(here["url"], request.path, asked) > 0
+
+
+def _nearness(url: str, path: str, asked: dict[str, str]) -> int:
+    """0: leads elsewhere. A link with a filter leads to that list only, one without also to all below it."""
+    link = urlsplit(url)
+    wanted = {"kind": "", **dict(parse_qsl(link.query))} if link.query else {}
+    if any(asked.get(name) != value for name, value in wanted.items()):
+        return 0
+    return len(link.path) if path == link.path or (not wanted and path.startswith(link.path)) else 0

@@ -185,7 +185,7 @@ def clock(value: datetime | None) -> SafeString | str:
 @register.filter
 def stamp(value: datetime | None) -> SafeString | str:
     """Digits only, for the log: "2026-11-21 07:42:18" in the active zone, which the column names."""
-    return "" if value is None else _time(value, formats.stamp(value))
+    return "" if value is None else format_html('<bdi dir="ltr">{}</bdi>', _time(value, formats.stamp(value)))
 
 
 @register.filter
