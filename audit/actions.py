@@ -50,7 +50,11 @@ register(
     Action("audit.start", _("The sequencer of the log started"), {"protection": Kept.PUBLIC, "size": Kept.PUBLIC}),
     Action("audit.stop", _("The sequencer of the log stopped"), {"size": Kept.PUBLIC}),
     Action("audit.beat", _("The log is alive"), {"protection": Kept.PUBLIC, "size": Kept.PUBLIC}),
-    Action("audit.add_partition", _("The log got room for {rooms} more partitions"), {"rooms": Kept.PUBLIC}),
+    Action(
+        "audit.add_partition",
+        _("The log got room for {rooms} more partitions"),
+        {"rooms": Kept.PUBLIC, "size": Kept.PUBLIC},
+    ),
     Action(
         "audit.reconcile",
         _("{actor} reconciled the log up to entry {size}: {result}"),

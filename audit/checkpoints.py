@@ -43,6 +43,10 @@ class SignerRefuses(Exception):
     """The tree does not continue what was signed before: an older backup was restored, or the tables were changed."""
 
 
+class KeyChanged(Exception):
+    """The log's key was replaced on disk (audit.rotation): open it anew."""
+
+
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
     origin: str
@@ -119,9 +123,11 @@ class Signer:
     in `folder`.
     """
 
-    def __init__(self, folder: Path, log: str) -> None:
-        self._file, self._memory = folder / f"{log}.key", folder / f"{log}.state"
+    def __init__(self, folder: Path, log: str, *, key: Path | None = None) -> None:
+        """`key` is another private key of the same log than the one in use."""
+        self._file, self._memory = key or folder / f"{log}.key", folder / f"{log}.state"
         self.verifier, self._private = _read_key(self._file)
+        self._read = self._file.stat().st_ino
         if not self._memory.exists():
             raise KeyProblem(
                 f"{self._memory} is missing: it says what was signed. Put it back from a backup of the key folder."
@@ -135,17 +141,25 @@ class Signer:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if cls.exists(folder, log):
             raise KeyProblem(f"{folder / log}.key exists already. A log keeps its key.")
-        private = Ed25519PrivateKey.generate()
-        verifier = Verifier(origin, private.public_key().public_bytes_raw())
-        secret = base64.b64encode(ED25519 + private.private_bytes_raw()).decode()
-        _write_durably(folder / f"{log}.state", _state(0, EMPTY), 0o600)
-        _write_durably(folder / f"{log}.vkey", f"{verifier}\n", 0o644)
-        _create(folder / f"{log}.key", f"PRIVATE+KEY+{origin}+{verifier.hash.hex()}+{secret}\n")
+        write_durably(folder / f"{log}.state", _state(0, EMPTY), 0o600)
+        verifier = make_key(folder / f"{log}.key", origin)
+        write_durably(folder / f"{log}.vkey", f"{verifier}\n", 0o644)
         return cls(folder, log)
 
     @staticmethod
     def exists(folder: Path, log: str) -> bool:
         return (folder / f"{log}.key").exists()
+
+    def ensure_in_use(self) -> None:
+        """Raise KeyChanged when another key lies in the file by now."""
+        if self._file.stat().st_ino != self._read:
+            raise KeyChanged(self.verifier.name)
+
+    def publish(self) -> None:
+        """Write the public key, where a kill in a change of key left the one before."""
+        file, text = self._memory.with_suffix(".vkey"), f"{self.verifier}\n"
+        if not file.exists() or file.read_text() != text:
+            write_durably(file, text, 0o644)
 
     def signed(self) -> tuple[int, bytes]:
         """Size and root last signed; (0, EMPTY) before the first."""
@@ -155,9 +169,10 @@ class Signer:
         """The note for this size and root, remembered on disk before it is handed out.
 
         `prove(old, new)` gives the consistency proof. Raises SignerRefuses when the tree is smaller than what was
-        signed, or another.
+        signed, or another; KeyChanged when the log has another key by now.
         """
-        with self._alone():
+        with alone_with(self._file):
+            self.ensure_in_use()
             old, old_root = self.signed()
             if size < old:
                 raise SignerRefuses(
@@ -171,7 +186,7 @@ class Signer:
                     "nothing is signed until then."
                 )
             if (size, root) != (old, old_root):
-                _write_durably(self._memory, _state(size, root), 0o600)
+                write_durably(self._memory, _state(size, root), 0o600)
         return self.note(Checkpoint(self.verifier.name, size, root).text)
 
     def note(self, text: str) -> str:
@@ -179,11 +194,22 @@ class Signer:
         signature = self.verifier.hash + self._private.sign(text.encode())
         return f"{text}\n— {self.verifier.name} {base64.b64encode(signature).decode()}\n"
 
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        with self._file.open("rb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+
+@contextmanager
+def alone_with(file: Path) -> Iterator[None]:
+    """Nobody else signs with this key, or replaces it, meanwhile. The lock is a file beside it, which stays."""
+    with file.with_suffix(".lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def make_key(file: Path, origin: str) -> Verifier:
+    """A new private key in a file that must not exist yet; its public half."""
+    private = Ed25519PrivateKey.generate()
+    verifier = Verifier(origin, private.public_key().public_bytes_raw())
+    secret = base64.b64encode(ED25519 + private.private_bytes_raw()).decode()
+    _create(file, f"PRIVATE+KEY+{origin}+{verifier.hash.hex()}+{secret}\n")
+    return verifier
 
 
 def memory(folder: Path, log: str) -> tuple[int, bytes]:
@@ -239,7 +265,7 @@ def _create(file: Path, text: str) -> None:
     _sync_folder(file.parent)
 
 
-def _write_durably(file: Path, text: str, mode: int) -> None:
+def write_durably(file: Path, text: str, mode: int) -> None:
     """Whole or not at all, and on disk when this returns."""
     fresh = file.with_name(f".{file.name}.new")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)

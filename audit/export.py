@@ -11,6 +11,8 @@
     tile/entries/..., tile/0/... every entry of the period, and what leads from it to the root    (period)
     tile/<level>/..., tile/entries/...   the whole tree, as C2SP tlog-tiles                       (full)
     keys/vkeys                   the log's public key, for convenience: never a root of trust
+    keys/rotations/<n>           how the log changed its key, signed with the old and the new one
+    anchors/, cosignatures/      what others outside said of these checkpoints (audit/anchors/bundled.py)
     verify.py                    the verifier, for convenience: take it from the release page
     manifest.json                origin, range, what this product did not write, and the digest of every other file
     manifest.note                the log's signature under the manifest's digest
@@ -37,6 +39,7 @@ from django.utils.translation import gettext_lazy as _
 
 from audit import queries, sealed_parts, selections
 from audit.actors import Acts
+from audit.anchors import bundled
 from audit.bundles import MANIFEST, NOTE, FolderTarget, Listing, Target, TooLarge, ZipTarget
 from audit.canonical import dumps, timestamp
 from audit.checkpoints import Checkpoint, Verifier
@@ -45,6 +48,7 @@ from audit.presenters import present
 from audit.queries import Row
 from audit.reading_copy import pdfs
 from audit.record import ObjectRef, record
+from audit.rotation import Rotation, notes_of
 from audit.selections import CannotExport, NeedsTwo, Selection, flagged
 from audit.tiles import WIDTH, Nodes, path, tiles_of
 from audit.tree import consistency, inclusion
@@ -226,8 +230,13 @@ def _plan(selection: Selection, basis: _Basis) -> _Plan:
         "verify.py": VERIFIER.read_bytes,
         "README.txt": lambda: render_to_string("audit/readme.txt", {"selection": selection, "basis": basis}).encode(),
     }
-    stored = _stored(selection, size)
+    confirmed = bundled.proofs(selection.log, size)
+    rotations = notes_of(selection.log)
+    stored = sorted((dict(_stored(selection, size)) | bundled.checkpoints(confirmed)).items())
     files |= {f"checkpoints/{old}": note.encode for old, note in stored}
+    files |= {f"keys/rotations/{number}": note.encode for number, note in enumerate(rotations, 1)}
+    files |= bundled.files(confirmed)
+    stored += [(at, note) for note in rotations if 0 < (at := Rotation.parse(note).at.size) <= size]
     facts: dict[str, Any] = {
         "kind": selection.kind,
         "log": selection.log,

@@ -25,10 +25,11 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connections, transaction
 
 from audit.actors import system
-from audit.checkpoints import KeyProblem, Signer, SignerRefuses, Verifier
+from audit.checkpoints import BadNote, KeyChanged, KeyProblem, Signer, SignerRefuses, Verifier
 from audit.database import connect, one, tile_fetcher, weaknesses
 from audit.models import LOGS
 from audit.record import ObjectRef, flaw_of, record
+from audit.rotation import Ring, notes_in
 from audit.sealer import sealer
 from audit.tiles import Edge, Nodes, levels, width
 from audit.tree import consistency
@@ -58,8 +59,11 @@ ON CONFLICT (log, level, idx) DO UPDATE SET data = EXCLUDED.data
 _MOVE = """
 UPDATE audit_state SET size = %s, latest_at = %s, beat_at = now() WHERE log = %s AND epoch = %s AND size = %s
 """
-_SIGNED = "UPDATE audit_state SET signed_size = %s, note = %s, refusal = NULL WHERE log = %s AND epoch = %s"
+_SIGNED = """
+UPDATE audit_state SET signed_size = %s, note = %s, vkey = %s, refusal = NULL WHERE log = %s AND epoch = %s
+"""
 _CHECKPOINT = "INSERT INTO audit_checkpoint (log, size, root, note) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING"
+_ROTATION = "INSERT INTO audit_rotation (log, number, size, note) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING"
 _BUNDLE = "INSERT INTO audit_bundle_note (event_id, log, size, note) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING"
 
 
@@ -122,6 +126,7 @@ class Sequencer:
                 OperationalError,
                 InterfaceError,
                 LostLeadership,
+                KeyChanged,
             ) as lost:
                 _log.warning("The sequencer starts over: %s", type(lost).__name__)
                 connections.close_all()
@@ -130,7 +135,7 @@ class Sequencer:
 
     def _work(self, connection: psycopg.Connection) -> None:
         _log.info("This sequencer leads with epoch %s", self._epoch)
-        self._write_in_both("audit.start")
+        self._write_in_both("audit.start", protection=_in_words(self._weaknesses(connection)))
         while not self.stop.is_set():
             if not self.tick(connection):
                 self.stop.wait(self._seconds)
@@ -182,15 +187,33 @@ class Sequencer:
             begun = [level for level in range(levels(size)) if width(size, level)]
             edge = Edge(size, {level: fetch(level, size >> 8 * level + 8) for level in begun})
             signer = self._signer(name, ever_signed=signed_size > 0)
-            cursor.execute("UPDATE audit_state SET vkey = %s WHERE log = %s", [str(signer.verifier), name])
+            self._take_up_rotations(cursor, name, signer)
+            # A changed key shows with the first note that it signed.
+            cursor.execute(
+                "UPDATE audit_state SET vkey = coalesce(vkey, %s) WHERE log = %s", [str(signer.verifier), name]
+            )
         return Log(name, edge, latest_at, signer)
 
     def _signer(self, name: str, *, ever_signed: bool) -> Signer:
         if Signer.exists(self._folder, name) or ever_signed:
-            return Signer(self._folder, name)  # a log keeps its key: a missing one is refused by name
+            signer = Signer(self._folder, name)  # a log keeps its key: a missing one is refused by name
+            signer.publish()
+            return signer
         signer = Signer.create(self._folder, name, f"{settings.AUDIT_ORIGIN}/{name}")
         self._notices.append(Notice("audit.make_key", name, {"vkey": str(signer.verifier)}))
         return signer
+
+    def _take_up_rotations(self, cursor: psycopg.Cursor[Any], name: str, signer: Signer) -> None:
+        """The notes of the key folder that the database does not hold yet: exports bring them along."""
+        try:
+            ring = Ring(signer.verifier, notes := notes_in(self._folder, name))
+        except BadNote as bad:
+            raise KeyProblem(f"The rotation notes of the log {name} in {self._folder} are no chain: {bad}.") from None
+        for rotation, note in zip(ring.rotations, notes, strict=True):
+            cursor.execute(_ROTATION, [name, rotation.number, rotation.at.size, note])
+            if cursor.rowcount:
+                details = {"number": rotation.number, "size": rotation.at.size, "vkey": str(rotation.new)}
+                self._notices.append(Notice("audit.rotate_key", name, details))
 
     # Placing
 
@@ -260,7 +283,7 @@ class Sequencer:
         log.signed_size, log.refusal = size, ""
         due = time.monotonic() >= log.checkpoint_due
         with connection.transaction(), connection.cursor() as cursor:
-            if cursor.execute(_SIGNED, [size, note, log.name, self._epoch]).rowcount != 1:
+            if cursor.execute(_SIGNED, [size, note, str(log.signer.verifier), log.name, self._epoch]).rowcount != 1:
                 raise LostLeadership
             if due or exports:
                 log.checkpoint_due = time.monotonic() + CHECKPOINT_EVERY
@@ -286,28 +309,41 @@ class Sequencer:
         beat = connection.execute("UPDATE audit_state SET beat_at = now() WHERE epoch = %s", [self._epoch])
         if beat.rowcount != len(LOGS):
             raise LostLeadership
+        for log in self._logs.values():
+            log.signer.ensure_in_use()
 
     def _each_hour(self, connection: psycopg.Connection) -> None:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT audit_add_partition()")
+            (rooms,) = one(cursor.execute("SELECT audit_add_partition()"))
             cursor.execute("DELETE FROM audit_read_mark WHERE until < now() - interval '1 day'")
-            weak = weaknesses(cursor)
+        if rooms:
+            self._write_in_both("audit.add_partition", rooms=rooms)
+        weak = self._weaknesses(connection)
         for name, log in self._logs.items():
             log.checkpoint_due = 0.0
-            self._write(Notice("audit.beat", name, {"size": log.edge.size}))
+            self._write(Notice("audit.beat", name, {"size": log.edge.size, "protection": _in_words(weak)}))
             if weak:
                 _log.critical("The log is not protected: %s", "; ".join(weak))
                 self._write(Notice("audit.weaken", name, {"missing": weak}))
 
-    def _write_in_both(self, action: str) -> None:
+    def _weaknesses(self, connection: psycopg.Connection) -> list[str]:
+        with connection.cursor() as cursor:
+            return weaknesses(cursor)
+
+    def _write_in_both(self, action: str, **details: Any) -> None:
         for name, log in self._logs.items():
-            self._write(Notice(action, name, {"size": log.edge.size}))
+            self._write(Notice(action, name, {"size": log.edge.size} | details))
 
     def _write(self, notice: Notice) -> None:
         with transaction.atomic():
             record(
                 notice.action, by=system(), about=ObjectRef("log", notice.log), details=notice.details, log=notice.log
             )
+
+
+def _in_words(weak: Sequence[str]) -> str:
+    """For an entry: that somebody looked, and what was found."""
+    return "; ".join(weak) or "complete"
 
 
 def _fetch(cursor: psycopg.Cursor[Any], ids: list[int]) -> list[Row]:

@@ -17,10 +17,11 @@ from django.conf import settings
 from audit.anchors.checking import Bounds, Statements, examined, recalled
 from audit.anchors.placing import checkpoint_of
 from audit.canonical import base64url
-from audit.checkpoints import BadNote, Checkpoint, KeyProblem, Verifier, memory
+from audit.checkpoints import BadNote, KeyProblem, Verifier, memory
 from audit.database import connect, one, tile_fetcher, weaknesses
 from audit.leaves import LEAVES, Leaf, wrong_columns
 from audit.record import flaw_of
+from audit.rotation import Ring, notes_in
 from audit.sealer import Unavailable
 from audit.sequencer import SKEW
 from audit.tiles import HASH, WIDTH, Edge, MissingTile, hashes
@@ -154,7 +155,7 @@ class _Pass:
         )
         size, signed_size, note, vkey, refusal, quiet = one(self._cursor.execute(query, [self._log]))
         self._report.signed_size = signed_size
-        self._vkey = self._public_key(vkey)
+        self._ring = self._keys(vkey)
         if note:
             self._claim("the newest checkpoint", note, signed_size)
         if refusal:
@@ -163,19 +164,28 @@ class _Pass:
             self._add("no_beat", "The sequencer gives no sign of life.", notice=True)
         return int(size)
 
-    def _public_key(self, stored: str | None) -> Verifier | None:
-        """The key folder's public key; what the database says only when that cannot be read."""
+    def _keys(self, stored: str | None) -> Ring | None:
+        """The key folder's public key, those that rotation notes lead to, and what the database says only when the
+        folder cannot be read.
+        """
         try:
             own = Verifier.parse((self._folder / f"{self._log}.vkey").read_text())
+            notes = notes_in(self._folder, self._log)
         except (OSError, BadNote):
-            own = None
-        if own and stored and str(own) != stored:
-            self._add("foreign_key", f"The database names the key {stored}, the key folder {own}.")
+            own, notes = None, []
         try:
-            return own or (Verifier.parse(stored) if stored else None)
+            trusted = own or (Verifier.parse(stored) if stored else None)
+            ring = Ring(trusted, notes or self._rotations()) if trusted else None
         except BadNote as bad:
-            self._add("foreign_key", f"The database names an impossible key: {bad}.")
+            self._add("foreign_key", f"The database names an impossible key or change of key: {bad}.")
             return None
+        if ring and stored and stored not in map(str, ring.keys):
+            self._add("foreign_key", f"The database names the key {stored}, the key folder {own}.")
+        return ring
+
+    def _rotations(self) -> list[str]:
+        query = "SELECT note FROM audit_rotation WHERE log = %s ORDER BY number"
+        return [note for (note,) in self._cursor.execute(query, [self._log]).fetchall()]
 
     def _read_checkpoints(self) -> None:
         query = "SELECT size, root, note FROM audit_checkpoint WHERE log = %s ORDER BY size"
@@ -187,13 +197,13 @@ class _Pass:
 
     def _claim(self, what: str, note: str, size: int, root: bytes | None = None) -> None:
         try:
-            if self._vkey is None:
+            if self._ring is None:
                 raise BadNote("no key to check it with")
-            said = Checkpoint.parse(self._vkey.open(note))
+            said = self._ring.checkpoint(note)
         except BadNote as bad:
             self._add("bad_checkpoint", f"{what} is not signed by this log's key: {bad}", size)
             return
-        if (said.origin, said.size) != (self._vkey.name, size) or root not in (None, said.root):
+        if (said.origin, said.size) != (self._ring.newest.name, size) or root not in (None, said.root):
             self._add("bad_checkpoint", f"{what} says something else than its row", size)
         self._claims.setdefault(said.size, []).append((what, said.root))
 

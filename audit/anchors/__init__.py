@@ -61,7 +61,9 @@ class Proof(NamedTuple):
 
 
 class Anchor(Protocol):
-    """One place outside."""
+    """One place outside. `form` is what it gives: a stamp or cosignature proves by itself, a receipt does not."""
+
+    form: str
 
     def place(self, held: Held, last: int, prove: Prove) -> Proof:
         """Hand the checkpoint over. `last` is the size of the one before (0: none), `prove(old, new)` a consistency

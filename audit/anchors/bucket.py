@@ -20,6 +20,8 @@ RECALLED = 20  # objects that a verification reads again
 class LockedBucket:
     """`days` is how long each object is locked; `endpoint` for stores that are not Amazon's."""
 
+    form = "receipt"
+
     def __init__(self, bucket: str, days: int, endpoint: str = "", prefix: str = "") -> None:
         self._bucket, self._days, self._prefix = bucket, days, prefix
         config = Config(connect_timeout=10, read_timeout=20, retries={"max_attempts": 2})

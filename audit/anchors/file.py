@@ -14,6 +14,8 @@ from audit.canonical import dumps, timestamp
 
 
 class AppendOnlyFile:
+    form = "receipt"
+
     def __init__(self, path: str) -> None:
         self._path = Path(path)
 

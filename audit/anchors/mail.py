@@ -21,6 +21,8 @@ Keep this letter. The attachment, handed to verify.py with --checkpoint, shows t
 class Letters:
     """`to` are the auditors' addresses."""
 
+    form = "receipt"
+
     def __init__(self, to: list[str]) -> None:
         self._to = to
 

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connections, transaction
 
 from audit.actors import system
-from audit.anchors import Anchor, CannotAnchor, Configured, Held, Proof, configured
+from audit.anchors import CannotAnchor, Configured, Held, Proof, configured
 from audit.anchors.timestamps import TimeStamps
 from audit.checkpoints import BadNote, Checkpoint
 from audit.database import tile_fetcher
@@ -28,11 +28,11 @@ RENEW_BEFORE = "30 days"  # the end of a time stamp's certificate
 
 _log = logging.getLogger(__name__)
 
-COLUMNS = "id, log, size, name, note, proof, chain, at, expires_at, renews"
+COLUMNS = "id, log, size, name, note, proof, chain, at, expires_at, renews, form"
 _NEWEST = f"SELECT {COLUMNS} FROM audit_anchor WHERE log = %s AND name = %s AND renews IS NULL ORDER BY id DESC LIMIT 1"
 _WRITE = """
-INSERT INTO audit_anchor (log, size, name, note, proof, chain, at, expires_at, renews)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+INSERT INTO audit_anchor (log, size, name, note, proof, chain, at, expires_at, renews, form)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 # The newest stamp of each certificate that ends soon and that no newer stamp covers. It covers those before it: the log
 # below its checkpoint holds their digests.
@@ -61,6 +61,7 @@ class Anchored:
     at: datetime
     expires_at: datetime | None
     renews: int | None
+    form: str
 
     @property
     def held(self) -> Held:
@@ -141,7 +142,7 @@ def _place(anchor: Configured, log: str, newest: Anchored | None) -> list[Outcom
     except (CannotAnchor, BadNote) as problem:
         _log.error("The anchor %s did not take the log %s at %s: %s", anchor.name, log, now.signed_size, problem)
         return [Outcome(log, anchor.name, now.signed_size, str(problem))]
-    _keep(anchor.name, held, proof, "audit.anchor")
+    _keep(anchor, held, proof, "audit.anchor")
     return [Outcome(log, anchor.name, held.size)]
 
 
@@ -163,18 +164,19 @@ def _renew(anchor: Configured, log: str) -> list[Outcome]:
             _log.error("The time stamp %s of the log %s is not renewed: %s", old.size, log, problem)
             outcomes.append(Outcome(log, anchor.name, old.size, str(problem)))
             continue
-        _keep(anchor.name, old.held, proof, "audit.renew_anchor", renews=old.id)
+        _keep(anchor, old.held, proof, "audit.renew_anchor", renews=old.id)
         outcomes.append(Outcome(log, anchor.name, old.size))
     return outcomes
 
 
-def _keep(name: str, held: Held, proof: Proof, action: str, *, renews: int | None = None) -> None:
+def _keep(anchor: Configured, held: Held, proof: Proof, action: str, *, renews: int | None = None) -> None:
     """The row and its entry, together."""
     details = {"at": proof.at, "proof": sha256(proof.proof).hexdigest(), "size": held.size}
-    values = (held.log, held.size, name, held.note, proof.proof, proof.chain, proof.at, proof.expires_at, renews)
+    came = (proof.proof, proof.chain, proof.at, proof.expires_at)
+    values = (held.log, held.size, anchor.name, held.note, *came, renews, anchor.anchor.form)
     with transaction.atomic(durable=True), connections["default"].cursor() as cursor:
         cursor.execute(_WRITE, values)
-        record(action, by=system(), about=ObjectRef("anchor", name), details=details, log=held.log)
+        record(action, by=system(), about=ObjectRef("anchor", anchor.name), details=details, log=held.log)
 
 
 def _raise_alarm(name: str, log: str, now: datetime) -> None:
@@ -202,16 +204,3 @@ def _alone() -> Iterator[bool]:
         finally:
             if got:
                 cursor.execute("SELECT pg_advisory_unlock(hashtext('audit_anchor'))")
-
-
-def proofs(log: str, size: int) -> list[Anchored]:
-    """What came back for checkpoints of up to `size`, oldest first."""
-    with connections["default"].cursor() as cursor:
-        cursor.execute(
-            f"SELECT {COLUMNS} FROM audit_anchor WHERE log = %s AND size <= %s ORDER BY size, id", [log, size]
-        )
-        return [anchored(row) for row in cursor.fetchall()]
-
-
-def by_name(name: str) -> Anchor | None:
-    return next((found.anchor for found in configured() if found.name == name), None)

@@ -25,6 +25,8 @@ from audit.anchors.http import post
 class TimeStamps:
     """`url` of the authority; `chain` a PEM file with its root and, where its tokens lack them, what lies between."""
 
+    form = "stamp"
+
     def __init__(self, url: str, chain: str) -> None:
         self._url, self._chain = url, Path(chain)
 

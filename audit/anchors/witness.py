@@ -20,6 +20,8 @@ COSIGNATURE = b"\x04"  # the kind of key: Ed25519 over "cosignature/v1"
 class Witness:
     """`url` before /add-checkpoint; `vkey` is the witness's own verifier key, `name+hash+key`."""
 
+    form = "cosignature"
+
     def __init__(self, url: str, vkey: str) -> None:
         self._url = url.rstrip("/") + "/add-checkpoint"
         self._name, self._hash, self._key = _parse(vkey)

@@ -3,13 +3,16 @@
 
 One file on purpose, however long: an outsider takes it from the release page, reads it, and needs nothing else.
 
-    python3 verify.py BUNDLE --vkey 'ORIGIN+HASH+KEY' [--checkpoint FILE] [--json]
+    python3 verify.py BUNDLE --vkey 'ORIGIN+HASH+KEY' [--checkpoint FILE] [--witness VKEY] [--json]
 
 BUNDLE is the .zip as it was delivered, or the folder with its content. The verifier key comes from you: note it down
 when the system is taken over, and take this program from the release page. What lies in the bundle is never trusted
 for that.
 --checkpoint is a checkpoint you kept from an earlier export: then the log must continue it, so nothing before was
 rewritten.
+--witness is the verifier key of a witness you know (it may be given more than once): what it cosigned is anchored.
+When the log changed its key since, rotation notes in the bundle lead from the key you give to the newer one: each is
+signed with both.
 
 Exit: 0 everything agrees; 1 something was changed, is not signed by that key, or was not written by the product;
 2 it cannot be checked (something is missing); 3 wrong use. What cannot be shown from here is said in the report: see
@@ -29,6 +32,7 @@ import struct
 import sys
 import unicodedata
 import zlib
+from datetime import datetime, timedelta
 from typing import Any, NoReturn, Tuple  # noqa: UP035 - runs on Python 3.9
 
 VERSION = "1"
@@ -133,7 +137,15 @@ class Key:
         self.hash = hashlib.sha256(self.name.encode() + b"\n" + raw).digest()[:4]
         if raw[:1] != b"\x01" or len(raw) != 33 or stated != self.hash.hex():
             raise WrongUse("--vkey is mistyped: its hash does not fit, or it is no Ed25519 key")
-        self.public = raw[1:]
+        self.public, self.vkey = raw[1:], vkey.strip()
+
+    def signed(self, note: bytes) -> bool:
+        """Whether the last line of a note claims to be this key's signature."""
+        line = note.rstrip(b"\n").rpartition(b"\n")[2].rpartition(b" ")[2]
+        try:
+            return base64.b64decode(line)[:4] == self.hash
+        except ValueError:
+            return False
 
     def open(self, note: bytes, what: str) -> str:
         """The signed text of a note with exactly one signature, ours."""
@@ -158,6 +170,118 @@ class Key:
         if len(root) != 32:
             raise Tampered(f"{what}: the root is not 32 bytes")
         return int(lines[1]), root
+
+
+class Ring:
+    """The trusted key, and the keys that rotation notes lead to and from. A note is signed with the old and the new key
+    and says at which size: the old one signs nothing larger, the new one nothing smaller."""
+
+    def __init__(self, trusted: Key, notes: list[bytes]) -> None:
+        self.name, self.keys = trusted.name, [trusted]
+        self.changes: list[tuple[int, bytes, str]] = []  # size, root, new vkey
+        for number, note in enumerate(notes, 1):
+            old, new = self._change(note, number, f"keys/rotations/{number}")
+            if number == 1:
+                self.keys = [old]
+            elif old.vkey != self.keys[-1].vkey:
+                raise Tampered(f"keys/rotations/{number}: does not follow the change before it")
+            self.keys.append(new)
+        if trusted.vkey not in [key.vkey for key in self.keys]:
+            raise Tampered("keys/rotations: no change of key leads from the key you trust")
+
+    def _change(self, note: bytes, number: int, what: str) -> tuple[Key, Key]:
+        text, separator, signatures = note.decode("utf-8", "replace").rpartition("\n\n")
+        lines, signed = (text + "\n").split("\n"), signatures.split("\n")
+        if not separator or len(lines) != 8 or len(signed) != 3 or signed[2]:
+            raise Tampered(f"{what}: not a note about a change of key")
+        if lines[:3] != ["mizan.rotation/v1", self.name, str(number)] or not SIZE.fullmatch(lines[3]):
+            raise Tampered(f"{what}: a change of another log, or out of order")
+        try:
+            old, new = Key(lines[5]), Key(lines[6])
+        except WrongUse:
+            raise Tampered(f"{what}: not a verifier key") from None
+        for key, line in ((old, signed[0]), (new, signed[1])):
+            if key.name != self.name:
+                raise Tampered(f"{what}: a key of another log")
+            key.open(f"{text}\n\n{line}\n".encode(), what)
+        root, size = from_base64(lines[4]), int(lines[3])
+        if len(root) != 32 or (self.changes and size < self.changes[-1][0]) or old.vkey == new.vkey:
+            raise Tampered(f"{what}: not a change that can be")
+        self.changes.append((size, root, new.vkey))
+        return old, new
+
+    def checkpoint(self, note: bytes, what: str) -> tuple[int, bytes]:
+        """(size, root) of a checkpoint, signed with the key that was in use at its size."""
+        at = next((at for at, key in enumerate(self.keys) if key.signed(note)), len(self.keys) - 1)
+        size, root = self.keys[at].checkpoint(note, what)
+        after, before = (self.changes[at - 1][0] if at else 0), [change[0] for change in self.changes[at : at + 1]]
+        if size < after or any(size > limit for limit in before):
+            raise Tampered(f"{what}: signed with a key that was not in use at {size} entries")
+        return size, root
+
+
+class Cosigner:
+    """A witness that the auditor knows (C2SP tlog-cosignature, Ed25519)."""
+
+    def __init__(self, vkey: str) -> None:
+        try:
+            self.name, stated, data = vkey.strip().split("+", 2)
+            raw = from_base64(data)
+        except (ValueError, Tampered):
+            raise WrongUse("--witness has the form NAME+HASH+KEY") from None
+        self.hash = hashlib.sha256(self.name.encode() + b"\n" + raw).digest()[:4]
+        if raw[:1] != b"\x04" or len(raw) != 33 or stated != self.hash.hex():
+            raise WrongUse("--witness is mistyped: its hash does not fit, or it is no key of a witness")
+        self.public = raw[1:]
+
+    def time(self, note: bytes, lines: bytes, what: str) -> int | None:
+        """When it saw the note, in seconds since 1970; None when it says nothing of it."""
+        text, start = note.decode().rpartition("\n\n")[0] + "\n", f"\u2014 {self.name} "
+        for line in lines.decode("utf-8", "replace").splitlines():
+            raw = from_base64(line[len(start) :]) if line.startswith(start) else b""
+            if raw[:4] == self.hash and len(raw) == 76:
+                moment = int.from_bytes(raw[4:12], "big")
+                if not ed25519_verifies(self.public, f"cosignature/v1\ntime {moment}\n{text}".encode(), raw[12:]):
+                    raise Tampered(f"{what}: not what {self.name} signed")
+                return moment
+        return None
+
+
+# ------------------------------------------------------------------------- time stamps (RFC 3161), as far as DER goes
+def der(data: bytes) -> list[tuple[int, bytes]]:
+    """The (tag, content) of one DER element after another."""
+    found, at = [], 0
+    while at < len(data):
+        tag, length, at = data[at], data[at + 1], at + 2
+        if length & 0x80:
+            size = length & 0x7F
+            length, at = int.from_bytes(data[at : at + size], "big"), at + size
+        if at + length > len(data):
+            raise ValueError("cut off")
+        found.append((tag, data[at : at + length]))
+        at += length
+    return found
+
+
+def time_stamp(token: bytes, what: str) -> tuple[bytes, str]:
+    """(SHA-256 that was stamped, time as YYYY-MM-DDTHH:MM:SS). The signature is OpenSSL's to check."""
+    try:
+        status, content = der(der(token)[0][1])
+        signed = der(der(der(content[1])[1][1])[0][1])
+        info = der(der(der(der(signed[2][1])[1][1])[0][1])[0][1])
+        algorithm, digest = der(info[2][1])
+        moment = info[4][1].decode("ascii")
+        if der(status[1])[0][1] != b"\0" or der(algorithm[1])[0][1] != SHA256 or not STAMPED.fullmatch(moment):
+            raise ValueError("not granted, not SHA-256, or not UTC")
+    except (ValueError, IndexError, TypeError, UnicodeDecodeError):
+        raise Tampered(f"{what}: not a time stamp") from None
+    year, rest = moment[:4], [moment[at : at + 2] for at in range(4, 14, 2)]
+    return digest[1], f"{year}-{rest[0]}-{rest[1]}T{rest[2]}:{rest[3]}:{rest[4]}"
+
+
+SHA256 = bytes.fromhex("608648016503040201")
+STAMPED = re.compile(r"[0-9]{14}(\.[0-9]+)?Z")
+SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
 
 
 # ----------------------------------------------------------------------------------- the tree (RFC 9162, 2.1)
@@ -356,7 +480,7 @@ class Zip:
 class Bundle:
     """The files that the signed manifest lists; reading one checks its digest."""
 
-    def __init__(self, source: Folder | Zip, key: Key) -> None:
+    def __init__(self, source: Folder | Zip, trusted: Key) -> None:
         self._source = source
         for name in source.names:
             if not NAME.fullmatch(name):
@@ -364,6 +488,13 @@ class Bundle:
         for name in LAST:
             if name not in source.names:
                 raise Unverifiable(f"{name} is missing")
+        # The notes stand for themselves: they lead from the trusted key, or nowhere. The manifest lists them too.
+        changes = [name for name in source.names if name.startswith("keys/rotations/")]
+        ordered = [f"keys/rotations/{number}" for number in range(1, len(changes) + 1)]
+        if set(ordered) != set(changes):
+            raise Tampered("keys/rotations: not numbered one after another")
+        self.ring = Ring(trusted, [source.read(name) for name in ordered])
+        key = self.ring.keys[-1]
         raw = source.read("manifest.json")
         lines = key.open(source.read("manifest.note"), "manifest.note").split("\n")
         digest = hashlib.sha256(raw).hexdigest()
@@ -412,15 +543,16 @@ class Level:
 
 
 class Check:
-    def __init__(self, bundle: Bundle, key: Key) -> None:
-        self.bundle, self.key = bundle, key
-        self.size, self.root = key.checkpoint(bundle.read("checkpoint"), "checkpoint")
+    def __init__(self, bundle: Bundle, witnesses: list[Cosigner] | None = None) -> None:
+        self.bundle, self.key, self.witnesses = bundle, bundle.ring, witnesses or []
+        self.size, self.root = self.key.checkpoint(bundle.read("checkpoint"), "checkpoint")
         manifest = bundle.manifest
         if (manifest["size"], from_base64(manifest["root"])) != (self.size, self.root):
             raise Tampered("manifest.json: not about this checkpoint")
         self.report: dict[str, Any] = {
             "ok": True,
-            "origin": key.name,
+            "origin": self.key.name,
+            "keys": [key.vkey for key in self.key.keys],
             "log": manifest["log"],
             "kind": manifest["kind"],
             "of": manifest.get("of"),
@@ -436,10 +568,15 @@ class Check:
             "sealed": 0,
             "continues_checkpoint": None,
             "anchored": False,
+            "anchored_to": 0,
+            "anchors": [],
             "time_anomalies": [],
             "told_by_the_log": [],
         }
         self._latest = ""
+        self._bounds: list[tuple[int, int]] = []  # size of the tree, and when somebody outside saw it
+        self._between = (-1, "", "")  # the times that entries before this index may have
+        self._announced: dict[str, int] = {}
         self._foreign: set[int] = set()  # indexes of entries without the form that the product's writer gives them
         self._flagged = {int(row["seq"]) for row in manifest.get("flagged", [])}  # and those that the log names
         self._ids = [array.array("Q") for _ in range(256)]  # 8 bytes an entry, also for millions
@@ -448,6 +585,7 @@ class Check:
 
     def run(self, earlier: tuple[int, bytes] | None = None) -> dict[str, Any]:
         self._wants_sealed = SEALED in self.bundle.names("sealed/")
+        self.anchors(earlier)
         if self.report["kind"] == "full":
             self.full(earlier)
         else:
@@ -553,6 +691,9 @@ class Check:
         for level, rest in sorted(levels.items()):
             if rest.row:
                 self.compare_tile(level, rest.index, rest.row)
+        for size, _, vkey in self.key.changes:
+            if self._announced.get(vkey, size) >= size:
+                raise Tampered(f"the change of key at {size} entries was not announced before")
         if earlier:
             self.report["continues_checkpoint"] = earlier[0]
 
@@ -562,9 +703,61 @@ class Check:
         for name in self.bundle.names("checkpoints/"):
             size, root = self.key.checkpoint(self.bundle.read(name), name)
             wanted.setdefault(size, []).append((name, root))
+        for size, root, _ in self.key.changes:
+            if size:
+                wanted.setdefault(size, []).append(("the change of key", root))
         if earlier:
             wanted.setdefault(earlier[0], []).append(("your checkpoint", earlier[1]))
         return wanted
+
+    def anchors(self, earlier: tuple[int, bytes] | None) -> None:
+        """What others say of this log: a checkpoint you kept, cosignatures, time stamps. Before the entries, whose
+        times they bound; that the tree continues each of these checkpoints is checked with the tree."""
+        for name in self.bundle.names("cosignatures/"):
+            size, note = self._anchored(name, "cosignatures/")
+            for witness in self.witnesses:
+                moment = witness.time(note, self.bundle.read(name), name)
+                if moment is not None:
+                    self._bound(size, moment)
+                    self._anchor(size, name, f"cosigned by {witness.name}", moment, holds=True)
+        for name in self.bundle.names("anchors/"):
+            if name.endswith(".tsr"):
+                self._stamp(name)
+            elif name.endswith(".jsonl"):
+                for line in self.bundle.read(name).split(b"\n")[:-1]:
+                    row = parsed(line, name)
+                    self._anchor(row["size"], name, f"lies with {row['anchor']} since {row['at']}: ask there", None)
+        if earlier:
+            self._anchor(earlier[0], "--checkpoint", "you kept it", None, holds=True)
+
+    def _anchored(self, name: str, start: str) -> tuple[int, bytes]:
+        size = name[len(start) :].partition("-")[0]
+        return int(size), self.bundle.read(f"checkpoints/{size}")
+
+    def _stamp(self, name: str) -> None:
+        """A stamp over a checkpoint, or a newer one over the stamp before it."""
+        size, note = self._anchored(name, "anchors/")
+        base, renewed, number = name[: -len(".tsr")].partition(".renewed")
+        data = f"checkpoints/{size}"
+        if renewed:
+            data = f"{base}.tsr" if number == "1" else f"{base}.renewed{int(number) - 1}.tsr"
+            note = self.bundle.read(data)
+        digest, moment = time_stamp(self.bundle.read(name), name)
+        if digest != hashlib.sha256(note).digest():
+            raise Tampered(f"{name}: a time stamp over something else")
+        if not renewed:
+            self._bound(size, epoch_seconds(f"{moment}.000000Z") - EPOCH)
+        chain = f"{name[: -len('.tsr')]}.pem"
+        command = f"openssl ts -verify -data {data} -in {name} -CAfile YOUR-TSA-ROOT.pem -untrusted {chain}"
+        self._anchor(size, name, f"its digest fits, of {moment}Z; its signature: {command}", None)
+
+    def _bound(self, size: int, moment: int) -> None:
+        self._bounds.append((size, moment + EPOCH))
+
+    def _anchor(self, size: int, file: str, says: str, moment: int | None, *, holds: bool = False) -> None:
+        self.report["anchors"].append({"size": size, "file": file, "says": says, "time": moment, "holds": holds})
+        if holds and size <= self.size:
+            self.report["anchored"], self.report["anchored_to"] = True, max(self.report["anchored_to"], size)
 
     def entry_tile(self, index: int, count: int) -> list[bytes]:
         name = tile_path("entries", index, count)
@@ -614,6 +807,8 @@ class Check:
         report["last"] = seq
         if facts["action"] in TOLD:
             report["told_by_the_log"].append({"seq": seq, "action": facts["action"], "data": facts.get("data")})
+        if facts["action"] == "audit.announce_key":
+            self._announced.setdefault(facts["data"]["vkey"], seq)
         if facts["action"] == "audit.flag":
             self._flagged.add(int(facts["data"]["seq"]))
         if self._wants_sealed and "sealed" in facts:
@@ -622,8 +817,12 @@ class Check:
 
     def time(self, seq: int, text: str) -> None:
         """Times of one form compare as text; only one that lies before another is looked at closer."""
+        if seq >= self._between[0]:
+            self._between = self._between_anchors(seq)
         if not TIME.fullmatch(text):
             raise Tampered(f"entry {seq}: its time is not UTC with microseconds")
+        if not self._between[1] <= text <= self._between[2]:
+            self.report["time_anomalies"].append({"seq": seq, "ts": text, "between": list(self._between[1:])})
         if text >= self._latest:
             self._latest = text
             return
@@ -631,6 +830,14 @@ class Check:
         if back > SKEW_SECONDS:
             self.report["time_anomalies"].append({"seq": seq, "ts": text, "seconds_back": back})
             self._latest = text
+
+    def _between_anchors(self, seq: int) -> tuple[int, str, str]:
+        """(index of the next anchor, earliest, latest time): who was in the tree by then, or was not yet."""
+        after = max((moment for size, moment in self._bounds if size <= seq), default=None)
+        before = min((moment for size, moment in self._bounds if size > seq), default=None)
+        ends = min((size for size, _ in self._bounds if size > seq), default=1 << 63)
+        earliest = "" if after is None else as_text(after - SKEW_SECONDS)
+        return ends, earliest, "~" if before is None else as_text(before + SKEW_SECONDS)
 
     def earlier_by_proof(self, earlier: tuple[int, bytes] | None) -> None:
         """Hold the bundle's checkpoint against the one the auditor kept."""
@@ -640,6 +847,9 @@ class Check:
             size, root = self.key.checkpoint(self.bundle.read(name), name)
             if size not in proofs or not consistent(size, self.size, root, self.root, proofs[size]):
                 raise Tampered(f"{name}: the bundle's checkpoint does not continue it")
+        for size, root, _ in self.key.changes:
+            if 0 < size <= self.size and not consistent(size, self.size, root, self.root, proofs.get(size, [])):
+                raise Tampered(f"the bundle's checkpoint does not continue the change of key at {size} entries")
         if earlier is None:
             return
         size, root = earlier
@@ -675,6 +885,15 @@ def epoch_seconds(text: str) -> int:
     return ((days * 24 + hour) * 60 + minute) * 60 + second
 
 
+EPOCH = epoch_seconds("1970-01-01T00:00:00.000000Z")
+
+
+def as_text(seconds: int) -> str:
+    """The inverse of epoch_seconds, on its scale, in the form of entries."""
+    moment = datetime(1970, 1, 1) + timedelta(seconds=seconds - EPOCH)  # noqa: DTZ001 - UTC throughout
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.000000Z")
+
+
 def in_words(report: dict[str, Any]) -> str:
     size, of = report["tree_size"], f" of {report['kind']} {report['of']}" if report["of"] else ""
     lines = [
@@ -694,14 +913,24 @@ def in_words(report: dict[str, Any]) -> str:
         lines.append(
             f"It continues your checkpoint of {report['continues_checkpoint']} entries: nothing before was rewritten."
         )
+    lines += [f"Outside, {row['size']} entries ({row['file']}): {row['says']}." for row in report["anchors"]]
+    if report["anchored"]:
+        lines.append(
+            f"Anchored from 0 to {report['anchored_to']}. The {size - report['anchored_to']} entries since rest on the "
+            "operator's word alone."
+        )
     else:
         lines.append(
-            "Unanchored: without a checkpoint that you kept, nothing outside the operator speaks for this history."
+            "Unanchored: without a checkpoint that you kept, or a witness that you know (--witness), nothing outside "
+            "the operator speaks for this history, but for time stamps that you check as said above."
         )
-    lines += [
-        f"Time: entry {row['seq']} is {row['seconds_back']} s earlier than one before."
-        for row in report["time_anomalies"]
-    ]
+    if len(report["keys"]) > 1:
+        lines.append(f"The log changed its key {len(report['keys']) - 1} times. Pin the newest: {report['keys'][-1]}")
+    for row in report["time_anomalies"]:
+        if "between" in row:
+            lines.append(f"Time: entry {row['seq']} says {row['ts']}, outside of what its anchors allow.")
+        else:
+            lines.append(f"Time: entry {row['seq']} is {row['seconds_back']} s earlier than one before.")
     lines += [
         f"The log says of itself: {row['action']} at entry {row['seq']}: {row['data']}"
         for row in report["told_by_the_log"]
@@ -714,6 +943,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("bundle")
     parser.add_argument("--vkey", required=True)
     parser.add_argument("--checkpoint")
+    parser.add_argument("--witness", action="append", default=[])
     parser.add_argument("--json", action="store_true")
     try:
         options = parser.parse_args(arguments)
@@ -722,18 +952,18 @@ def main(arguments: list[str]) -> int:
     report: dict[str, Any] = {"ok": False}
     code = 0
     try:
-        key = Key(options.vkey)
+        key, witnesses = Key(options.vkey), [Cosigner(vkey) for vkey in options.witness]
+        if not os.path.exists(options.bundle):
+            raise WrongUse(f"{options.bundle} does not exist")
+        bundle = Bundle(Folder(options.bundle) if os.path.isdir(options.bundle) else Zip(options.bundle), key)
         earlier = None
         if options.checkpoint:
             try:
                 with open(options.checkpoint, "rb") as file:
-                    earlier = key.checkpoint(file.read(), options.checkpoint)
+                    earlier = bundle.ring.checkpoint(file.read(), options.checkpoint)
             except (OSError, Tampered) as error:
                 raise WrongUse(f"--checkpoint: {error}") from None
-        if not os.path.exists(options.bundle):
-            raise WrongUse(f"{options.bundle} does not exist")
-        source = Folder(options.bundle) if os.path.isdir(options.bundle) else Zip(options.bundle)
-        report = Check(Bundle(source, key), key).run(earlier)
+        report = Check(bundle, witnesses).run(earlier)
     except Tampered as error:
         report["problem"], code = str(error), 1
     except Unverifiable as error:

@@ -19,19 +19,24 @@ from hypothesis import settings as settings_of_hypothesis
 from hypothesis import strategies as some
 from moto.server import ThreadedMotoServer
 
+from audit.actors import system
 from audit.anchors import CannotAnchor, NotAsked, WrongProof, configured
 from audit.anchors.checking import Bounds
 from audit.anchors.placing import late, newest_of, place_due
 from audit.anchors.standing import in_words
 from audit.anchors.timestamps import TimeStamps
 from audit.anchors.witness import Witness
+from audit.export import export_to_folder
 from audit.models import Entry
 from audit.queries import standing
+from audit.selections import Selection
+from audit.verifier import verify as outside_verify
 from audit.verifier import witness as outside
 from audit.verifier.verify import Key
 from tests.audit.authority import Authority
+from tests.audit.bundling import CASE, check, check_here
 from tests.audit.clocks import clock
-from tests.audit.conftest import kinds
+from tests.audit.conftest import Process, kinds, wait_until
 
 needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not on this machine")
 DAY = timedelta(days=1)
@@ -356,6 +361,99 @@ def test_an_entry_that_claims_another_time_is_caught_between_two_anchors(log, wi
     assert all(finding.notice for finding in found)
     assert "the log was shorter on" in found[0].text
     assert "but was there on" in found[1].text
+
+
+# ------------------------------------------------------------------------------------------------ in an export
+@pytest.fixture
+def anchored(log, witness, authority, settings, tmp_path):
+    """Everything that can be exported: a stamp with its renewal, a cosignature, a receipt; two checkpoints."""
+    given(
+        settings,
+        tsa=("audit.anchors.timestamps.TimeStamps", stamps(authority)),
+        witness=("audit.anchors.witness.Witness", witness),
+        file=("audit.anchors.file.AppendOnlyFile", {"path": str(tmp_path / "outside.jsonl")}),
+    )
+    authority.certify(days=20)
+    log.write(300, matter=CASE)
+    log.sequence()
+    place_due()
+    authority.certify(days=365)
+    log.write(5, matter=CASE)
+    log.sequence()
+    place_due(at_once=True)
+    process = Process(log)
+    wait_until(lambda: standing().alive and standing().waiting == 0)
+    yield log
+    process.end()
+
+
+def exported(selection, folder):
+    export_to_folder(selection, folder, by=system(), reason="Yearly audit")
+    return folder
+
+
+@needs_openssl
+@pytest.mark.parametrize("selection", [Selection("case", CASE), Selection("full")], ids=["case", "full"])
+def test_a_bundle_brings_the_proofs_and_says_who_checks_what(anchored, witness, authority, tmp_path, selection, capsys):
+    folder, vkey = exported(selection, tmp_path / "bundle"), standing().vkey
+    status, report = check(folder, vkey, "--witness", witness["vkey"])
+    assert status == 0
+    assert report["anchored"] is True
+    assert report["anchored_to"] == newest_of("main", "witness").size < report["tree_size"]
+    assert sum(row["holds"] for row in report["anchors"]) == 2
+    assert [row for row in report["anchors"] if row["says"].startswith("lies with file since")]
+
+    commands = [row["says"].partition("its signature: ")[2] for row in report["anchors"]]
+    commands = [command for command in commands if command]
+    assert len(commands) == 3  # two stamps, and one of them renewed
+    for command in commands:
+        words = command.replace("YOUR-TSA-ROOT.pem", str(authority.chain)).split()
+        assert "Verification: OK" in run(words, folder)
+
+    assert check_here(folder, vkey) == 0
+    assert "Unanchored" in capsys.readouterr().out
+    stranger = outside.Witness(tmp_path / "stranger", "auditor.example/w", [])
+    assert check(folder, vkey, "--witness", stranger.vkey)[1]["anchored"] is False
+    assert check(folder, vkey, "--witness", "x")[0] == 3
+
+
+def run(words, folder):
+    done = subprocess.run(words, cwd=folder, capture_output=True, text=True)
+    return done.stdout + done.stderr
+
+
+@needs_openssl
+def test_a_proof_about_something_else_is_refused(anchored, witness, tmp_path):
+    """Even where the manifest is signed: the operator himself laid it there."""
+    folder, vkey = exported(Selection("case", CASE), tmp_path / "bundle"), standing().vkey
+    sizes = sorted(int(file.name) for file in (folder / "checkpoints").iterdir())
+    old, new = (
+        next(folder.glob(f"anchors/{size}-tsa.tsr")) for size in sizes if (folder / f"anchors/{size}-tsa.tsr").exists()
+    )
+    key = outside_verify.Key(vkey)
+    for name, data, problem in (
+        (f"anchors/{new.name}", old.read_bytes(), "a time stamp over something else"),
+        (f"anchors/{new.name}", b"0\x03\x02\x01\x00", "not a time stamp"),
+        (f"cosignatures/{new.name.replace('tsa.tsr', 'witness')}", None, "not what auditor.example/w signed"),
+    ):
+        other = next(folder.glob(f"cosignatures/{old.name.replace('tsa.tsr', 'witness')}")).read_bytes()
+        bundle = outside_verify.Bundle(outside_verify.Folder(str(folder)), key)
+        honest, replaced = bundle.read, {name: data or other}
+        bundle.read = lambda wanted, honest=honest, replaced=replaced: replaced.get(wanted) or honest(wanted)
+        with pytest.raises(outside_verify.Tampered, match=problem):
+            outside_verify.Check(bundle, [outside_verify.Cosigner(witness["vkey"])]).run()
+
+
+@needs_openssl
+def test_the_verifier_bounds_times_by_the_anchors_too(anchored, witness, tmp_path, monkeypatch):
+    with clock(monkeypatch, timedelta(hours=-2)):
+        (late_one,) = anchored.write(1, matter=CASE)
+    wait_until(lambda: standing().waiting == 0)
+    folder = exported(Selection("case", CASE), tmp_path / "bundle")
+    status, report = check(folder, standing().vkey, "--witness", witness["vkey"])
+    assert status == 0
+    (found,) = (row for row in report["time_anomalies"] if "between" in row)
+    assert found["ts"] < found["between"][0]
 
 
 @settings_of_hypothesis(max_examples=50, deadline=None)

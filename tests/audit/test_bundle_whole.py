@@ -110,9 +110,8 @@ def test_an_entry_that_sql_inserted_into_a_case_is_refused_by_its_index(house, t
 
 def test_the_verifier_itself_sees_what_the_manifest_and_the_log_do_not_say(running, forger, vkey):
     """Each of the three tells on its own: the form of the MAC, the log's entry, the manifest."""
-    seen = outside.Check(
-        SimpleNamespace(read=forger.files.get, manifest=manifest_of(forger), export_seq=1), outside.Key(vkey)
-    )
+    ring = outside.Ring(outside.Key(vkey), [])
+    seen = outside.Check(SimpleNamespace(read=forger.files.get, manifest=manifest_of(forger), export_seq=1, ring=ring))
     entry = json.loads(forger.files["entries.jsonl"].splitlines()[0])["entry"]
     seen.entry(7, b"", entry)
     assert (seen._foreign, seen._flagged) == (set(), set())

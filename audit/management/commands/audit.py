@@ -23,6 +23,7 @@ from audit.anchors.placing import place_due
 from audit.anchors.standing import in_words
 from audit.checkpoints import KeyProblem, Signer
 from audit.export import CannotExport, Selection, export, export_to_folder
+from audit.key_change import change_key
 from audit.management.progress import Progress
 from audit.models import LOGS
 from audit.queries import standing
@@ -70,7 +71,12 @@ class Command(BaseCommand):
         verb.add_argument("--log", choices=LOGS, help="only this one")
 
         verb = verbs.add_parser("key", help="the logs' keys")
-        verb.add_argument("act", choices=("show", "create"), help="show the public keys; create those that are missing")
+        verb.add_argument(
+            "act",
+            choices=("show", "create", "rotate"),
+            help="show the public keys; create those that are missing; change to a new key, which the old one signs",
+        )
+        verb.add_argument("--log", choices=LOGS, help="only this one; rotate needs it")
 
     def handle(self, *args: Any, verb: str, **options: Any) -> None:
         with context.use(context.new("command")):
@@ -155,14 +161,22 @@ class Command(BaseCommand):
             to.unlink()
             raise
 
-    def _key(self, *, act: str, **options: Any) -> None:
-        for log in LOGS:
-            if act == "create" and not Signer.exists(settings.LOG_KEY_DIR, log):
-                if standing(log).signed_size:
+    def _key(self, *, act: str, log: str | None, **options: Any) -> None:
+        if act == "rotate":
+            if log is None:
+                raise CommandError("Say which: --log main or --log aml.", returncode=BAD_ARGUMENTS)
+            self.stdout.write(change_key(log, settings.LOG_KEY_DIR, by=system()))
+            self.stdout.write(f"Give this note and the new key to whoever pinned the old one: {standing(log).vkey}")
+            return
+        for name in [log] if log else LOGS:
+            if act == "create" and not Signer.exists(settings.LOG_KEY_DIR, name):
+                if standing(name).signed_size:
                     raise KeyProblem(
-                        f"The key of the log {log} is missing in {settings.LOG_KEY_DIR}, but the log was signed "
+                        f"The key of the log {name} is missing in {settings.LOG_KEY_DIR}, but the log was signed "
                         "before. Put it back from a backup: a log keeps its key."
                     )
-                Signer.create(settings.LOG_KEY_DIR, log, f"{settings.AUDIT_ORIGIN}/{log}")
-            vkey = settings.LOG_KEY_DIR / f"{log}.vkey"
-            self.stdout.write(vkey.read_text().strip() if vkey.exists() else standing(log).vkey or f"{log}: no key yet")
+                Signer.create(settings.LOG_KEY_DIR, name, f"{settings.AUDIT_ORIGIN}/{name}")
+            vkey = settings.LOG_KEY_DIR / f"{name}.vkey"
+            self.stdout.write(
+                vkey.read_text().strip() if vkey.exists() else standing(name).vkey or f"{name}: no key yet"
+            )
