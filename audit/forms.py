@@ -7,7 +7,7 @@ from django import forms
 from django.core.validators import MaxValueValidator
 from django.utils.translation import gettext_lazy as _
 
-from audit.names import find
+from audit.names import find, names
 from audit.queries import Query
 from audit.registry import actions
 from audit.selections import Selection
@@ -26,19 +26,26 @@ def _day(label: Any) -> forms.DateField:
 
 
 class SearchForm(forms.Form):
-    """The filters of the page. Its address is the query, so a search can be sent to somebody."""
+    """The filters of the page. Its address is the query, so a search can be sent to somebody, and kept."""
 
     since = _day(_("From (UTC)"))
     until = _day(_("To (UTC)"))
     actor = _text(_("Actor"))
     action = _text(_("Action"))
     object = _text(_("Object type"))
+    thing = _text(_("Object"))
     case = _text(_("Case number"))
     customer = _text(_("Customer"))
     outcome = forms.ChoiceField(
         label=_("Result"),
         required=False,
         choices=[("", _("Any")), ("done", _("Done")), ("refused", _("Refused"))],
+        widget=forms.Select(attrs=_BOX),
+    )
+    only = forms.ChoiceField(
+        label=_("Only"),
+        required=False,
+        choices=[("", _("All")), ("reads", _("Looking")), ("changes", _("Changes"))],
         widget=forms.Select(attrs=_BOX),
     )
     request = _text(_("Request"))
@@ -65,11 +72,48 @@ class SearchForm(forms.Form):
             actors=find("staff", data["actor"].strip()) if data["actor"].strip() else (),
             action=data["action"].strip() or None,
             object_kind=data["object"].strip().lower() or None,
+            object_id=data["thing"].strip() or None,
             outcome=data["outcome"] or None,
             request_id=data["request"].strip() or None,
+            only=data["only"] or None,
             from_on=data["since"],
             to_on=data["until"],
         )
+
+    def given(self) -> dict[str, str]:
+        """The filters that are set, as they stand in the address."""
+        return {name: self.data[name].strip() for name in self.fields if self.data.get(name, "").strip()}
+
+    def in_words(self) -> list[tuple[str, str, str]]:
+        """(field, label, value) of every filter that is set; a choice by its word, an id by the name it stands for."""
+        kinds = {"actor": "staff", "customer": "customer", "thing": "customer"}
+        known = names((kinds[name], value) for name, value in self.given().items() if name in kinds)
+        said = []
+        for name, value in self.given().items():
+            choices = dict(getattr(self.fields[name], "choices", ()))
+            shown = known.get((kinds.get(name, ""), value)) or choices.get(value, value)
+            said.append((name, str(self.fields[name].label), str(shown)))
+        return said
+
+
+class KeepForm(forms.Form):
+    """A question to keep: its name, and whether colleagues see it."""
+
+    name = forms.CharField(label=_("Name"), max_length=80, widget=forms.TextInput(attrs=_BOX))
+    shared = forms.BooleanField(label=_("Show it to everybody who reads the log"), required=False)
+
+
+class RangeForm(forms.Form):
+    """From which entry to which."""
+
+    first = forms.IntegerField(label=_("From entry"), min_value=0, widget=forms.NumberInput(attrs=_BOX))
+    last = forms.IntegerField(label=_("To entry"), min_value=0, widget=forms.NumberInput(attrs=_BOX))
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if "first" in data and "last" in data and data["first"] > data["last"]:
+            self.add_error("last", _("The end lies before the start."))
+        return data
 
 
 class ExportForm(forms.Form):

@@ -4,9 +4,11 @@ The other tables of the log (sealed parts, leaves, tiles, checkpoints, state) ha
 """
 
 import json
+import uuid
 from typing import Any, ClassVar, NoReturn
 
 from django.db import models
+from django.db.models.functions import Now
 
 LOGS = ("main", "aml")
 
@@ -70,3 +72,30 @@ class Entry(models.Model):
         """The entry itself; see audit.record for its keys."""
         decoded: dict[str, Any] = json.loads(bytes(self.entry))
         return decoded
+
+
+class SavedQuery(models.Model):
+    """A question to the log that somebody keeps. Its name and filters are sealed: they may name people.
+
+    `shared` shows it to everybody who may read its log; who made it alone removes it.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner_kind = models.CharField(max_length=20)
+    owner_id = models.CharField(max_length=40)
+    shared = models.BooleanField(default=False)
+    log = models.CharField(max_length=10)
+    kid = models.CharField(max_length=40)
+    alg = models.CharField(max_length=40)
+    ciphertext = models.BinaryField()
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects: ClassVar[models.Manager["SavedQuery"]] = models.Manager()
+
+    class Meta:
+        default_permissions = ()
+        indexes: ClassVar = [models.Index(fields=["owner_id", "created_at"], name="saved_query_by_owner")]
+
+    @property
+    def audit_log(self) -> str:
+        return self.log

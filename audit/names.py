@@ -18,6 +18,7 @@ class Kind:
 
 
 _kinds: dict[str, Kind] = {}
+_same: dict[str, str] = {}  # field -> the kind of its ids
 
 
 def register(kind: str, names_of: NamesOf, find: Find = lambda text: ()) -> None:
@@ -26,16 +27,23 @@ def register(kind: str, names_of: NamesOf, find: Find = lambda text: ()) -> None
     _kinds[kind] = Kind(names_of, find)
 
 
+def also(kind: str, *others: str) -> None:
+    """Fields that hold ids of `kind` under other names, such as an assignee_id: found with the same query."""
+    for other in others:
+        if other in _kinds or other in _same:
+            raise ValueError(f"names for {other} are registered twice")
+        _same[other] = kind
+
+
 def names(wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
     """Names for (kind, id) pairs, one query a kind; a pair that nobody knows is absent."""
+    wanted = set(wanted)
     by_kind: dict[str, set[str]] = {}
     for kind, identity in wanted:
-        by_kind.setdefault(kind, set()).add(identity)
-    found = {}
-    for kind, ids in by_kind.items():
-        if kind in _kinds:
-            found.update({(kind, identity): name for identity, name in _kinds[kind].names_of(sorted(ids)).items()})
-    return found
+        by_kind.setdefault(_same.get(kind, kind), set()).add(identity)
+    known = {kind: _kinds[kind].names_of(sorted(ids)) for kind, ids in by_kind.items() if kind in _kinds}
+    found = {(kind, identity): known.get(_same.get(kind, kind), {}).get(identity) for kind, identity in wanted}
+    return {pair: name for pair, name in found.items() if name}
 
 
 def find(kind: str, text: str) -> list[str]:

@@ -3,17 +3,22 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from django.db import connections
+from django.db import connections, transaction
+from django.db.utils import OperationalError
+from psycopg.errors import QueryCanceled
 
+from audit import moments
 from audit.canonical import canonical
 from audit.record import flaw_of
+from audit.registry import actions
 
 PAGE = 50
+SECONDS = 5  # a page's question; above, the page asks for fewer days
 # Objects that live longer than a case: what is done to them belongs to the customer's history, not to the case's.
 WIDER_THAN_A_CASE = ("account", "customer", "person", "subjectkey", "user")
 _COLUMNS = """e.log, e.event_id, e.at, e.actor_kind, e.actor_id, e.action, e.object_kind, e.object_id, e.subject_kind,
@@ -63,7 +68,7 @@ class Row:
 @dataclass(frozen=True)
 class Query:
     """What is searched for; every field that is set must fit. Days are UTC, both included. `actors` and `subjects`
-    are ids.
+    are ids. `only` is "reads" (looking, searching, taking out) or "changes" (all else).
     """
 
     log: str = "main"
@@ -72,8 +77,10 @@ class Query:
     actors: Sequence[str] = ()
     action: str | None = None
     object_kind: str | None = None
+    object_id: str | None = None
     outcome: str | None = None
     request_id: str | None = None
+    only: str | None = None
     from_on: date | None = None
     to_on: date | None = None
 
@@ -84,17 +91,31 @@ class Query:
             ("e.matter = %s", self.matter),
             ("e.subject_id = ANY(%s)", list(self.subjects)),
             ("e.actor_id = ANY(%s)", list(self.actors)),
-            # "verification." is everything of one kind
-            ("starts_with(e.action, %s)", action if action.endswith(".") else None),
-            ("e.action = %s", action if not action.endswith(".") else None),
+            # "verification." is everything of one kind. In the collation of the index, whatever the database's is.
+            ('e.action COLLATE "C" BETWEEN %s AND %s', _one_kind(action) if action.endswith(".") else None),
+            ('e.action COLLATE "C" = %s', action if not action.endswith(".") else None),
+            ('e.action COLLATE "C" = ANY(%s)', reads() if self.only == "reads" else None),
+            ('e.action COLLATE "C" <> ALL(%s)', reads() if self.only == "changes" else None),
             ("e.object_kind = %s", self.object_kind),
+            ("e.object_id = %s", self.object_id),
             ("e.outcome = %s", self.outcome),
             ("e.request_id = %s", self.request_id),
-            ("e.at >= %s::date", self.from_on),
-            ("e.at < %s::date", self.to_on + timedelta(days=1) if self.to_on else None),
+            *self._days(),
         )
         found += [(text, value) for text, value in choices if value]
-        return [text for text, _ in found], [value for _, value in found]
+        values = [part for _, value in found for part in (value if isinstance(value, tuple) else (value,))]
+        return [text for text, _ in found], values
+
+    def _days(self) -> list[tuple[str, Any]]:
+        """The days themselves, and where about in the log they lie: so an old day is found without reading the new."""
+        found: list[tuple[str, Any]] = []
+        if self.from_on:
+            starts = datetime.combine(self.from_on, time(), UTC)
+            found += [("e.at >= %s", starts), (f"e.id >= ({moments.ID})", starts - moments.LATE)]
+        if self.to_on:
+            ends = datetime.combine(self.to_on + timedelta(days=1), time(), UTC)
+            found += [("e.at < %s", ends), (f"e.id < ({moments.ID})", ends + moments.LATE)]
+        return found
 
     def normal_form(self) -> dict[str, Any]:
         """For the log: what was asked, without what was left open."""
@@ -105,8 +126,27 @@ class Query:
         return canonical(self.normal_form())
 
 
+READING = ("export", "list", "prove", "read", "reveal", "search", "view")  # verbs of looking and taking out
+
+
+def reads() -> list[str]:
+    """The actions that are looking and not changing."""
+    return sorted(name for name in actions() if name.rpartition(".")[2] in READING)
+
+
+def _one_kind(prefix: str) -> tuple[str, str]:
+    return prefix, prefix + "\U0010ffff"
+
+
+class TooSlow(Exception):
+    """The question would have kept the database busy for longer than a page may."""
+
+
 def search(query: Query, *, before: UUID | None = None, limit: int = PAGE) -> list[Row]:
-    """The newest entries that fit, newest first; `before` continues after the last row of the page before."""
+    """The newest entries that fit, newest first; `before` continues after the last row of the page before.
+
+    Raises TooSlow after `SECONDS`: what no index helps with would read the whole log. Days make it small.
+    """
     conditions, values = query.conditions()
     if before is not None:
         conditions.append(
@@ -114,11 +154,52 @@ def search(query: Query, *, before: UUID | None = None, limit: int = PAGE) -> li
             "(SELECT p.entry_id FROM audit_pending p JOIN audit_entry w ON w.id = p.entry_id WHERE w.event_id = %s)))"
         )
         values += [before, before]
-    return _rows(
-        f"SELECT l.seq, l.flag, {_COLUMNS} FROM audit_entry e LEFT JOIN audit_leaf l ON l.entry_id = e.id "
-        f"WHERE {' AND '.join(conditions)} ORDER BY e.id DESC LIMIT %s",
+    # The page's rows first, then their places: else the planner may join before it limits.
+    return _in_time(
+        f"SELECT l.seq, l.flag, {_COLUMNS} FROM (SELECT * FROM audit_entry e WHERE {' AND '.join(conditions)} "
+        "ORDER BY e.id DESC LIMIT %s) e LEFT JOIN audit_leaf l ON l.entry_id = e.id ORDER BY e.id DESC",
         [*values, limit],
     )
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Somebody who looked: how often, and when first and last."""
+
+    actor_kind: str
+    actor_id: str
+    action: str
+    times: int
+    first_at: datetime
+    last_at: datetime
+
+
+def readers(query: Query, *, limit: int = 200) -> list[Reader]:
+    """Who looked at what the query names, the latest first. Raises TooSlow."""
+    conditions, values = query.conditions()
+    sql = (
+        "SELECT e.actor_kind, e.actor_id, e.action, count(*), min(e.at), max(e.at) FROM audit_entry e "
+        f"WHERE {' AND '.join(conditions)} GROUP BY 1, 2, 3 ORDER BY 6 DESC LIMIT %s"
+    )
+    return [Reader(*row) for row in _fetched_in_time(sql, [*values, limit])]
+
+
+def _in_time(sql: str, values: Sequence[Any]) -> list[Row]:
+    return [Row(*row) for row in _fetched_in_time(sql, values)]
+
+
+def _fetched_in_time(sql: str, values: Sequence[Any]) -> list[Any]:
+    try:
+        with transaction.atomic(), connections["default"].cursor() as cursor:
+            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [f"{SECONDS}s"])
+            cursor.execute(sql, values)
+            found: list[Any] = cursor.fetchall()
+            cursor.execute("SELECT set_config('statement_timeout', '0', true)")
+    except OperationalError as error:
+        if isinstance(error.__cause__, QueryCanceled):
+            raise TooSlow(TooSlow.__doc__) from None
+        raise
+    return found
 
 
 def entry(log: str, seq: int) -> Row:

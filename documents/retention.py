@@ -40,6 +40,7 @@ _GRANT = _house("who may do what; each change is an entry of the log")
 
 DECISIONS: Final[Mapping[str, Decision]] = {
     "audit.Entry": Decision(Class.LOG, "the log only grows; its sealed parts end with the subject's key"),
+    "audit.SavedQuery": Decision(Class.STAFF, "a question to the log that somebody keeps; sealed, its owner removes it"),
     "keys.SubjectKey": _identity("destroying it is the erasure of everything sealed under it"),
     "keys.Tombstone": Decision(Class.LOG, "which keys were destroyed: a restored backup is compared with it; ids only"),
     "keys.EpochEnd": _house("which epochs of the wrapping key were destroyed, and when"),

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import connection
 from django.db.models import Q
 
 from audit.cards import spare
-from audit.names import register
+from audit.names import also, register
 from compliance.keys.services import IndexPurpose, blind_index
 from compliance.people.contacts import normal_email
 from compliance.people.models import Account, User
@@ -17,8 +18,17 @@ from compliance.people.queries import fold
 MOST = 50
 
 
+def _keys(ids: Iterable[str]) -> list[UUID]:
+    """Those that can be keys of ours: an entry that somebody inserted by SQL may hold any text."""
+    keys = []
+    for text in ids:
+        with suppress(ValueError):
+            keys.append(UUID(text))
+    return keys
+
+
 def names_of_staff(ids: Iterable[str]) -> Mapping[str, str]:
-    return {str(pk): name for pk, name in User.objects.filter(pk__in=list(ids)).values_list("pk", "name")}
+    return {str(pk): name for pk, name in User.objects.filter(pk__in=_keys(ids)).values_list("pk", "name")}
 
 
 def find_staff(text: str) -> Iterable[str]:
@@ -29,7 +39,7 @@ def find_staff(text: str) -> Iterable[str]:
 
 def names_of_customers(ids: Iterable[str]) -> Mapping[str, str]:
     """The operator's references: the log's page shows no names of players."""
-    accounts = Account.objects.filter(customer_id__in=list(ids)).order_by("created_at")
+    accounts = Account.objects.filter(customer_id__in=_keys(ids)).order_by("created_at")
     names: dict[str, str] = {}
     for customer, reference in accounts.values_list("customer_id", "reference"):
         names.setdefault(str(customer), reference)
@@ -53,5 +63,6 @@ def known_references(candidates: list[str]) -> Iterable[str]:
 
 spare(known_references)
 register("staff", names_of_staff, find_staff)
+also("staff", "assignee_id", "decided_by_id", "checker_id", "named_checker", "owner")
 register("user", names_of_staff, find_staff)
 register("customer", names_of_customers, find_customers)
