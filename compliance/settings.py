@@ -3,6 +3,7 @@
 `X_FILE` stands in for every secret `X` (a file that holds the value, as container platforms mount them).
 """
 
+import shutil
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -92,6 +93,8 @@ TOMBSTONES_FILE = Path(env.str("TOMBSTONES_FILE", str(KEY_FILE.with_name("shredd
 VAULT_DIR = Path(env.str("VAULT_DIR", str(DATA_DIR / "vault")))
 # Where ClamAV's daemon listens: unix:/path or host:port. Empty: nothing is scanned, and every document says so.
 CLAMD = env.str("CLAMD", "")
+# The program that reads print; empty: pictures are not read. Tests that need it name it.
+TESSERACT = env.str("TESSERACT", "" if MIZAN_ENV == TEST else shutil.which("tesseract") or "")
 
 # ---------------------------------------------------------------------------------------------- applications
 INSTALLED_APPS = [
@@ -104,6 +107,7 @@ INSTALLED_APPS = [
     "compliance.proposals",
     "compliance.platform",
     "documents",
+    "documents.keeping",
     "cases",
     "cases.types.verification",
     "cases.demo",
@@ -137,6 +141,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "audit.middleware.ContextMiddleware",
+    "compliance.keys.guard.ReplayGuard",
     "compliance.people.middleware.PreferencesMiddleware",
     "audit.access.RuleMiddleware",
 ]

@@ -16,6 +16,8 @@ _COLUMNS = {
     "destroyed_at": Kept.PUBLIC,
     "claimed_at": Kept.OMIT,
     "attempts": Kept.OMIT,
+    "scrubbed_at": Kept.OMIT,
+    "reading_sealed": Kept.OMIT,
     "name_sealed": Kept.OMIT,
     "digest_sealed": Kept.OMIT,
     "digest_index": Kept.OMIT,

@@ -1,5 +1,6 @@
 """Inspecting what was received. Safe to start twice; the outcome is a recorded move of the document."""
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -11,11 +12,11 @@ from django.utils import timezone
 
 from audit.actors import system
 from audit.perform import WrongState, perform
-from compliance.keys.services import KeyUnavailable
-from documents import malware, processes
+from compliance.keys.services import KeyUnavailable, seal
+from documents import malware, processes, reading
 from documents.models import Document
 from documents.processes import Findings, Verdict
-from documents.services import Unreadable, opened, released
+from documents.services import Unreadable, opened, released, remove_file
 
 ATTEMPTS = 3
 Read = Callable[[], Iterator[bytes]]
@@ -38,7 +39,8 @@ def inspect_now(document_id: UUID) -> Document | None:
         return _moved(document, Findings(Verdict.UNSCANNABLE, "inspection_failed"))
     try:
         with _opened(document) as read:
-            return _moved(document, _examined(document, read))
+            found = _examined(document, read)
+        return _moved(document, found) if found.verdict != Verdict.PASS else _read(document, found)
     except Unreadable:
         return _moved(document, Findings(Verdict.QUARANTINE, "integrity"))
     except _Again:
@@ -70,8 +72,31 @@ def _examined(document: Document, read: Read) -> Findings:
         raise _Again
     if scanned.verdict in _STOPS:
         return Findings(*_STOPS[scanned.verdict], facts)
-    found = processes.inspect(document.media_type, read())
+    found = processes.inspect(document.media_type, read(), legible=reading.legible())
     return replace(found, facts=facts | found.facts)
+
+
+def _read(document: Document, found: Findings) -> Document | None:
+    """What passed is read: card data ends it, everything else becomes facts; what names a person is sealed."""
+    said = reading.read(found, today=timezone.localdate())
+    if said.card is not None:
+        return _refused(document, said.card)
+    sealed = None
+    if said.personal:
+        plain = json.dumps(said.personal).encode()
+        sealed = seal(document.audit_subject, "document_reading", plain, aad=document.pk.bytes)
+    return _moved(document, replace(found, facts=found.facts | said.facts), reading=sealed)
+
+
+def _refused(document: Document, card: str) -> Document | None:
+    """Card data must not be kept: the file goes at once, the last four digits stay in the entry."""
+    facts = {"card_data": {"value": card, "confidence": 90}}
+    try:
+        destroyed = cast(Document, perform(document.destroy, by=system(), reason="card_data", facts=facts))
+    except WrongState:
+        return None
+    remove_file(destroyed)
+    return destroyed
 
 
 def _scan_facts(scanned: malware.Scan) -> dict[str, Any]:
@@ -88,14 +113,14 @@ def _claimed(document_id: UUID) -> Document | None:
     return Document.objects.select_related("customer").get(pk=document_id)
 
 
-def _moved(document: Document, found: Findings) -> Document | None:
+def _moved(document: Document, found: Findings, **more: Any) -> Document | None:
     transition = {
         Verdict.PASS: document.pass_inspection,
         Verdict.QUARANTINE: document.quarantine,
         Verdict.UNSCANNABLE: document.mark_unscannable,
     }[found.verdict]
     try:
-        return cast(Document, perform(transition, by=system(), reason=found.reason or None, facts=found.facts))
+        return cast(Document, perform(transition, by=system(), reason=found.reason or None, facts=found.facts, **more))
     except WrongState:
         # A slower twin of this inspection, or somebody who destroyed the document, was first.
         return None

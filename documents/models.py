@@ -4,7 +4,7 @@ import uuid
 from typing import Any, ClassVar
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField, transition
@@ -50,9 +50,11 @@ class Document(Stateful):
     dek_wrapped = models.BinaryField(null=True)
     key_version = models.PositiveIntegerField()
     facts = models.JSONField(default=dict)
+    reading_sealed = models.BinaryField(null=True, help_text=_("What the paper says of a person, under their key"))
     received_at = models.DateTimeField(default=timezone.now)
     inspected_at = models.DateTimeField(null=True)
     destroyed_at = models.DateTimeField(null=True)
+    scrubbed_at = models.DateTimeField(null=True, help_text=_("When the file was last compared with its digest"))
     file_removed_at = models.DateTimeField(null=True, help_text=_("When the sweep removed the unreadable file"))
     # The inspection's claim: a worker that died leaves an old one, which the sweep takes over.
     claimed_at = models.DateTimeField(null=True)
@@ -87,6 +89,13 @@ class Document(Stateful):
                 condition=Q(state=State.DESTROYED, file_removed_at=None),
                 name="document_file_to_remove",
             ),
+            models.Index(
+                F("scrubbed_at").asc(nulls_first=True),
+                condition=~Q(state=State.DESTROYED),
+                name="document_to_scrub",
+            ),
+            # Who else handed this file in.
+            models.Index(fields=["digest_index"], name="document_same_file"),
         ]
 
     def __str__(self) -> str:
@@ -106,9 +115,10 @@ class Document(Stateful):
         return bool(self.state == State.READY)
 
     @transition("state", source=State.RECEIVED, target=State.READY, permission=is_the_system)
-    def pass_inspection(self, *, facts: dict[str, Any]) -> None:
-        """Nothing was found that speaks against showing it."""
+    def pass_inspection(self, *, facts: dict[str, Any], reading: bytes | None = None) -> None:
+        """Nothing was found that speaks against showing it. `reading` is what it says of a person, sealed."""
         self.facts, self.inspected_at, self.claimed_at = facts, timezone.now(), None
+        self.reading_sealed = reading
 
     @transition("state", source=State.RECEIVED, target=State.QUARANTINED, permission=is_the_system)
     def quarantine(self, *, reason: str, facts: dict[str, Any]) -> None:
@@ -126,8 +136,8 @@ class Document(Stateful):
         target=State.DESTROYED,
         permission=may_destroy,
     )
-    def destroy(self, *, reason: str) -> None:
-        """The key goes, so the file is unreadable at once; the sweep removes the file itself."""
+    def destroy(self, *, reason: str, facts: dict[str, Any] | None = None) -> None:
+        """The key goes, so the file is unreadable at once; the sweep removes the file itself. `facts` tell why."""
         self.reason, self.destroyed_at, self.claimed_at = reason, timezone.now(), None
-        self.dek_wrapped = self.name_sealed = self.digest_sealed = self.digest_index = None
-        self.facts = {}
+        self.dek_wrapped = self.name_sealed = self.digest_sealed = self.digest_index = self.reading_sealed = None
+        self.facts = facts or {}

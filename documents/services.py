@@ -1,6 +1,7 @@
 """What is done with documents: receive, open, show, destroy. Whether the caller may see the matter is asked above."""
 
 import hashlib
+import json
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from audit.actors import Acts
 from audit.cards import without_cards
@@ -145,6 +147,25 @@ def name_of(document: Document) -> str:
     return open_sealed(
         document.audit_subject, "document_name", bytes(document.name_sealed), aad=document.pk.bytes
     ).decode()
+
+
+def reading_of(document: Document) -> dict[str, str]:
+    """What the paper says of a person (machine-readable zone), empty when nothing was read. Showing it is a read of
+    personal data, which the caller records.
+    """
+    if document.reading_sealed is None:
+        return {}
+    sealed = bytes(document.reading_sealed)
+    said: dict[str, str] = json.loads(
+        open_sealed(document.audit_subject, "document_reading", sealed, aad=document.pk.bytes)
+    )
+    return said
+
+
+def remove_file(document: Document) -> None:
+    """Remove a destroyed document's file now, not at the next sweep."""
+    storage().delete(document.pk)
+    Document.objects.filter(pk=document.pk).update(file_removed_at=timezone.now())
 
 
 # --------------------------------------------------------------------------------------------------- opening

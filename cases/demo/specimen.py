@@ -9,6 +9,8 @@ from datetime import date
 
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
+from documents.mrz import check_digit
+
 CARD = (1012, 638)  # ISO/IEC 7810 ID-1 at 300 dpi
 TABLE = (96, 88, 76)
 
@@ -62,15 +64,21 @@ def card_back(holder: Holder) -> Image.Image:
     _waves(draw)
     draw.rectangle((0, 60, CARD[0], 150), fill=(60, 70, 76))
     draw.rectangle((40, 440, 972, 610), fill=(246, 250, 249))
-    birth = holder.birth_date.strftime("%y%m%d")
-    lines = [
-        f"I<XXX{holder.number}<4<<<<<<<<<<<<<<<",
-        f"{birth}0F{holder.expires:%y%m%d}0XXX<<<<<<<<<<<0",
-        f"{_plain(holder.surname).upper()}<<{_plain(holder.given_name).upper()}",
-    ]
-    for row, line in enumerate(lines):
-        draw.text((60, 456 + row * 48), line.ljust(30, "<")[:30], fill=(30, 36, 40), font=_font(38))
+    for row, line in enumerate(zone_of(holder)):
+        for column, letter in enumerate(line):
+            draw.text((92 + column * 28, 450 + row * 52), letter, fill=(30, 36, 40), font=_font(36), anchor="ma")
     return card
+
+
+def zone_of(holder: Holder) -> tuple[str, str, str]:
+    """The machine-readable zone of the card's back (TD1), of the issuer XXX that nobody is."""
+    number = holder.number.ljust(9, "<")
+    birth, expires = (f"{day:%y%m%d}" for day in (holder.birth_date, holder.expires))
+    first = f"I<XXX{number}{check_digit(number)}".ljust(30, "<")
+    second = f"{birth}{check_digit(birth)}<{expires}{check_digit(expires)}XXX".ljust(29, "<")
+    composite = check_digit(first[5:] + second[0:7] + second[8:15] + second[18:29])
+    names = f"{_plain(holder.surname)}<<{_plain(holder.given_name)}".upper().replace(" ", "<")
+    return first, second + composite, names.ljust(30, "<")[:30]
 
 
 def _waves(draw: ImageDraw.ImageDraw) -> None:

@@ -25,7 +25,7 @@ from compliance.people.requests import signed_in
 from compliance.people.services import REVEALABLE, reveal
 from compliance.proposals.queries import open_proposal
 from documents.services import RENDITION_HEADERS, NotReady, rendition
-from documents.wording import malware_caption
+from documents.wording import hints, malware_caption, why_not_shown
 
 NOT_ON_PAPER = ("phone", "email")  # declared, and on no document that could be compared
 TAKEN_BACK = (Evidence.State.RETURNED, Evidence.State.REJECTED)
@@ -80,6 +80,8 @@ def _page(
         "paper": texts.document_name(evidence.document_type),
         "pages": _pages(matter, evidence) if evidence.document.state == "ready" else [],
         "captions": _captions(evidence.document),
+        "none": why_not_shown(evidence.document),
+        "hints": hints(evidence.document),
         "checks": files,
         "previous": previous,
         "previous_tools": "cases/_previous.html" if previous else "",

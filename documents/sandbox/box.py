@@ -11,19 +11,23 @@ import resource
 import signal
 import struct
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 MEMORY = 1024 * 1024 * 1024
 CPU_SECONDS = 20
 PIXELS = 120_000_000
-LONGEST_SIDE = 2400  # of a rendition, in pixels
+LONGEST_SIDE = 2400  # of a rendition, and of a picture that is read, in pixels
+LONGEST_TEXT = 200_000  # characters of a file's own text that are looked at
 
 _NEW_USER, _NEW_NETWORK = 0x10000000, 0x40000000
 _DIE_WITH_PARENT, _NO_NEW_PRIVILEGES = 1, 38
 # Numbers of Linux's landlock(7), the same on every processor.
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF, _PATH_BENEATH = 444, 445, 446, 1
-_READ_FILE, _READ_FOLDER, _TCP = 1 << 2, 1 << 3, 3
+_EXECUTE, _READ_FILE, _READ_FOLDER, _TCP = 1 << 0, 1 << 2, 1 << 3, 3
+_FOLDERS = (sys.prefix, sys.base_prefix, "/usr/lib", "/lib", "/usr/share/fonts", "/dev/urandom")
+# What another program than Python needs to start: itself, the loader and libraries, its data.
+_PROGRAM_FOLDERS = ("/usr/lib", "/lib", "/lib64", "/usr/share", "/etc/ld.so.cache", "/dev/urandom", "/dev/null")
 
 Answer = tuple[dict[str, Any], bytes]
 
@@ -39,7 +43,7 @@ def fact(value: Any, confidence: int = 100) -> dict[str, Any]:
 
 def serve(work: Callable[[dict[str, Any], bytes], Answer]) -> None:
     """Give up what is not needed, read the request, do `work`, write the answer. Errors answer with a reason code."""
-    _confine()
+    _confine(_FOLDERS, rights=_READ_FILE | _READ_FOLDER)
     source = sys.stdin.buffer
     request = json.loads(source.read(int.from_bytes(source.read(4), "big")))
     try:
@@ -55,8 +59,14 @@ def serve(work: Callable[[dict[str, Any], bytes], Answer]) -> None:
     os._exit(0)
 
 
-def _close_the_file_system(libc: ctypes.CDLL) -> None:
-    """Landlock (Linux 5.13): only Python's own files and fonts can be read, nothing written or started.
+def become(program: str, *arguments: str) -> None:
+    """Go on as another program under the same limits. It has one thread and our pipes."""
+    _confine((*_PROGRAM_FOLDERS, program), rights=_READ_FILE | _READ_FOLDER | _EXECUTE)
+    os.execve(program, [program, *arguments], {"LC_ALL": "C.UTF-8", "OMP_THREAD_LIMIT": "1"})
+
+
+def _close_the_file_system(libc: ctypes.CDLL, paths: Iterable[str], rights: int) -> None:
+    """Landlock (Linux 5.13): only these folders and files can be read or started, nothing written.
 
     From Linux 6.7 on it also refuses TCP, for systems that give no network namespace to plain users.
     """
@@ -66,27 +76,26 @@ def _close_the_file_system(libc: ctypes.CDLL) -> None:
     files = (1 << {1: 13, 2: 14}.get(version, 15)) - 1
     handled = struct.pack("=QQ", files, _TCP) if version >= 4 else struct.pack("=Q", files)
     rules = libc.syscall(_CREATE_RULESET, handled, ctypes.c_size_t(len(handled)), ctypes.c_uint(0))
-    for folder in {sys.prefix, sys.base_prefix, "/usr/lib", "/lib", "/usr/share/fonts", "/dev/urandom"}:
+    for path in set(paths):
         try:
-            parent = os.open(folder, os.O_PATH | os.O_CLOEXEC)
+            parent = os.open(path, os.O_PATH | os.O_CLOEXEC)
         except OSError:
             continue
-        rights = _READ_FILE | _READ_FOLDER if os.path.isdir(folder) else _READ_FILE
-        beneath = struct.pack("=Qi", rights, parent)
+        beneath = struct.pack("=Qi", rights if os.path.isdir(path) else rights & ~_READ_FOLDER, parent)
         libc.syscall(_ADD_RULE, rules, _PATH_BENEATH, beneath, ctypes.c_uint(0))
         os.close(parent)
     libc.syscall(_RESTRICT_SELF, rules, ctypes.c_uint(0))
     os.close(rules)
 
 
-def _confine() -> None:
+def _confine(paths: Iterable[str], *, rights: int) -> None:
     """No network, no other files, no children where the system lets us; bounded memory and time always."""
     if sys.platform == "linux":
         libc = ctypes.CDLL(None, use_errno=True)
         libc.prctl(_DIE_WITH_PARENT, signal.SIGKILL)
         libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
         libc.unshare(_NEW_USER | _NEW_NETWORK)
-        _close_the_file_system(libc)
+        _close_the_file_system(libc, paths, rights)
     os.chdir("/")
     for limit, value in (
         (resource.RLIMIT_CORE, 0),

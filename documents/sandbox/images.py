@@ -6,8 +6,9 @@ from typing import Any
 
 from PIL import ExifTags, Image, ImageOps
 
+from documents.sandbox import quality
 from documents.sandbox.box import LONGEST_SIDE, PIXELS, Answer, Unscannable, fact, serve
-from documents.sandbox.watermark import finished
+from documents.sandbox.watermark import as_pgm, finished, on_white
 
 # What Pillow raises for files that are not what they say (its own suite; SyntaxError is its word for a broken PNG).
 _BROKEN = (OSError, ValueError, SyntaxError, IndexError, KeyError, TypeError, EOFError, struct.error, OverflowError)
@@ -18,25 +19,34 @@ def work(request: dict[str, Any], data: bytes) -> Answer:
     form = {"image/jpeg": "JPEG", "image/png": "PNG"}[request["media_type"]]
     if request["act"] == "render":
         return {}, render(data, form, request["mark"])
-    return inspect(data, form), b""
+    return inspect(data, form, legible=bool(request.get("legible")))
 
 
-def inspect(data: bytes, form: str) -> dict[str, Any]:
+def inspect(data: bytes, form: str, *, legible: bool) -> Answer:
+    """What it is and how good; with `legible`, a picture of it for whoever reads print."""
     try:
         with opened(data, form) as image:
             image.verify()
         with opened(data, form) as image:
             image.load()
+            exif = image.getexif()
             facts = {
                 "pages": fact(1),
                 "width": fact(image.width),
                 "height": fact(image.height),
                 "frames": fact(getattr(image, "n_frames", 1)),
-                "location_in_metadata": fact(ExifTags.IFD.GPSInfo in image.getexif()),
+                "location_in_metadata": fact(ExifTags.IFD.GPSInfo in exif),
             }
+            camera = ExifTags.Base.Make in exif or ExifTags.Base.Model in exif
+            size = image.size
+            # Copies of the whole picture would not fit beside it.
+            image.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+            upright = on_white(ImageOps.exif_transpose(image))
+            facts |= quality.facts(upright, size=size, form=form, camera=camera)
+            picture = as_pgm(quality.legible(upright)) if legible else b""
     except _BROKEN as error:
         raise Unscannable("truncated" if "truncated" in str(error) else "damaged") from None
-    return {"verdict": "pass", "reason": "", "facts": facts}
+    return {"verdict": "pass", "reason": "", "facts": facts, "text": ""}, picture
 
 
 def render(data: bytes, form: str, mark: str) -> bytes:

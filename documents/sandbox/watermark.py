@@ -21,13 +21,26 @@ def ascii_form(text: str) -> str:
 def finished(picture: Image.Image, mark: str) -> bytes:
     """The picture, scaled down, on white, without metadata, marked, as JPEG."""
     picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
-    if "A" in picture.getbands() or "transparency" in picture.info:
-        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture.convert("RGBA"))
-    page = picture.convert("RGB")
+    page = on_white(picture)
     text = ascii_form(mark)
     _across(page, text)
     out = io.BytesIO()
     _below(page, text).save(out, "JPEG", quality=88)
+    return out.getvalue()
+
+
+def on_white(picture: Image.Image) -> Image.Image:
+    """The picture in red, green and blue, white where one sees through it."""
+    if "A" in picture.getbands() or "transparency" in picture.info:
+        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture.convert("RGBA"))
+    return picture.convert("RGB")
+
+
+def as_pgm(grey: Image.Image) -> bytes:
+    """A picture in grey as it is handed to whoever reads print: the plainest format there is."""
+    grey.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+    out = io.BytesIO()
+    grey.save(out, "PPM")
     return out.getvalue()
 
 

@@ -225,7 +225,7 @@ def test_the_sweep_finds_what_no_message_ever_named(bring):
 def test_after_three_tries_a_document_is_set_aside(bring, monkeypatch):
     document = bring()
 
-    def dies(*arguments):
+    def dies(*arguments, **named):
         raise RuntimeError("the worker was killed")
 
     monkeypatch.setattr(inspection.processes, "inspect", dies)
