@@ -20,6 +20,7 @@ CASE_FIELDS = {
     "proposal": PUBLIC,
     "maker": PUBLIC,
     "level": PUBLIC,
+    "answer_due_at": PUBLIC,
 }
 EVIDENCE_FIELDS = {
     "state": PUBLIC,

@@ -12,7 +12,8 @@ from django.utils.functional import Promise
 class Step:
     """A button of the case page: where it goes, what it says, and whether it acts at once (`post`) or opens a page.
 
-    `primary` is the one thing to do now. A case that waits for somebody else has no such step.
+    `primary` is the one thing to do now. A case that waits for somebody else has no such step. What is `rare` stands
+    behind "More" in the decision panel.
     """
 
     url: str
@@ -20,6 +21,7 @@ class Step:
     icon: str = ""
     post: bool = False
     primary: bool = False
+    rare: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,8 @@ TITLES: dict[str, str | Promise] = {
     PUBLIC_CODE: _("Play stopped"),
     "self_excluded": _("Self-excluded"),
     "time_out": _("Time-out"),
+    "verification_needed": _("Verification needed"),
+    "account_closed": _("Account stopped"),
 }
 
 

@@ -164,14 +164,17 @@ def subject(code: str, language: str, *, version: int | None = None, **values: o
     return _written(code, versions, language, version, values, part="subject")
 
 
-def request_letter(language: str, *, number: str, items: Sequence[str], kept: Iterable[str]) -> Text:
-    """The one message that asks for everything at once: each item with all its faults, then what is already fine."""
+def request_letter(
+    language: str, *, number: str, items: Sequence[str], kept: Iterable[str], deadline: str = ""
+) -> Text:
+    """The one message that asks for everything at once: each item with all its faults, until when, what is fine."""
     letter = message("request", language, number=number, items="\n".join(f"• {item}" for item in items))
+    parts: list[str] = [letter]
+    if deadline:
+        parts.append(message("request_deadline", language, date=deadline))
     if named := ", ".join(kept):
-        return _text(
-            f"{letter}\n\n{message('request_kept', language, kept=named)}", "request", letter.version, letter.language
-        )
-    return letter
+        parts.append(message("request_kept", language, kept=named))
+    return _text("\n\n".join(parts), "request", letter.version, letter.language)
 
 
 def values_for(rule: EvidenceRule, language: str) -> dict[str, Any]:

@@ -26,10 +26,15 @@ def bar_of(case: Case, *, proposed: bool) -> dict[str, Any]:
 
 
 def actions_of(steps: Sequence[Step]) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
-    """The primary action, which Enter does and the keyboard starts at, or None; and the others."""
+    """The primary action, which Enter does and the keyboard starts at, or None; and the others but the rare ones."""
     primary = next((step for step in steps if step.primary), None)
-    others = [_action(step) for step in steps if step is not primary]
+    others = [_action(step) for step in steps if step is not primary and not step.rare]
     return (_action(primary) | {"style": "primary", "key": "Enter", "start": True} if primary else None), others
+
+
+def rare_of(steps: Sequence[Step]) -> list[dict[str, Any]]:
+    """What stands behind "More"."""
+    return [_action(step) for step in steps if step.rare]
 
 
 def _action(step: Step) -> dict[str, Any]:

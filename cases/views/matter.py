@@ -15,7 +15,7 @@ from cases import kinds, services, timeline
 from cases.forms import NoteForm, UploadForm
 from cases.permissions import DECIDE, WORK, may
 from cases.queries import get_case
-from cases.views.bar import actions_of, bar_of
+from cases.views.bar import actions_of, bar_of, rare_of
 from compliance.people.requests import signed_in
 from compliance.people.services import REVEALABLE, reveal
 from compliance.proposals import acts
@@ -29,7 +29,8 @@ def page_of(request: HttpRequest, case: Any, *, status: int = 200, **extra: Any)
     kind, user = kinds.lookup(case.kind), signed_in(request)
     record_read(by=user, subject=case.audit_subject, purpose="case", about=case, matter=case.number)
     checks, proposal = kind.checks(case), open_proposal(case)
-    primary, actions = actions_of(kind.steps(case, user))
+    steps = kind.steps(case, user)
+    primary, actions = actions_of(steps)
     offers, item = kind.offers(case), request.GET.get("item", "")
     context = {
         "case": case,
@@ -37,6 +38,7 @@ def page_of(request: HttpRequest, case: Any, *, status: int = 200, **extra: Any)
         "bar": bar_of(case, proposed=proposal is not None),
         "primary": primary,
         "actions": actions,
+        "more": rare_of(steps),
         "checks": checks,
         "being_checked": any(check.evidence and check.evidence.document.state == "received" for check in checks),
         "met": sum(check.is_met for check in checks),

@@ -89,5 +89,11 @@ register(
             "maker": Kept.PUBLIC,
         },
     ),
+    Action(
+        "people.learn_risk",
+        _("{actor} noted a risk fact about {object}"),
+        # Which fact it is stays sealed: facts of all sides look alike from outside.
+        {"code": Kept.SEALED, "source": Kept.SEALED, "known_on": Kept.PUBLIC, "until": Kept.PUBLIC},
+    ),
     Action("people.reveal", _("{actor} looked at {field} of {object}"), {"field": Kept.PUBLIC}),
 )

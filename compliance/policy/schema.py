@@ -31,8 +31,11 @@ DOCUMENTS = (
     "pension_statement",
     "sale_contract",
 )
+EFFECTS = ("sign_in", "deposit", "play", "withdraw", "marketing")
+ENDINGS = ("lapsed", "withdrawn", "underage", "deceased", "impersonated")
 Purpose = Literal[PURPOSES]  # type: ignore[valid-type]
 DocumentType = Literal[DOCUMENTS]  # type: ignore[valid-type]
+Effect = Literal[EFFECTS]  # type: ignore[valid-type]
 
 
 class EvidenceRule(Provenance):
@@ -40,6 +43,7 @@ class EvidenceRule(Provenance):
 
     `sides` name what must be visible. `max_age_days` counts from issue to receipt; None: no limit.
     `waived_by` are documents that make this item unnecessary when they proved another one (a passport has no back).
+    `good_for_days` counts from acceptance; then the item is asked for anew. None: as long as the document.
     """
 
     purpose: Purpose
@@ -47,6 +51,7 @@ class EvidenceRule(Provenance):
     sides: tuple[Literal["front", "back"], ...] = ()
     max_age_days: StrictInt | None = Field(default=None, gt=0)
     waived_by: tuple[DocumentType, ...] = ()
+    good_for_days: StrictInt | None = Field(default=None, gt=0)
 
 
 class Level(Frozen):
@@ -76,6 +81,7 @@ class Verification(Section):
     review_hours: Rule[StrictInt] | None = None
     answer_days: Rule[StrictInt] | None = None
     when_unanswered: Rule[Literal["lapse"]] | None = None
+    stops: FrozenTable[Rule[tuple[Effect, ...]]]
     objection_days: Rule[StrictInt] | None = None
 
     def level(self, name: str) -> Level:
@@ -195,6 +201,8 @@ class Policy(Frozen):
         levels, play = self.verification.levels, self.verification.__dict__["play_needs"]
         if play is not None and play.value not in levels:
             yield f"verification.play_needs names the unknown level {play.value}"
+        if set(self.verification.stops) != set(ENDINGS):
+            yield f"verification.stops must name {', '.join(ENDINGS)}"
         if set(self.review.months) != set(RISKS):
             yield f"review.months must name {', '.join(RISKS)}"
         known = {"level": set(levels), "risk": set(RISKS)}

@@ -66,4 +66,4 @@ def test_the_machine_of_a_verification_is_drawn_with_its_states_and_moves():
     without_moves = re.sub(r"──.*?──>", " ", re.sub(r"\(.*?\)", "", drawing))
     assert set(re.findall(r"[a-z_]+", without_moves)) == set(Verification.State.values)
     moves = {move.name for move in Verification._meta.get_field("state").get_all_transitions(Verification)}
-    assert set(re.findall(r"^\| ([a-z]+) \|", page, re.MULTILINE)) - {"move"} == moves
+    assert set(re.findall(r"^\| ([a-z_]+) \|", page, re.MULTILINE)) - {"move"} == moves

@@ -14,5 +14,18 @@ register(
     Action("verification.reject", _("{actor} refused the verification"), CASE_FIELDS),
     Action("verification.withdraw", _("{actor} closed the verification because the player withdrew"), CASE_FIELDS),
     Action("verification.lapse", _("The verification lapsed"), CASE_FIELDS),
+    Action(
+        "verification.close_underage",
+        _("{actor} closed the verification because the player is under age"),
+        CASE_FIELDS,
+    ),
+    Action(
+        "verification.close_deceased", _("{actor} closed the verification because the player has died"), CASE_FIELDS
+    ),
+    Action(
+        "verification.close_impersonated",
+        _("{actor} closed the verification because of a stolen identity"),
+        CASE_FIELDS,
+    ),
     Action("verification.reopen", _("{actor} reopened the verification"), CASE_FIELDS),
 )

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cases.models import Queue
 from cases.permissions import WORK, granted
-from cases.types.verification.rules import decision_reasons
+from cases.types.verification.endings import reasons
 from compliance.people.models import Brand
 
 
@@ -58,4 +58,4 @@ class DecisionForm(forms.Form):
 
     def __init__(self, *args: Any, act: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["reason"].choices = decision_reasons(act)  # type: ignore[attr-defined]
+        self.fields["reason"].choices = reasons(act)  # type: ignore[attr-defined]

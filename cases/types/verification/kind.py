@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.urls import reverse
@@ -11,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from cases import kinds
 from cases.models import Case, Evidence
 from cases.permissions import DECIDE, WORK, may
-from cases.types.verification import rules, services
+from cases.types.verification import endings, holds, rules, services
 from cases.types.verification.models import KIND, State, Verification
 from compliance.people.services import masked
 from compliance.proposals import acts
@@ -46,6 +47,10 @@ def steps(case: Verification, user: Any) -> list[kinds.Step]:
     """What the user may do next. The state decides which, and whether one of them is the thing to do now."""
     if not may(user, WORK, case):
         return []
+    return [*_usual(case, user), *_rare(case)]
+
+
+def _usual(case: Verification, user: Any) -> list[kinds.Step]:
     if case.state == State.CLOSED:
         reopen = _step(case, "verification-decide", _("Propose to reopen"), act="reopen", primary=True)
         return [reopen] if may(user, DECIDE, case) else []
@@ -54,6 +59,14 @@ def steps(case: Verification, user: Any) -> list[kinds.Step]:
     refuse = _step(case, "verification-decide", _("Propose refusal"), act="reject")
     next_one = _next(case)
     return [next_one, refuse] if next_one else [refuse]
+
+
+def _rare(case: Verification) -> list[kinds.Step]:
+    """Behind "More". What protects somebody is there even while another decision waits."""
+    acts_now = ["withdraw", *endings.PROTECTIVE] if case.state != State.CLOSED else []
+    if holds.of(case, holds.CLOSED).exists():
+        acts_now.append("lift")
+    return [_step(case, "verification-decide", endings.TITLES[act], act=act, rare=True) for act in acts_now]
 
 
 def _next(case: Verification) -> kinds.Step | None:
@@ -80,10 +93,11 @@ def _step(
     icon: str = "",
     post: bool = False,
     primary: bool = False,
+    rare: bool = False,
     **at: Any,
 ) -> kinds.Step:
     url = reverse(f"cases:{route}", kwargs={"number": case.number, **at})
-    return kinds.Step(url, label, icon, post=post, primary=primary)
+    return kinds.Step(url, label, icon, post=post, primary=primary, rare=rare)
 
 
 def _load(pk: Any) -> Verification:
@@ -107,10 +121,10 @@ def _visible(user: Any) -> Any:
     return Verification.objects.allowed_to(user, DECIDE).values_list("pk", flat=True)
 
 
-def _act(name: str, title: str | Promise, run: Any, may_propose: str) -> acts.Act:
+def _act(name: str, run: Any, may_propose: str) -> acts.Act:
     return acts.Act(
         name=f"{KIND}.{name}",
-        title=title,
+        title=endings.TITLES[name],
         run=run,
         load=_load,
         digest=rules.evidence_digest,
@@ -121,9 +135,9 @@ def _act(name: str, title: str | Promise, run: Any, may_propose: str) -> acts.Ac
         facts=_facts,
         seen=rules.evidence_seen,
         change_text=rules.change_text,
-        consequence=lambda case: rules.consequence(name),
+        consequence=lambda case: endings.CONSEQUENCES[name],
         visible=_visible,
-        reason_text=lambda code: dict(rules.decision_reasons(name)).get(code, code),
+        reason_text=endings.reason_text,
         subject_url=lambda case: reverse("cases:case", kwargs={"number": case.number}),
     )
 
@@ -146,7 +160,9 @@ kinds.register(
     )
 )
 acts.register(
-    _act("approve", _("Approve the verification"), services.approve, WORK),
-    _act("reject", _("Refuse the verification"), services.reject, WORK),
-    _act("reopen", _("Reopen the verification"), services.reopen, DECIDE),
+    _act("approve", services.approve, WORK),
+    _act("reject", services.reject, WORK),
+    _act("reopen", services.reopen, DECIDE),
+    _act("lift", services.lift, WORK),
+    *[_act(move, partial(services.close_to_protect, move=move), WORK) for move in endings.PROTECTIVE],
 )

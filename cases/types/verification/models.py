@@ -3,14 +3,22 @@
 from typing import Any, ClassVar
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django_fsm import transition
 
 from audit.actors import Acts, System
 from cases.models import Case
-from cases.permissions import DECIDE, WORK, may
+from cases.permissions import DECIDE, VIEW, WORK, is_key, may
 from cases.queries import CaseQuerySet
-from cases.types.verification.rules import ONE_OPEN, another_is_open, evidence_is_complete, what_is_missing
+from cases.types.verification import holds
+from cases.types.verification.rules import (
+    ONE_OPEN,
+    another_is_open,
+    evidence_is_complete,
+    time_is_over,
+    what_is_missing,
+)
 
 KIND = "verification"
 
@@ -30,6 +38,11 @@ def is_system(case: Any, user: Any) -> bool:
 
 def may_work_or_system(case: Any, user: Any) -> bool:
     return isinstance(user, System) or may(user, WORK, case)
+
+
+def may_withdraw(case: Any, user: Any) -> bool:
+    """Staff for a player who asked, and the platform, whose key speaks for its players."""
+    return may(user, WORK, case) or (is_key(user) and may(user, VIEW, case))
 
 
 class State(models.TextChoices):
@@ -79,7 +92,11 @@ class Verification(Case):
 
     def unmet(self, move: str) -> list[str]:
         if move == "approve":
-            return what_is_missing(self)
+            return [*what_is_missing(self), *holds.stands_against_approval(self)]
+        if move == "lapse" and not time_is_over(self):
+            return [str(_("The player still has time to answer."))]
+        if move == "lift":
+            return holds.unliftable(self)
         if move == "reopen" and another_is_open(self.customer_id, but=self.pk):
             return [str(ONE_OPEN)]
         return []
@@ -114,15 +131,38 @@ class Verification(Case):
     def reject(self, *, by: Acts, reason: str, at: Any) -> None:
         self._close(Outcome.REJECTED, reason, at)
 
-    @transition("state", source=[State.OPEN, State.IN_REVIEW, State.WAITING], target=State.CLOSED, permission=may_work)
+    @transition(
+        "state", source=[State.OPEN, State.IN_REVIEW, State.WAITING], target=State.CLOSED, permission=may_withdraw
+    )
     def withdraw(self, *, by: Acts, reason: str, at: Any) -> None:
         """The player asked to stop."""
         self._close(Outcome.WITHDRAWN, reason, at)
 
-    @transition("state", source=[State.OPEN, State.IN_REVIEW, State.WAITING], target=State.CLOSED, permission=is_system)
+    @transition("state", source=State.WAITING, target=State.CLOSED, permission=is_system)
     def lapse(self, *, by: Acts, reason: str, at: Any) -> None:
-        """The time the law gives passed."""
+        """The time to answer passed."""
         self._close(Outcome.LAPSED, reason, at)
+
+    @transition(
+        "state", source=[State.OPEN, State.IN_REVIEW, State.WAITING], target=State.CLOSED, permission=may_decide
+    )
+    def close_underage(self, *, by: Acts, reason: str, at: Any) -> None:
+        """The player is under the minimum age."""
+        self._close(Outcome.UNDERAGE, reason, at)
+
+    @transition(
+        "state", source=[State.OPEN, State.IN_REVIEW, State.WAITING], target=State.CLOSED, permission=may_decide
+    )
+    def close_deceased(self, *, by: Acts, reason: str, at: Any) -> None:
+        """The player has died."""
+        self._close(Outcome.DECEASED, reason, at)
+
+    @transition(
+        "state", source=[State.OPEN, State.IN_REVIEW, State.WAITING], target=State.CLOSED, permission=may_decide
+    )
+    def close_impersonated(self, *, by: Acts, reason: str, at: Any) -> None:
+        """Somebody else used the identity of the person named."""
+        self._close(Outcome.IMPERSONATED, reason, at)
 
     @transition("state", source=State.CLOSED, target=State.IN_REVIEW, permission=may_decide)
     def reopen(self, *, by: Acts, reason: str) -> None:
@@ -134,6 +174,13 @@ class VerificationFacts(models.Model):
 
     case = models.OneToOneField(Case, on_delete=models.PROTECT, primary_key=True, related_name="verification_facts")
     level = models.CharField(max_length=10)
+    asked_at = models.DateTimeField(null=True, help_text=_("When the player was last asked for something"))
+    answer_due_at = models.DateTimeField(null=True, help_text=_("When a case that waits lapses"))
 
     class Meta:
         default_permissions = ()
+        indexes: ClassVar = [
+            models.Index(
+                fields=["answer_due_at"], condition=Q(answer_due_at__isnull=False), name="verification_by_answer_due"
+            )
+        ]

@@ -1,16 +1,18 @@
 """What a verification needs. The numbers and lists come from the policy that was pinned when the case was opened."""
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
-from django.utils.functional import Promise
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from audit.record import query_digest
 from cases import texts
 from cases.models import Case, Evidence
+from compliance import formats
 from compliance.policy import policy_at
 from compliance.policy.schema import EvidenceRule
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 # Items of `evidence_seen` beside the purposes.
 PLAYER, CASE = "player", "case"
+NOT_GOOD = ("returned", "expired")
 ONE_OPEN = _("This player already has an open verification.")
 
 
@@ -97,9 +100,28 @@ def what_is_missing(case: Any) -> list[str]:
     ]
 
 
+def answer_due(case: "Verification", now: datetime) -> datetime:
+    """Until when the player may answer a request sent now: the end of the last day, in the licensee's zone."""
+    days: Any = policy_at(case.policy_version).verification.answer_days  # reading an absent rule raises
+    zone = ZoneInfo(case.licensee.time_zone)
+    last = now.astimezone(zone).date() + timedelta(days=days.value)
+    return datetime.combine(last + timedelta(days=1), time(), tzinfo=zone)
+
+
+def time_is_over(case: Case) -> bool:
+    """Whether the case waits longer than the player was given. By the database's clock."""
+    return Case.objects.filter(pk=case.pk, waiting_for="player", verification_facts__answer_due_at__lte=Now()).exists()
+
+
+def awaited(case: Case) -> list[Evidence]:
+    """What the player was asked for and did not bring yet: the newest file of a purpose is not good any more."""
+    newest = {evidence.purpose: evidence for evidence in case.evidence.order_by("created_at")}
+    return [evidence for evidence in newest.values() if evidence.state in NOT_GOOD]
+
+
 def asked_again(case: Case) -> list[Evidence]:
-    """Files that were judged "ask again" and of which the player was not told yet."""
-    return list(case.evidence.filter(state="returned", told=False).order_by("created_at"))
+    """Files that were judged "ask again" or are out of date, and of which the player was not told yet."""
+    return [evidence for evidence in awaited(case) if not evidence.told]
 
 
 def told(case: "Verification", purpose: str, code: str) -> texts.Text:
@@ -109,15 +131,16 @@ def told(case: "Verification", purpose: str, code: str) -> texts.Text:
     return texts.player_text(code, language, number=case.number, **texts.values_for(rule, language))
 
 
-def letter(case: "Verification") -> texts.Text:
-    """The one message that names everything the player has to bring, and what is already fine; in their language."""
+def letter(case: "Verification", *, due: datetime) -> texts.Text:
+    """The one message that names everything the player has to bring until when, and what is already fine."""
     language, items = case.account.language, []
     for evidence in asked_again(case):
         faults = " ".join(told(case, evidence.purpose, code) for code in evidence.reasons)
         items.append(f"{texts.purpose_title(evidence.purpose, language)}: {faults}")
     accepted = case.evidence.filter(state="accepted").order_by("created_at").values_list("purpose", flat=True)
     kept = [texts.purpose_title(purpose, language) for purpose in accepted]
-    return texts.request_letter(language, number=case.number, items=items, kept=kept)
+    last = formats.day(due - timedelta(minutes=1), zone=ZoneInfo(case.licensee.time_zone), language=language)
+    return texts.request_letter(language, number=case.number, items=items, kept=kept, deadline=last)
 
 
 def evidence_digest(case: "Verification") -> bytes:
@@ -174,26 +197,3 @@ def change_text(item: str, before: str | None, now: str | None) -> str:
         "before": Evidence.State(was).label,
         "now": Evidence.State(state).label,
     }
-
-
-def decision_reasons(act: str) -> Sequence[tuple[str, str | Promise]]:
-    """Codes and words of the reasons that a decision may have."""
-    if act == "reject":
-        return [(reason.code, str(reason.title)) for reason in texts.reasons(kind="final")]
-    return {
-        "approve": [("all_checks_met", _("Every check is met"))],
-        "reopen": [
-            ("objection", _("The player objected")),
-            ("new_evidence", _("New evidence")),
-            ("our_error", _("Our error")),
-        ],
-    }[act]
-
-
-def consequence(act: str) -> str | Promise:
-    """What happens when the act is performed, in words, for the page before the button."""
-    return {
-        "approve": _("The player reaches the level asked for and gets a message."),
-        "reject": _("The case ends. The player gets one neutral message and may object."),
-        "reopen": _("The case goes back to review."),
-    }[act]

@@ -1,9 +1,13 @@
 """The acts of a verification. Each wraps `perform` and the rows that follow in one transaction."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 from django.db import transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -14,14 +18,19 @@ from cases import services as engine
 from cases import texts
 from cases.models import Evidence
 from cases.permissions import WORK
-from cases.types.verification import rules
+from cases.types.verification import endings, holds, rules
 from cases.types.verification.models import KIND, Verification, VerificationFacts
 from compliance.people.models import Account, Customer, User
+from compliance.people.risk import learn
 from compliance.people.services import reach_level
 from compliance.policy import policy_at, policy_for
 from compliance.proposals.models import Proposal
 from compliance.proposals.queries import require_second_person
-from compliance.proposals.services import propose
+from compliance.proposals.services import propose, void_overtaken
+
+LIFT = f"{KIND}.lift"
+# Reasons of a refusal that other decisions on the same player should know of.
+RISKY = ("document_altered", "person_differs", "second_account")
 
 
 @transaction.atomic
@@ -59,16 +68,20 @@ def ask(case: Verification, *, by: Acts, version: int | None = None) -> Verifica
     returned = rules.asked_again(case)
     if not returned:
         raise ConditionsNotMet([str(_("Nothing is asked for yet. Judge a file with “Ask again” first."))])
-    text = rules.letter(case)
-    case = perform(case.ask, by=by, version=version)
+    now = timezone.now()
+    due = rules.answer_due(case, now)
+    text = rules.letter(case, due=due)
+    case = perform(case.ask, by=by, version=version, details={"answer_due_at": due})
+    VerificationFacts.objects.filter(case=case).update(asked_at=now, answer_due_at=due)
     engine.write_message(case, "request", by=by, text=text, tells_of=returned)
     return case
 
 
 def arrived(case: Verification, evidence: Evidence, *, by: Acts) -> None:
     """A file came in: when it was the last thing we waited for, the case goes back to its reviewer."""
-    if case.state == Verification.State.WAITING and not case.evidence.filter(state="returned").exists():
+    if case.state == Verification.State.WAITING and not rules.awaited(case):
         perform(case.resume, by=system())
+        VerificationFacts.objects.filter(case=case).update(answer_due_at=None)
 
 
 @transaction.atomic
@@ -85,6 +98,7 @@ def approve(
     details = _decision(case, proposal, maker)
     case = perform(case.approve, by=by, reason=reason, details=details, at=timezone.now())
     reach_level(case.customer, case.level, by=by)
+    holds.lift(case, holds.NEEDED, by=by, reason="verified", proposal=proposal, maker=maker)
     engine.write_message(
         case, "approved", by=by, text=texts.message("approved", case.account.language, number=case.number)
     )
@@ -99,6 +113,8 @@ def reject(
     require_second_person("verification.reject", case, proposal=proposal)
     details = _decision(case, proposal, maker)
     case = perform(case.reject, by=by, reason=reason, details=details, at=timezone.now())
+    if reason in RISKY:
+        learn(case.customer, reason, source=KIND, known_on=_today(case), by=by, matter=case.number)
     engine.write_message(
         case, "rejected", by=by, text=texts.message("rejected", case.account.language, number=case.number)
     )
@@ -117,7 +133,63 @@ def reopen(
 
 @transaction.atomic
 def withdraw(case: Verification, *, by: Acts, reason: str = "player_asked") -> Verification:
-    return perform(case.withdraw, by=by, reason=reason, at=timezone.now())  # type: ignore[no-any-return]
+    """The player wants no verification. What the missing answer would have stopped stops now."""
+    case = perform(_locked(case).withdraw, by=by, reason=reason, details=_decision(case), at=timezone.now())
+    holds.hold(case, case.outcome, by=by, reason=reason)
+    return _ended(case, "withdrawn", by=by)
+
+
+@transaction.atomic
+def lapse(case: Verification) -> Verification:
+    """The player did not answer in time: the case ends and play stops, in one act."""
+    case = perform(_locked(case).lapse, by=system(), reason="no_answer", details=_decision(case), at=timezone.now())
+    holds.hold(case, case.outcome, by=system(), reason="no_answer")
+    return _ended(case, "lapsed", by=system())
+
+
+def lapse_overdue() -> int:
+    """Every case that waits longer than its player was given. How many lapsed."""
+    late = Verification.objects.filter(state="waiting", verification_facts__answer_due_at__lte=Now())
+    lapsed = 0
+    for case in late.order_by("verification_facts__answer_due_at"):
+        with suppress(ConditionsNotMet, WrongState):  # the answer came, or somebody decided, a moment ago
+            lapse(case)
+            lapsed += 1
+    return lapsed
+
+
+@transaction.atomic
+def close_to_protect(
+    case: Verification, *, by: Acts, reason: str, move: str, proposal: str | None = None, maker: str | None = None
+) -> Verification:
+    """Under age, deceased or impersonated: close it. The account was stopped when the first person proposed it."""
+    require_second_person(f"{KIND}.{move}", case, proposal=proposal)
+    details = _decision(case, proposal, maker)
+    case = perform(getattr(case, move), by=by, reason=reason, details=details, at=timezone.now())
+    holds.hold(case, case.outcome, by=by, reason=reason)
+    learn(case.customer, case.outcome, source=KIND, known_on=_today(case), by=by, matter=case.number)
+    return _ended(case, endings.LETTERS[case.outcome], by=by)
+
+
+def _ended(case: Verification, letter: str | None, *, by: Acts) -> Verification:
+    """The player reads how it ended, and what was proposed meanwhile is void."""
+    if letter:
+        text = texts.message(letter, case.account.language, number=case.number)
+        engine.write_message(case, letter, by=by, text=text)
+    void_overtaken(case)
+    return case
+
+
+@transaction.atomic
+def lift(
+    case: Verification, *, by: Acts, reason: str, proposal: str | None = None, maker: str | None = None
+) -> Verification:
+    """The account may go on: what a protective ending, or the word of one person, had stopped is allowed again."""
+    require_second_person(LIFT, case, proposal=proposal)
+    if unmet := case.unmet("lift"):
+        raise ConditionsNotMet(unmet)
+    holds.lift(case, holds.CLOSED, by=by, reason=reason, proposal=proposal, maker=maker)
+    return case
 
 
 @transaction.atomic
@@ -129,9 +201,13 @@ def submit(case: Verification, act: str, *, by: User, reason: str, note: str, se
     case = _locked(case)
     if rules.evidence_digest(case).hex() != seen:
         raise WrongState(str(_("The evidence changed while you were deciding. Look at the case again.")))
-    if needs_two(case, f"verification.{act}").two:
-        return propose(f"verification.{act}", case, by=by, reason=reason, note=note)
-    return {"approve": approve, "reject": reject, "reopen": reopen}[act](case, by=by, reason=reason)
+    if act in endings.PROTECTIVE:
+        # One person is enough to stop the account, at once; whether the second agrees to close is seen later.
+        engine.require(WORK, case, by=by, action=f"{KIND}.{act}")
+        holds.hold(case, endings.PROTECTIVE[act], by=by, reason=reason)
+    if needs_two(case, f"{KIND}.{act}").two:
+        return propose(f"{KIND}.{act}", case, by=by, reason=reason, note=note)
+    return ALONE[act](case, by=by, reason=reason)
 
 
 def _locked(case: Verification) -> Verification:
@@ -139,7 +215,11 @@ def _locked(case: Verification) -> Verification:
     return rows.get(pk=case.pk)  # type: ignore[no-any-return]
 
 
-def _decision(case: Verification, proposal: str | None, maker: str | None) -> dict[str, Any]:
+def _today(case: Verification) -> date:
+    return engine.day_of(case.licensee, timezone.now())
+
+
+def _decision(case: Verification, proposal: str | None = None, maker: str | None = None) -> dict[str, Any]:
     facts = {
         "policy": case.policy_version,
         "evidence": rules.evidence_digest(case).hex(),
@@ -150,5 +230,22 @@ def _decision(case: Verification, proposal: str | None, maker: str | None) -> di
 
 
 def needs_two(case: Verification, act: str) -> Any:
-    """Whether the act needs a second person, and why, by the pinned policy."""
-    return policy_at(case.policy_version).need_two(act, level=case.level, risk=case.customer.risk)
+    """Whether the act needs a second person, and why, by the pinned policy.
+
+    An approval that also lifts what a lapse had stopped needs what lifting needs.
+    """
+    policy = policy_at(case.policy_version)
+    if act == LIFT or (act == f"{KIND}.approve" and holds.of(case, holds.NEEDED).exists()):
+        return policy.need_two("people.lift_restriction")
+    return policy.need_two(act, level=case.level, risk=case.customer.risk)
+
+
+# What one person may decide where policy asks for no second one.
+ALONE: dict[str, Callable[..., Verification]] = {
+    "approve": approve,
+    "reject": reject,
+    "reopen": reopen,
+    "withdraw": withdraw,
+    "lift": lift,
+    **{move: partial(close_to_protect, move=move) for move in endings.PROTECTIVE},
+}

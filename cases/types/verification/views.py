@@ -7,18 +7,17 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from audit.access import Rule, rule
 from audit.perform import ConditionsNotMet
 from cases.queries import get_case
-from cases.types.verification import rules, services
+from cases.types.verification import endings, rules, services
 from cases.types.verification.forms import DecisionForm, OpenForm
 from compliance.people.requests import signed_in
 from compliance.people.services import open_account, register_customer
-
-HEAVY = ("approve", "reject", "reopen")
 
 
 @rule(Rule.SIGNED_IN)
@@ -99,7 +98,8 @@ def ask(request: HttpRequest, number: str) -> HttpResponse:
     returned = rules.asked_again(case)
     if not returned or case.state != "in_review":
         return redirect("cases:case", number=number)
-    context = {"case": case, "returned": returned, "letter": rules.letter(case)}
+    letter = rules.letter(case, due=rules.answer_due(case, timezone.now()))
+    context = {"case": case, "returned": returned, "letter": letter}
     return render(request, "verification/ask.html", context)
 
 
@@ -107,7 +107,7 @@ def ask(request: HttpRequest, number: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def decide(request: HttpRequest, number: str, act: str) -> HttpResponse:
     """A heavy act: what will happen and how many persons it needs, before the button."""
-    if act not in HEAVY:
+    if act not in endings.TITLES:
         raise Http404("no such act")
     case = get_case(number, user=signed_in(request))
     need = services.needs_two(case, f"verification.{act}")
@@ -127,7 +127,10 @@ def decide(request: HttpRequest, number: str, act: str) -> HttpResponse:
         "need": need,
         "form": form,
         "missing": missing,
-        "consequence": rules.consequence(act),
+        "title": endings.TITLES[act],
+        "consequence": endings.CONSEQUENCES[act],
+        "stops_at_once": act in endings.PROTECTIVE,
+        "script": endings.script(case, act),
     }
     return render(request, "verification/decide.html", context, status=status)
 
@@ -135,7 +138,9 @@ def decide(request: HttpRequest, number: str, act: str) -> HttpResponse:
 def _decided(request: HttpRequest, case: Any, act: str, need: Any, data: dict[str, Any]) -> HttpResponse:
     facts = {name: data[name] for name in ("reason", "note", "seen")}
     services.submit(case, act, by=signed_in(request), **facts)
-    if need.two:
+    if act in endings.PROTECTIVE:
+        messages.success(request, _("The account is stopped. Another person has to confirm that the case ends."))
+    elif need.two:
         messages.success(request, _("Submitted. Another person has to confirm it; until then nothing changes."))
     else:
         messages.success(request, _("Done."))
