@@ -108,6 +108,11 @@ def keys() -> None:
         raise NotReady("; ".join(problems))
 
 
+def shreds() -> None:
+    """The database knows every shred that the file beside the keys does: it is no backup from before one."""
+    import_string("compliance.keys.tombstones.refuse_if_unreplayed")()
+
+
 def policy() -> None:
     """Every policy reads and is whole; raises with what is wrong in which file."""
     import_string("compliance.policy.book.book")()
@@ -150,6 +155,7 @@ CHECKS: dict[str, Callable[[], None]] = {
     "cache": shared_cache,
     "broker": broker,
     "keys": keys,
+    "shreds": shreds,
     "policy": policy,
     "malware": malware,
     "sequencer": sequencer,

@@ -40,7 +40,9 @@ _GRANT = _house("who may do what; each change is an entry of the log")
 
 DECISIONS: Final[Mapping[str, Decision]] = {
     "audit.Entry": Decision(Class.LOG, "the log only grows; its sealed parts end with the subject's key"),
-    "audit.SavedQuery": Decision(Class.STAFF, "a question to the log that somebody keeps; sealed, its owner removes it"),
+    "audit.SavedQuery": Decision(
+        Class.STAFF, "a question to the log that somebody keeps; sealed, its owner removes it"
+    ),
     "keys.SubjectKey": _identity("destroying it is the erasure of everything sealed under it"),
     "keys.Tombstone": Decision(Class.LOG, "which keys were destroyed: a restored backup is compared with it; ids only"),
     "keys.EpochEnd": _house("which epochs of the wrapping key were destroyed, and when"),
@@ -61,12 +63,15 @@ DECISIONS: Final[Mapping[str, Decision]] = {
     "people.RiskFact": _identity("part of the assessment that a decision rests on"),
     "proposals.Proposal": _identity("who decided with whom, on which evidence"),
     "proposals.ExportRequest": Decision(Class.LOG, "what left the house and who asked for it"),
-    "proposals.ExportRequest": Decision(Class.LOG, "what left the house and who asked for it"),
     "platform.ApiKey": Decision(Class.STAFF, "entries name the key by its id; it is revoked, not deleted"),
     "platform.IdempotencyRecord": Decision(Class.PASSING, "replies kept 48 hours for callers who repeat a request"),
     "documents.Document": _identity("the paper itself; its file ends with its key"),
+    "keeping.LegalHold": Decision(Class.LOG, "why something was kept longer; its note ends with the customer's key"),
+    "keeping.RelationshipEnd": Decision(Class.LOG, "the day from which the periods ran"),
+    "keeping.Erasure": Decision(Class.LOG, "the record of an erasure, ids only; TR asks for three years"),
     "cases.NumberSeries": _house("the last tracking number given"),
     "cases.Queue": _house("whose work it is"),
+    "cases.SavedView": Decision(Class.STAFF, "how somebody likes their list"),
     "cases.Case": _identity("the matter and its outcome"),
     "cases.Evidence": _identity("the verdict on each paper"),
     "cases.Message": _identity("what the player was told, sealed"),

@@ -53,8 +53,9 @@ def stack(migrated):
 
 
 @pytest.fixture
-def committed(stack, django_db_setup, django_db_blocker):
+def committed(stack, django_db_setup, django_db_blocker, settings):
     """Connects this process to the stack's database, outside any transaction: what is committed stays."""
+    settings.TOMBSTONES_FILE = stack.installation.extra["TOMBSTONES_FILE"]
     with django_db_blocker.unblock(), database.connected_to(stack.database, cluster=stack.cluster):
         yield stack
 

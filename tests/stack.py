@@ -24,7 +24,11 @@ class Stack:
         self.cluster = cluster
         self.database = database
         self.data_dir = data_dir or Path(settings.DATA_DIR)
-        self.installation = Installation(self.data_dir, cluster, port=a_free_port(), kind="test", database=database)
+        # What is shredded in this database is no concern of the suite's others.
+        extra = {"TOMBSTONES_FILE": str(self.data_dir / f"shredded-{database}.jsonl")}
+        self.installation = Installation(
+            self.data_dir, cluster, port=a_free_port(), kind="test", database=database, extra=extra
+        )
         self._supervisor = Supervisor(self.installation)
 
     def __enter__(self):

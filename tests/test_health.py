@@ -7,7 +7,7 @@ from django.db.utils import OperationalError
 from compliance import health
 from compliance.keys.providers import LocalKeyFile
 
-CHECKS = ["database", "migrations", "cache", "broker", "keys", "policy", "malware", "sequencer"]
+CHECKS = ["database", "migrations", "cache", "broker", "keys", "shreds", "policy", "malware", "sequencer"]
 
 
 @pytest.fixture

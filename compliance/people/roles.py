@@ -67,7 +67,8 @@ class GamingOfficer(Role):
 class PrivacyOfficer(Role):
     name = "privacy_officer"
     display_name = _("Privacy officer")
-    description = _("Answers what players ask about their own data and decides on erasure. Not in use yet.")
+    description = _("Places legal holds and, two of them together, erases a player's data when no rule keeps it.")
+    permissions = ("keeping.erase_customer", "keeping.hold_records")
 
 
 class Manager(Role):

@@ -1,7 +1,8 @@
 """The smallest parts of a policy: where a value comes from, words in two languages, periods, thresholds."""
 
+from calendar import monthrange
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Generic, Literal, NoReturn, Self, TypeVar
 
@@ -82,6 +83,23 @@ class Period(Frozen):
 
     amount: StrictInt = Field(gt=0)
     unit: Literal["hour", "calendar_day", "working_day", "month", "year"]
+
+    def after(self, day: date) -> date:
+        """The first day after the period that begins at the end of `day`: 8 years after 2026-02-28 is 2034-03-01.
+
+        The last day of a month or year is the one of the same number, or the month's last. For hours and working days,
+        which need a clock and a calendar, ValueError.
+        """
+        match self.unit:
+            case "calendar_day":
+                return day + timedelta(days=self.amount + 1)
+            case "month" | "year":
+                months = day.year * 12 + day.month - 1 + self.amount * (12 if self.unit == "year" else 1)
+                year, month = divmod(months, 12)
+                last = min(day.day, monthrange(year, month + 1)[1])
+                return date(year, month + 1, last) + timedelta(days=1)
+            case _:
+                raise ValueError(f"{self}: days cannot be counted in this unit.")
 
     def __str__(self) -> str:
         return f"{self.amount} {self.unit.replace('_', ' ')}" + ("s" if self.amount != 1 else "")

@@ -106,11 +106,17 @@ class Review(Section):
 
 
 class Retention(Section):
-    """How long a class of records is kept at least. The day it counts from is the record's own."""
+    """How long a class of records is kept at least, and how often what is no longer kept must be destroyed.
+
+    What hangs on a customer's key counts from the later of two days: the end of the relationship, the last record.
+    """
 
     identity_documents: Rule[Period] | None = None
     transactions: Rule[Period] | None = None
     books: Rule[Period] | None = None
+    erasure_log: Rule[Period] | None = None
+    destruction_interval: Rule[Period] | None = None
+    log: Rule[Period] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import pytest
 
 from audit import context
 from audit.actors import SubjectRef
+from tests.house import a_house
 
 
 @pytest.fixture(autouse=True)
@@ -20,3 +21,10 @@ def a_subject():
 @pytest.fixture
 def another_subject():
     return SubjectRef("customer", str(uuid.uuid4()))
+
+
+@pytest.fixture
+def house(migrated, tmp_path, django_db_setup, django_db_blocker):
+    """An installation of this test's own (tests/house.py), outside any transaction."""
+    with django_db_blocker.unblock(), a_house(migrated, tmp_path) as made:
+        yield made

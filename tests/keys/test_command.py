@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 
 from compliance.keys.providers import LocalKeyFile
 from compliance.keys.services import ensure_subject_key
-from documents.management.commands import keys as command
+from documents.keeping.management.commands import keys as command
 
 pytestmark = pytest.mark.django_db
 

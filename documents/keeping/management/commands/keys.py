@@ -1,6 +1,6 @@
 """`manage.py keys`: the keys of this installation, from the first key file to the last shred.
 
-It lives here because a shred takes documents along; what it calls is compliance.keys and documents.erasure.
+It lives here because a shred takes documents along; what it calls is compliance.keys and documents.keeping.
 """
 
 import json
@@ -10,6 +10,7 @@ from argparse import ArgumentParser
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, transaction
@@ -17,11 +18,17 @@ from django.db.models import Count, Q
 
 from audit import context
 from audit.actors import system
+from audit.perform import ConditionsNotMet, Denied, WrongState
 from audit.record import ObjectRef, record
 from compliance.keys import escrow, rotation, services, tombstones
 from compliance.keys.locks import Busy
 from compliance.keys.models import SubjectKey
 from compliance.keys.providers import KeyUnavailable, LocalKeyFile, provider
+from compliance.people.models import Customer, User
+from compliance.proposals.services import propose
+from documents.keeping import certificate, erasure
+from documents.keeping.models import Erasure
+from documents.keeping.renewal import renew
 
 Result = dict[str, Any]
 
@@ -46,6 +53,15 @@ class Command(BaseCommand):
         check.add_argument("--all", action="store_true", help="open every key, not only the newest")
         rotate = add("rotate", "start a new epoch, or finish one, and rewrap every key; no document is rewritten")
         rotate.add_argument("--destroy-old", action="store_true", help="then destroy older epochs, for good")
+        rotate.add_argument("--customer", metavar="ID", help="renew this customer's key and rewrap its documents' keys")
+        shred = add("shred", "propose to erase a customer; a second person confirms it on the page Approvals")
+        shred.add_argument("customer", metavar="CUSTOMER", help="the customer's id")
+        shred.add_argument("--by", required=True, metavar="E-MAIL", help="who proposes it")
+        shred.add_argument("--reason", default="erasure_request", help="a code; default erasure_request")
+        certificate = add("certificate", "the certificate of a customer's erasure")
+        certificate.add_argument("customer", metavar="CUSTOMER", help="the customer's id")
+        certificate.add_argument("--pdf", type=Path, metavar="FILE", help="write it as PDF too")
+        add("replay-shreds", "after a restore: shred again what was shredded since the backup")
         _add_escrow(add("escrow", "keep the key file with n custodians, of whom any m bring it back"))
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -118,6 +134,8 @@ class Command(BaseCommand):
 
     # ---------------------------------------------------------------------------------------------------- rotate
     def keys_rotate(self, options: Result) -> Result:
+        if options["customer"]:
+            return renew(_customer(options["customer"]), by=system(), reason="renewed")
         done = rotation.rotate(by=system(), say=self._progress("rewrapped"))
         result: Result = {
             "epoch": done.epoch,
@@ -129,6 +147,31 @@ class Command(BaseCommand):
             ends = rotation.destroy_old_epochs(by=system(), say=self._progress("opened"))
             result["epochs destroyed"] = {epoch: at.isoformat() for epoch, at in ends.items()}
         return result
+
+    # ------------------------------------------------------------------------------------------------------ erase
+    def keys_shred(self, options: Result) -> Result:
+        """One person cannot erase on the command line either: the act waits for another one."""
+        user = User.objects.filter(email=options["by"].lower(), is_active=True).first()
+        if user is None:
+            raise CommandError(f"There is no active sign-in {options['by']}.", returncode=2)
+        customer = _customer(options["customer"])
+        try:
+            made = propose(erasure.SHRED, customer, by=user, reason=options["reason"])
+        except (Denied, WrongState, ConditionsNotMet) as refused:
+            raise CommandError(str(refused) or refused.code, returncode=1) from None  # type: ignore[union-attr]
+        return {"proposal": str(made.pk), "state": made.state, "expires": made.expires_at.isoformat()}
+
+    def keys_certificate(self, options: Result) -> Result:
+        found = Erasure.objects.filter(customer=_customer(options["customer"])).order_by("-shredded_at").first()
+        if found is None:
+            raise CommandError("This customer was not erased.", returncode=1)
+        text, digest = certificate.issue(found, by=system())
+        if options["pdf"]:
+            options["pdf"].write_bytes(certificate.pdf(text, digest))
+        return {"certificate": json.loads(text), "sha256": digest}
+
+    def keys_replay_shreds(self, options: Result) -> Result:
+        return {**erasure.replay(), "problems": _tombstone_problems()}
 
     # ---------------------------------------------------------------------------------------------------- escrow
     def keys_escrow(self, options: Result) -> Result:
@@ -219,6 +262,13 @@ def _key_file() -> LocalKeyFile:
             f"The provider {keys.name} keeps its keys itself and hands none out: use its own recovery.", returncode=1
         )
     return keys
+
+
+def _customer(text: str) -> Customer:
+    try:
+        return Customer.objects.get(pk=UUID(text))
+    except (ValueError, Customer.DoesNotExist):
+        raise CommandError(f"There is no customer {text}.", returncode=2) from None
 
 
 def _keys_in_database() -> int:
