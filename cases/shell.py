@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from cases import kinds
+from cases.contacts.services import due_count
 from cases.models import Case
 from compliance.people.suspicions.services import READ_SUSPICIONS, unread
 from compliance.proposals.queries import waiting_for
@@ -34,6 +35,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         item(f"{queue}?view=mine", _("My open cases"), counts["mine"]),
         item(reverse("proposals:list"), _("Approvals"), waiting_for(user).count()),
     ]
+    work.append(item(reverse("cases:due"), _("Due"), due_count(user)))
     queues = [
         item(f"{queue}?kind={kind.name}", kind.title, counts[f"kind_{kind.name}"]) for kind in kinds.kinds().values()
     ]

@@ -109,6 +109,7 @@ INSTALLED_APPS = [
     "documents",
     "documents.keeping",
     "cases",
+    "cases.contacts",
     "cases.types.verification",
     "cases.demo",
     "django.contrib.auth",

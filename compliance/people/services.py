@@ -52,6 +52,7 @@ __all__ = [
     "create_user",
     "deactivate_user",
     "join",
+    "known_of",
     "leave",
     "masked",
     "normal_email",
@@ -259,6 +260,11 @@ def contact_of(account: Account, field: str) -> str | None:
     if field not in ("email", "phone"):
         raise ValueError(f"{field}: email or phone.")
     return str(_plain(account, field)) or None
+
+
+def known_of(owner: Customer | Account, field: str) -> str:
+    """The plain value for a comparison by the product, who shows it to nobody and records what it compared."""
+    return str(_plain(owner, field))
 
 
 def _plain(owner: Customer | Account, field: str) -> str | date:
