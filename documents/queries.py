@@ -22,6 +22,11 @@ class DocumentQuerySet(StatefulQuerySet["Document"]):
         """The same file of the same customer, unless it was destroyed."""
         return self.filter(customer=customer, digest_index=digest_index).exclude(state="destroyed")
 
+    def of_others(self, document: "Document") -> "DocumentQuerySet":
+        """The same file from other customers of the same licensee."""
+        same = self.filter(digest_index=document.digest_index, customer__licensee_id=document.customer.licensee_id)
+        return same.exclude(customer_id=document.customer_id).exclude(state="destroyed")
+
     def free_to_inspect(self, *, now: datetime) -> "DocumentQuerySet":
         """Received documents that nobody inspects now."""
         return self.filter(Q(state="received") & (Q(claimed_at=None) | Q(claimed_at__lt=now - STALE_CLAIM)))

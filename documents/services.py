@@ -11,7 +11,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from audit.actors import Acts
+from audit.actors import Acts, system
 from audit.cards import without_cards
 from audit.record import record, record_read, record_refusal
 from compliance.keys.services import (
@@ -26,6 +26,7 @@ from compliance.keys.services import (
 )
 from compliance.outbox.services import wake
 from compliance.people.models import Customer
+from compliance.people.services import note_risk
 from documents import processes
 from documents.models import Document, State
 from documents.processes import CannotRender
@@ -45,6 +46,7 @@ RENDITION_HEADERS = {
     "Cache-Control": "private, no-store",
 }
 _PIECE = 256 * 1024
+_SAME_FILE_NOTED = 20  # players a passed-on file is noted of at once
 
 
 class Unreadable(NotReady):
@@ -136,8 +138,23 @@ def _written(upload: SealedUpload, digest: str, index: bytes, *, by: Acts, matte
             "name": upload.name,
         },
     )
+    _note_same_file(document, matter=matter)
     wake("documents.inspect", document_id=str(document.pk))
     return document
+
+
+def _note_same_file(document: Document, *, matter: str | None) -> None:
+    """The same file from another player of the licensee is a fact about both: papers are lent, sold and copied.
+
+    Players of other licensees are left out: one may be the same person, and what one licensee holds is not the
+    other's to know.
+    """
+    others = Document.objects.of_others(document).select_related("customer")
+    for other in others[:_SAME_FILE_NOTED]:
+        for mine, theirs in ((document, other), (other, document)):
+            details = {"document": str(mine.pk), "same_as": str(theirs.pk), "customer": str(theirs.customer_id)}
+            about = matter if mine is document else None
+            note_risk(mine.customer, code="same_file", source="documents", details=details, by=system(), matter=about)
 
 
 def name_of(document: Document) -> str:

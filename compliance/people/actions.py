@@ -75,6 +75,11 @@ register(
     ),
     Action("people.reach_level", _("{object} reached the level {level}"), {"level": Kept.PUBLIC}),
     Action(
+        "people.note_risk",
+        _("{actor} noted a fact that bears on a player's risk"),
+        {"code": Kept.SEALED, "source": Kept.SEALED, "details": Kept.SEALED},
+    ),
+    Action(
         "people.restrict",
         _("{actor} restricted {object}"),
         {"stops": Kept.PUBLIC, "cover_code": Kept.PUBLIC, "until": Kept.PUBLIC, "source": Kept.SEALED},

@@ -4,8 +4,9 @@ Every write records its entry in the same transaction. What is wrong with an inp
 field. The caller checks whether its user may act for the licensee (a queue's grant, an API key's scope).
 """
 
+import json
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -27,7 +28,7 @@ from compliance.people.contacts import (
     normal_national_id,
     normal_phone,
 )
-from compliance.people.models import Account, Brand, Customer, Licensee, Person, Restriction
+from compliance.people.models import Account, Brand, Customer, Licensee, Person, Restriction, RiskFact
 from compliance.people.permissions import MANAGE_STAFF, REVEAL, require, require_active
 from compliance.people.restrictions import tell_platform
 from compliance.people.staff import (
@@ -57,6 +58,7 @@ __all__ = [
     "masked",
     "normal_email",
     "normal_phone",
+    "note_risk",
     "open_account",
     "reach_level",
     "register_customer",
@@ -314,3 +316,21 @@ def restrict(
     record("people.restrict", by=by, about=restriction, reason=reason, details=details, matter=matter, log=log)
     tell_platform(restriction)
     return restriction
+
+
+# ------------------------------------------------------------------------------------------------- risk
+@transaction.atomic
+def note_risk(
+    customer: Customer, *, code: str, source: str, details: Mapping[str, Any], by: Acts, matter: str | None = None
+) -> RiskFact:
+    """Keep something learned that raises or explains a customer's risk. Kinds of case ask for facts, never for each
+    other. `details` are sealed under the customer's key, in the row as in the log.
+    """
+    fact = RiskFact(customer=customer, code=code, source=source, known_on=timezone.localdate())
+    fact.save(force_insert=True)
+    sealed = json.dumps(details, sort_keys=True).encode()
+    fact.details_sealed = seal(customer.audit_subject, "risk_fact", sealed, aad=str(fact.pk).encode())
+    fact.save(update_fields=["details_sealed"])
+    said = {"code": code, "source": source, "details": dict(details)}
+    record("people.note_risk", by=by, about=fact, details=said, matter=matter)
+    return fact

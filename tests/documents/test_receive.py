@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import io
+import json
 import os
 import stat
 import sys
@@ -11,8 +12,10 @@ import threading
 import pytest
 from django.db import transaction
 
-from audit.perform import WrongState
+from audit.actors import system
+from audit.perform import WrongState, perform
 from compliance.keys.services import open_sealed
+from compliance.people.models import Customer, Licensee, RiskFact
 from documents import services, storage
 from documents.models import Document, State
 from documents.refusals import TEXTS
@@ -195,6 +198,45 @@ def test_the_same_file_again_is_refused_and_the_first_stays(bring, vault):
 def test_the_same_file_of_another_customer_is_taken(bring, another_customer):
     data = samples.photo()
     assert bring(data).pk != bring(data, to=another_customer).pk
+
+
+def _risk(customer):
+    return [
+        (
+            fact.code,
+            json.loads(open_sealed(fact.audit_subject, "risk_fact", fact.details_sealed, aad=str(fact.pk).encode())),
+        )
+        for fact in RiskFact.objects.filter(customer=customer)
+    ]
+
+
+def test_the_same_file_of_another_customer_is_a_fact_about_both(bring, customer, another_customer, entries):
+    data = samples.photo()
+    first, second = bring(data), bring(data, name="other.jpg", to=another_customer)
+    assert _risk(customer) == [
+        ("same_file", {"document": str(first.pk), "same_as": str(second.pk), "customer": str(another_customer.pk)})
+    ]
+    [(code, details)] = _risk(another_customer)
+    assert (code, details["same_as"], details["customer"]) == ("same_file", str(first.pk), str(customer.pk))
+    for fact in RiskFact.objects.all():
+        [entry] = entries("people.note_risk", fact.pk)
+        assert b"same_file" not in entry
+
+
+def test_another_licensees_player_may_be_the_same_person(bring, customer):
+    """What one licensee holds is not the other's to know, and their passport is one."""
+    elsewhere = Licensee.objects.create(name="Other", slug="other", jurisdiction="GB")
+    data = samples.photo()
+    bring(data)
+    bring(data, to=Customer.objects.create(person=customer.person, licensee=elsewhere, full_name="Işıl Yıldırım"))
+    assert not RiskFact.objects.exists()
+
+
+def test_a_destroyed_file_is_no_trace_to_another_customer(ready, bring, another_customer):
+    data = samples.photo()
+    perform(ready(data).destroy, by=system(), reason="retention")
+    bring(data, to=another_customer)
+    assert not RiskFact.objects.exists()
 
 
 def test_of_the_same_file_twice_at_once_the_database_keeps_one(bring, vault, monkeypatch):
