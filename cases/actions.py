@@ -31,6 +31,9 @@ EVIDENCE_FIELDS = {
     "purpose": PUBLIC,
     "document_type": PUBLIC,
     "document": PUBLIC,
+    "issued_on": SEALED,
+    "valid_until": SEALED,
+    "good_until": SEALED,
 }
 
 register(

@@ -7,8 +7,13 @@ from django.utils.translation import gettext_lazy as _
 
 from cases import protection, texts
 from cases.models import Evidence
+from cases.services import REVOKED_BECAUSE
 
 ACCEPTED = ".jpg,.jpeg,.png,.pdf,image/jpeg,image/png,application/pdf"  # what the chooser of files offers first
+
+
+DAY = forms.DateInput(attrs={"type": "date"})
+DAY_WRONG = _("Write the date as year-month-day, such as 1991-03-14.")
 
 
 class NoteForm(forms.Form):
@@ -61,6 +66,16 @@ class UploadForm(forms.Form):
         return data
 
 
+class RevokeForm(forms.Form):
+    """Why an acceptance is taken back. The note is for whoever judges next; it is sealed."""
+
+    reason = forms.ChoiceField(label=_("Reason"), choices=[("", "…"), *REVOKED_BECAUSE.items()])
+    note = forms.CharField(
+        label=_("Internal note"), required=False, max_length=1000, widget=forms.Textarea(attrs={"rows": 2})
+    )
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+
 class VerdictForm(forms.Form):
     """One verdict on one file. All faults are chosen at once."""
 
@@ -70,6 +85,14 @@ class VerdictForm(forms.Form):
         label=_("Verdict for this file"), choices=VERDICTS, error_messages={"required": _("Choose a verdict.")}
     )
     reasons = forms.MultipleChoiceField(label=_("Reasons"), required=False)
+    issued_on = forms.DateField(label=_("Issued on"), required=False, widget=DAY, error_messages={"invalid": DAY_WRONG})
+    valid_until = forms.DateField(
+        label=_("Valid until"),
+        required=False,
+        widget=DAY,
+        help_text=_("As the paper says. From the day after it proves nothing any more."),
+        error_messages={"invalid": DAY_WRONG},
+    )
     version = forms.IntegerField(widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, evidence: Evidence, **kwargs: Any) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django.apps import apps
@@ -31,7 +32,8 @@ class Kind:
     `new_label` is what the button says that leads to `new_url`; `steps(case, user)` is what the user may do next;
     `checks(case)` the rows of "What is missing"; `offers(case)` the pairs of purpose and document type that the case
     takes; `facts(case)` the player's declared data, masked; `arrived(case, evidence, by=)` is told of new evidence;
-    `told(case, purpose, code)` is what the player will read for a reason.
+    `told(case, purpose, code)` is what the player will read for a reason. `age(evidence, issued_on, on)` says until
+    when a file accepted on that day proves anything by policy (None: as long as the paper), and why it is too old.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Kind:
     panel: str
     new_url: str
     new_label: str | Promise
+    age: Callable[[Any, date | None, date], tuple[date | None, list[str]]] = lambda evidence, issued_on, on: (None, [])
 
 
 _kinds: dict[str, Kind] = {}

@@ -2,10 +2,12 @@
 
 import uuid
 from typing import Any, ClassVar, Self
+from zoneinfo import ZoneInfo
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField, transition
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
@@ -149,9 +151,17 @@ class QueueGroupPermission(GroupObjectPermissionBase):
 class ConflictOfInterest(models.Model):
     """A member of staff who must not see or touch this player's matters: a relative, a friend, themselves."""
 
+    class Relation(models.TextChoices):
+        MYSELF = "myself", _("It is myself")
+        FAMILY = "family", _("Family")
+        FRIEND = "friend", _("Friend or acquaintance")
+        BUSINESS = "business", _("Business or money")
+        OTHER = "other", _("Something else")
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="conflicts")
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="conflicts")
+    relation = models.CharField(max_length=10, choices=Relation, default=Relation.OTHER)
     declared_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -198,9 +208,15 @@ class Evidence(Stateful):
     created_at = models.DateTimeField(auto_now_add=True)
     decided_at = models.DateTimeField(null=True)
     decided_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    issued_on = models.DateField(null=True, help_text=_("As the paper says"))
+    valid_until = models.DateField(null=True, help_text=_("As the paper says: its last good day"))
+    good_until = models.DateField(null=True, help_text=_("The last day on which it proves anything"))
 
     class Meta:
         default_permissions = ()
+        indexes: ClassVar = [
+            models.Index(fields=["good_until"], condition=Q(state="accepted"), name="evidence_by_good_until")
+        ]
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=Q(state__in=["pending", "accepted", "returned", "rejected", "superseded", "expired"]),
@@ -229,6 +245,8 @@ class Evidence(Stateful):
             return [str(_("This case is finished. Its files are judged as they are."))]
         if move == "reconsider" and self.told:
             return [str(_("The player was already told. Wait for the new file, or ask an officer."))]
+        if move == "expire" and not self._is_out_of_date():
+            return [str(_("This is still good."))]
         if move == "reconsider" and self._has_successor():
             return [str(_("A newer file took its place. Judge that one."))]
         return []
@@ -237,13 +255,21 @@ class Evidence(Stateful):
         current = Evidence.objects.filter(case_id=self.case_id, purpose=self.purpose, state__in=("pending", "accepted"))
         return current.exclude(pk=self.pk).exists()
 
+    def _is_out_of_date(self) -> bool:
+        today = timezone.localdate(timezone=ZoneInfo(self.case.licensee.time_zone))
+        return self.good_until is not None and self.good_until < today
+
     def _decide(self, by: Any, reasons: list[str], at: Any) -> None:
         self.reasons, self.decided_by_id, self.decided_at = reasons, getattr(by, "pk", None), at
         self.told = False
+        self.issued_on = self.valid_until = self.good_until = None
 
     @transition("state", source=State.PENDING, target=State.ACCEPTED, permission=may_work)
-    def accept(self, *, by: Acts, at: Any) -> None:
+    def accept(
+        self, *, by: Acts, at: Any, issued_on: Any = None, valid_until: Any = None, good_until: Any = None
+    ) -> None:
         self._decide(by, [], at)
+        self.issued_on, self.valid_until, self.good_until = issued_on, valid_until, good_until
 
     @transition("state", source=State.PENDING, target=State.RETURNED, permission=may_work)
     def ask_again(self, *, by: Acts, reasons: list[str], at: Any) -> None:
@@ -255,6 +281,7 @@ class Evidence(Stateful):
 
     @transition("state", source=State.ACCEPTED, target=State.PENDING, permission=may_decide)
     def revoke(self, *, by: Acts) -> None:
+        """An officer takes the acceptance back: it has to be judged anew."""
         self._decide(None, [], None)
 
     @transition("state", source=[State.RETURNED, State.REJECTED], target=State.PENDING, permission=may_work)
@@ -267,8 +294,9 @@ class Evidence(Stateful):
         """A newer file for the same purpose took its place."""
 
     @transition("state", source=State.ACCEPTED, target=State.EXPIRED, permission=may_replace)
-    def expire(self, *, by: Acts) -> None:
-        """What it proves is out of date."""
+    def expire(self, *, by: Acts, reasons: list[str]) -> None:
+        """What it proves is out of date. The player is asked for another one, if the case goes on."""
+        self.reasons, self.told = reasons, False
 
 
 class Message(models.Model):

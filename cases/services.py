@@ -1,17 +1,19 @@
 """Acts that every kind of case shares: open, attach, judge, write, assign. Each is one transaction with its entry."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from audit.actors import Acts, system
 from audit.cards import without_cards
-from audit.perform import ConditionsNotMet, Denied, StaleVersion, perform
+from audit.perform import ConditionsNotMet, Denied, StaleVersion, WrongState, perform
 from audit.record import record, record_refusal
 from cases import kinds, texts
 from cases.models import Case, Evidence, Message, Note, Queue
@@ -26,6 +28,11 @@ from documents.models import Document
 from documents.services import kept_or_removed, receive
 
 MESSAGE, NOTE = "cases.message", "cases.note"
+REVOKED_BECAUSE: dict[str, str | Promise] = {
+    "seen_later": _("A fault was seen later"),
+    "wrong_item": _("It proves something else"),
+    "new_information": _("Something new became known"),
+}
 
 
 class NoQueue(ConditionsNotMet):
@@ -103,8 +110,30 @@ def attach(case: Case, document: Document, *, purpose: str, document_type: str, 
     return evidence
 
 
-def accept(evidence: Evidence, *, by: Acts, version: int | None = None) -> Evidence:
-    return _judged(evidence.accept, by=by, version=version, at=timezone.now())
+def accept(
+    evidence: Evidence,
+    *,
+    by: Acts,
+    version: int | None = None,
+    issued_on: date | None = None,
+    valid_until: date | None = None,
+) -> Evidence:
+    """The file proves what it was offered for; until when, follows from its dates and the policy.
+
+    A paper that is out of date, or older than the policy takes, is refused with ConditionsNotMet.
+    """
+    case, now = evidence.case, timezone.now()
+    today = day_of(case.licensee, now)
+    by_policy, unmet = kinds.lookup(case.kind).age(evidence, issued_on, today)
+    if issued_on and issued_on > today:
+        unmet = [str(_("The day of issue lies in the future. Check the date."))]
+    if valid_until and valid_until < today:
+        unmet = [*unmet, str(_("This paper is out of date. Ask again for one that is still good."))]
+    if unmet:
+        raise ConditionsNotMet(unmet)
+    good_until = min((day for day in (by_policy, valid_until) if day), default=None)
+    dates = {"issued_on": issued_on, "valid_until": valid_until, "good_until": good_until}
+    return _judged(evidence.accept, by=by, version=version, at=now, **dates)
 
 
 def ask_again(evidence: Evidence, *, by: Acts, reasons: Sequence[str], version: int | None = None) -> Evidence:
@@ -120,6 +149,28 @@ def reject(evidence: Evidence, *, by: Acts, reasons: Sequence[str], version: int
 
 def reconsider(evidence: Evidence, *, by: Acts, version: int | None = None) -> Evidence:
     return _judged(evidence.reconsider, by=by, version=version)
+
+
+def revoke(
+    evidence: Evidence, *, by: Acts, reason: str, note: str | None = None, version: int | None = None
+) -> Evidence:
+    """An officer takes an acceptance back; whatever was proposed on it is void."""
+    if reason not in REVOKED_BECAUSE:
+        raise ConditionsNotMet([str(_("Choose a reason."))])
+    return _judged(evidence.revoke, by=by, version=version, reason=reason, note=note or None)
+
+
+def expire_overdue() -> int:
+    """Every accepted file whose last good day passed in its licensee's zone. How many."""
+    # No zone is more than a day ahead of UTC; the move itself asks for the licensee's day.
+    late = Evidence.objects.filter(state="accepted", good_until__lte=timezone.now().date())
+    expired = 0
+    for evidence in late.select_related("case__licensee").order_by("good_until", "id"):
+        by_paper = evidence.valid_until == evidence.good_until
+        with suppress(ConditionsNotMet, WrongState):  # still good there, or judged anew a moment ago
+            _judged(evidence.expire, by=system(), reasons=["doc_expired" if by_paper else "doc_too_old"])
+            expired += 1
+    return expired
 
 
 @transaction.atomic

@@ -27,6 +27,7 @@ urlpatterns = [
     path("cases/<str:number>/show/<slug:field>/", matter.show_field, name="show"),
     path("cases/<str:number>/review/<uuid:evidence_id>/", review.review, name="review"),
     path("cases/<str:number>/review/<uuid:evidence_id>/reconsider/", review.reconsider, name="reconsider"),
+    path("cases/<str:number>/review/<uuid:evidence_id>/revoke/", review.revoke, name="revoke"),
     path("cases/<str:number>/review/<uuid:evidence_id>/page/<int:page>/", review.image, name="image"),
     path("", include("cases.desk.urls")),
 ]

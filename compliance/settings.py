@@ -219,6 +219,7 @@ CELERY_BEAT_SCHEDULE = {
     "documents.sweep": {"task": "documents.sweep", "schedule": schedule(10)},
     "documents.sweep_files": {"task": "documents.sweep_files", "schedule": schedule(3600)},
     "proposals.expire": {"task": "proposals.expire", "schedule": schedule(60)},
+    "cases.expire_evidence": {"task": "cases.expire_evidence", "schedule": schedule(900)},
     "verification.lapse": {"task": "verification.lapse", "schedule": schedule(60)},
     "people.clear_sessions": {"task": "people.clear_sessions", "schedule": schedule(86_400)},
     "platform.sweep": {"task": "platform.sweep", "schedule": schedule(3600)},

@@ -15,9 +15,9 @@ from audit.access import Rule, rule
 from audit.perform import ConditionsNotMet
 from audit.record import record_read
 from cases import kinds, services, texts
-from cases.forms import VerdictForm
+from cases.forms import RevokeForm, VerdictForm
 from cases.models import Evidence
-from cases.permissions import WORK, may
+from cases.permissions import DECIDE, WORK, may
 from cases.queries import get_case
 from cases.views.bar import bar_of
 from compliance.look import size, when
@@ -88,6 +88,7 @@ def _page(
         "facts": [fact for fact in kind.facts(matter) if fact.field not in NOT_ON_PAPER],
         "form": form,
         "may_judge": may_work and evidence.state == Evidence.State.PENDING,
+        "revoke_form": _revoke_form(user, matter, evidence, extra.pop("revoke_form", None)),
         "may_take_back": may_work and evidence.state in TAKEN_BACK and not evidence.told,
         "asked": [(reason, kind.told(matter, evidence.purpose, reason.code)) for reason in form.asked],
         "neutral": kind.told(matter, evidence.purpose, form.final[0].code) if form.final else "",
@@ -136,7 +137,7 @@ def _kept(request: HttpRequest, evidence: Evidence) -> VerdictForm:
 def _judge(evidence: Evidence, data: dict[str, Any], *, by: Any) -> None:
     version = data["version"]
     if data["verdict"] == "accept":
-        services.accept(evidence, by=by, version=version)
+        services.accept(evidence, by=by, version=version, issued_on=data["issued_on"], valid_until=data["valid_until"])
     elif data["verdict"] == "ask_again":
         services.ask_again(evidence, by=by, reasons=data["reasons"], version=version)
     else:
@@ -159,6 +160,28 @@ def reconsider(request: HttpRequest, number: str, evidence_id: Any) -> HttpRespo
     matter = get_case(number, user=signed_in(request))
     services.reconsider(_evidence(matter, evidence_id), by=signed_in(request))
     messages.success(request, _("Verdict taken back."))
+    return redirect("cases:review", number=number, evidence_id=evidence_id)
+
+
+def _revoke_form(user: Any, matter: Any, evidence: Evidence, typed: RevokeForm | None) -> RevokeForm | None:
+    """For officers, while the case goes on."""
+    if evidence.state != Evidence.State.ACCEPTED or matter.closed_at is not None or not may(user, DECIDE, matter):
+        return None
+    return typed or RevokeForm(initial={"version": evidence.version})
+
+
+@rule(Rule.SIGNED_IN)
+@require_POST
+def revoke(request: HttpRequest, number: str, evidence_id: Any) -> HttpResponse:
+    """Take an acceptance back. What was proposed on it is void."""
+    matter = get_case(number, user=signed_in(request))
+    evidence = _evidence(matter, evidence_id)
+    form = RevokeForm(request.POST)
+    if not form.is_valid():
+        verdict = VerdictForm(evidence=evidence, initial={"version": evidence.version})
+        return _page(request, matter, evidence, verdict, status=422, revoke_form=form)
+    services.revoke(evidence, by=signed_in(request), **form.cleaned_data)
+    messages.success(request, _("The acceptance is taken back. Judge the file again."))
     return redirect("cases:review", number=number, evidence_id=evidence_id)
 
 

@@ -176,14 +176,14 @@ def test_a_refusal_for_a_forged_document_is_a_risk_fact_and_one_for_eligibility_
 def test_the_rare_endings_stand_behind_more_and_the_usual_ones_do_not(case, world, client):
     client.force_login(world.alice)
     page = client.get(reverse("cases:case", kwargs={"number": case.number})).content.decode()
-    inside = page.split('<details class="more">')[1].split("</details>")[0]
+    inside = page.split('<details id="more">')[1].split("</details>")[0]
     for act in ("withdraw", *PROTECTIVE):
         link = reverse("cases:verification-decide", kwargs={"number": case.number, "act": act})
         assert f'href="{link}"' in inside
         assert page.count(f'href="{link}"') == 1
     assert "decide/reject/" not in inside
     client.force_login(world.carol)
-    assert '<details class="more">' not in client.get(reverse("cases:case", args=[case.number])).content.decode()
+    assert '<details id="more">' not in client.get(reverse("cases:case", args=[case.number])).content.decode()
 
 
 def test_what_protects_can_be_reached_while_another_decision_waits(complete, world, client):

@@ -157,6 +157,7 @@ kinds.register(
         panel="verification/_panel.html",
         new_url="cases:verification-new",
         new_label=_("New verification"),
+        age=rules.age,
     )
 )
 acts.register(

@@ -16,6 +16,7 @@ from cases.types.verification.rules import (
     ONE_OPEN,
     another_is_open,
     evidence_is_complete,
+    level_of,
     time_is_over,
     what_is_missing,
 )
@@ -88,7 +89,7 @@ class Verification(Case):
     @property
     def level(self) -> str:
         """The verification level this case is to reach, such as L2."""
-        return str(self.verification_facts.level)
+        return level_of(self)
 
     def unmet(self, move: str) -> list[str]:
         if move == "approve":

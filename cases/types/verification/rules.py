@@ -2,11 +2,12 @@
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from django.db.models.functions import Now
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from audit.record import query_digest
@@ -111,6 +112,25 @@ def answer_due(case: "Verification", now: datetime) -> datetime:
 def time_is_over(case: Case) -> bool:
     """Whether the case waits longer than the player was given. By the database's clock."""
     return Case.objects.filter(pk=case.pk, waiting_for="player", verification_facts__answer_due_at__lte=Now()).exists()
+
+
+def age(evidence: Evidence, issued_on: date | None, on: date) -> tuple[date | None, list[str]]:
+    """Until when a file accepted on this day is good by the pinned policy, and why it is too old already, in words."""
+    policy = policy_at(evidence.case.policy_version).verification
+    case_rules = {rule.purpose: rule for rule in policy.level(level_of(evidence.case)).required}
+    rule = case_rules.get(evidence.purpose)
+    if rule is None:
+        return None, []
+    received_on = min(on, timezone.localdate(evidence.created_at, ZoneInfo(evidence.case.licensee.time_zone)))
+    unmet = []
+    if rule.max_age_days and issued_on and received_on - issued_on > timedelta(days=rule.max_age_days):
+        unmet = [str(_("It was older than %(days)s days when it arrived.")) % {"days": rule.max_age_days}]
+    return (on + timedelta(days=rule.good_for_days) if rule.good_for_days else None), unmet
+
+
+def level_of(case: Case) -> str:
+    """The level that a verification is to reach; `case` may be the engine's row of it."""
+    return str(case.verification_facts.level)
 
 
 def awaited(case: Case) -> list[Evidence]:
