@@ -4,6 +4,8 @@
 One file on purpose, however long: an outsider takes it from the release page, reads it, and needs nothing else.
 
     python3 verify.py BUNDLE --vkey 'ORIGIN+HASH+KEY' [--checkpoint FILE] [--witness VKEY] [--json]
+    python3 verify.py ENTRY --proof FILE.tlog-proof --vkey 'ORIGIN+HASH+KEY'
+    python3 verify.py FILE.continues --checkpoint FILE --vkey 'ORIGIN+HASH+KEY'
 
 BUNDLE is the .zip as it was delivered, or the folder with its content. The verifier key comes from you: note it down
 when the system is taken over, and take this program from the release page. What lies in the bundle is never trusted
@@ -11,6 +13,8 @@ for that.
 --checkpoint is a checkpoint you kept from an earlier export: then the log must continue it, so nothing before was
 rewritten.
 --witness is the verifier key of a witness you know (it may be given more than once): what it cosigned is anchored.
+The second form checks one entry, byte for byte as it was handed out, with its proof (C2SP tlog-proof); the third that a
+newer checkpoint continues yours.
 When the log changed its key since, rotation notes in the bundle lead from the key you give to the newer one: each is
 signed with both.
 
@@ -864,6 +868,35 @@ class Check:
         self.report["continues_checkpoint"] = size
 
 
+def one_entry(file: str, proof_file: str, key: Key) -> dict[str, Any]:
+    """That an entry is in the signed tree, by its own proof."""
+    with open(file, "rb") as entry_file, open(proof_file, "rb") as proof:
+        entry, (head, _, note) = entry_file.read(), proof.read().partition(b"\n\n")
+    lines = head.decode("ascii", "replace").split("\n")
+    if (
+        len(lines) < 2
+        or lines[0] != "c2sp.org/tlog-proof@v1"
+        or not re.fullmatch(r"index (0|[1-9][0-9]{0,18})", lines[1])
+    ):
+        raise Tampered(f"{proof_file}: not a tlog-proof")
+    seq, (size, root) = int(lines[1][6:]), key.checkpoint(note, proof_file)
+    if not included(leaf_hash(entry), seq, size, [from_base64(line) for line in lines[2:]], root):
+        raise Tampered(f"{file}: not entry {seq} of the signed tree of {size}")
+    return {"ok": True, "origin": key.name, "seq": seq, "tree_size": size, "entry": parsed(entry, file)}
+
+
+def continues(file: str, earlier: tuple[int, bytes], key: Key) -> dict[str, Any]:
+    """That a newer checkpoint continues the one the auditor kept."""
+    with open(file, "rb") as proof:
+        head, _, note = proof.read().partition(b"\n\n")
+    lines, (size, root) = head.decode("ascii", "replace").split("\n"), key.checkpoint(note, file)
+    if lines[0] != f"old {earlier[0]}":
+        raise Unverifiable(f"{file}: not a proof from your checkpoint of {earlier[0]} entries")
+    if not consistent(earlier[0], size, earlier[1], root, [from_base64(line) for line in lines[1:]]):
+        raise Tampered(f"{file}: the checkpoint of {size} entries does not continue yours of {earlier[0]}")
+    return {"ok": True, "origin": key.name, "tree_size": size, "continues_checkpoint": earlier[0]}
+
+
 def tile_path(level: int | str, index: int, count: int) -> str:
     groups = [f"{index % 1000:03d}"]
     while index >= 1000:
@@ -895,6 +928,11 @@ def as_text(seconds: int) -> str:
 
 
 def in_words(report: dict[str, Any]) -> str:
+    if "seq" in report:
+        size = report["tree_size"]
+        return f"OK: this is entry {report['seq']} of the log {report['origin']}, as it was signed at {size} entries."
+    if "entries" not in report:
+        return f"OK: the log {report['origin']} of {report['tree_size']} entries continues your checkpoint."
     size, of = report["tree_size"], f" of {report['kind']} {report['of']}" if report["of"] else ""
     lines = [
         f"OK: {report['entries']} entries{of} are in the log {report['origin']} of {size} entries, as it was signed.",
@@ -938,12 +976,35 @@ def in_words(report: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def checked(options: argparse.Namespace, key: Key, witnesses: list[Cosigner]) -> dict[str, Any]:
+    if options.proof:
+        return one_entry(options.bundle, options.proof, key)
+    alone = options.bundle.endswith(".continues")
+    ring = Ring(key, [])
+    if not alone:
+        bundle = Bundle(Folder(options.bundle) if os.path.isdir(options.bundle) else Zip(options.bundle), key)
+        ring = bundle.ring
+    earlier = None
+    if options.checkpoint:
+        try:
+            with open(options.checkpoint, "rb") as file:
+                earlier = ring.checkpoint(file.read(), options.checkpoint)
+        except (OSError, Tampered) as error:
+            raise WrongUse(f"--checkpoint: {error}") from None
+    if not alone:
+        return Check(bundle, witnesses).run(earlier)
+    if earlier is None:
+        raise WrongUse("a proof of continuation needs --checkpoint, the one that you kept")
+    return continues(options.bundle, earlier, key)
+
+
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("bundle")
     parser.add_argument("--vkey", required=True)
     parser.add_argument("--checkpoint")
     parser.add_argument("--witness", action="append", default=[])
+    parser.add_argument("--proof")
     parser.add_argument("--json", action="store_true")
     try:
         options = parser.parse_args(arguments)
@@ -955,15 +1016,7 @@ def main(arguments: list[str]) -> int:
         key, witnesses = Key(options.vkey), [Cosigner(vkey) for vkey in options.witness]
         if not os.path.exists(options.bundle):
             raise WrongUse(f"{options.bundle} does not exist")
-        bundle = Bundle(Folder(options.bundle) if os.path.isdir(options.bundle) else Zip(options.bundle), key)
-        earlier = None
-        if options.checkpoint:
-            try:
-                with open(options.checkpoint, "rb") as file:
-                    earlier = bundle.ring.checkpoint(file.read(), options.checkpoint)
-            except (OSError, Tampered) as error:
-                raise WrongUse(f"--checkpoint: {error}") from None
-        report = Check(bundle, witnesses).run(earlier)
+        report = checked(options, key, witnesses)
     except Tampered as error:
         report["problem"], code = str(error), 1
     except Unverifiable as error:

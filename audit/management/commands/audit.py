@@ -11,6 +11,7 @@ from argparse import ArgumentParser
 from datetime import date
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
@@ -26,10 +27,13 @@ from audit.export import CannotExport, Selection, export, export_to_folder
 from audit.key_change import change_key
 from audit.management.progress import Progress
 from audit.models import LOGS
+from audit.proofs import NotSignedYet
+from audit.proving import continuation, entry_with_proof
 from audit.queries import standing
 from audit.record import ObjectRef, record
 from audit.selections import KINDS
 from audit.sequencer import Sequencer
+from audit.tree import NoSuchProof
 from audit.verify import Report, number, verify
 
 CHECK_FAILED, BAD_ARGUMENTS, UNEXPECTED = 1, 2, 3
@@ -64,6 +68,15 @@ class Command(BaseCommand):
         )
         verb.add_argument("--seal-for", metavar="KEY", help="bring sealed parts, for this public key of a recipient")
         verb.add_argument("--no-progress", action="store_true")
+
+        verb = verbs.add_parser("prove", help="write an entry with its proof, or that the log continues a checkpoint")
+        what = verb.add_mutually_exclusive_group(required=True)
+        what.add_argument("entry", nargs="?", metavar="ENTRY_ID", type=UUID, help="the entry's id, a UUID")
+        what.add_argument("--since", type=int, metavar="SIZE", help="the size of a checkpoint kept outside")
+        verb.add_argument("--log", choices=LOGS, default="main")
+        verb.add_argument(
+            "--to", type=Path, default=Path(), metavar="FOLDER", help="where the files go (default: here)"
+        )
 
         verb = verbs.add_parser(
             "anchor", help="hand the newest checkpoints over to every anchor now; exit 1 if one fails"
@@ -122,6 +135,19 @@ class Command(BaseCommand):
             self.stderr.write("This run is not recorded: the login may only read.")
             return False
         return True
+
+    def _prove(self, *, entry: UUID | None, since: int | None, log: str, to: Path, **options: Any) -> None:
+        try:
+            files = entry_with_proof(entry, log, by=system()) if entry else continuation(since or 0, log)
+        except (NotSignedYet, NoSuchProof) as problem:
+            raise CommandError(str(problem)) from None
+        for name, data in files.items():
+            try:
+                with (to / name).open("xb") as out:
+                    out.write(data)
+            except OSError as error:
+                raise CommandError(f"{to / name} cannot be written: {error.strerror}") from None
+            self.stdout.write(str(to / name))
 
     def _anchor(self, *, log: str | None, **options: Any) -> None:
         logs = (log,) if log else LOGS
