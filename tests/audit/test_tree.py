@@ -47,6 +47,26 @@ def test_the_reference_tree():
         assert edge.root() == expected
 
 
+def test_the_reference_proofs():
+    lines = [line for line in (VECTORS / "tree.txt").read_text().splitlines() if line[0] != "#"]
+    leaves = [bytes.fromhex(line.partition(":")[2]) for line in lines if line.startswith("leaf")]
+    roots = [bytes.fromhex(line.partition(":")[2]) for line in lines if line.startswith("root")]
+    stored = tiles.Edge().append(leaves)
+    node = tiles.Nodes(lambda level, index: stored[level, index])
+    vectors = [line for line in (VECTORS / "proofs.txt").read_text().splitlines() if line[0] != "#"]
+    assert len(vectors) == 9
+    for line in vectors:
+        head, _, hashes = line.partition(":")
+        kind, start, size = head.split()[0], *map(int, head.split()[1:])
+        proof = [bytes.fromhex(step) for step in hashes.split()]
+        assert getattr(tree, kind)(node, start, size) == proof, line
+        for checked in (tree, outside):
+            if kind == "inclusion":
+                assert checked.included(tree.leaf_hash(leaves[start]), start, size, proof, roots[size]), line
+            else:
+                assert checked.consistent(start, size, roots[start], roots[size], proof), line
+
+
 def test_every_proof_of_every_small_tree(nodes):
     for size in range(1, 40):
         root = defined_root(0, size)
