@@ -93,6 +93,9 @@ TOMBSTONES_FILE = Path(env.str("TOMBSTONES_FILE", str(KEY_FILE.with_name("shredd
 VAULT_DIR = Path(env.str("VAULT_DIR", str(DATA_DIR / "vault")))
 # Where ClamAV's daemon listens: unix:/path or host:port. Empty: nothing is scanned, and every document says so.
 CLAMD = env.str("CLAMD", "")
+# What is kept for one customer at most: a stolen session or a script must not fill the disk.
+CUSTOMER_FILES = env.int("CUSTOMER_FILES", 500)
+CUSTOMER_BYTES = env.int("CUSTOMER_BYTES", 5 * 1024**3)
 # The program that reads print; empty: pictures are not read. Tests that need it name it.
 TESSERACT = env.str("TESSERACT", "" if MIZAN_ENV == TEST else shutil.which("tesseract") or "")
 
@@ -217,6 +220,7 @@ CELERY_BEAT_SCHEDULE = {
     # The broker is a hint, the database is the truth: the sweeps find what a lost message forgot.
     "outbox.sweep": {"task": "outbox.sweep", "schedule": schedule(5)},
     "documents.sweep": {"task": "documents.sweep", "schedule": schedule(10)},
+    "documents.scrub": {"task": "documents.scrub", "schedule": schedule(3600)},
     "documents.sweep_files": {"task": "documents.sweep_files", "schedule": schedule(3600)},
     "proposals.expire": {"task": "proposals.expire", "schedule": schedule(60)},
     "cases.expire_evidence": {"task": "cases.expire_evidence", "schedule": schedule(900)},

@@ -44,6 +44,11 @@ register(
     Action(
         "documents.fail_integrity", _("The document's file failed its integrity check for {actor}"), {"at": Kept.PUBLIC}
     ),
+    Action(
+        "documents.scrub",
+        _("{actor} compared {checked} files with their digests: {failed} are not what they were"),
+        dict.fromkeys(("checked", "bytes", "failed", "orphans", "left"), Kept.PUBLIC),
+    ),
     Action("documents.set_aside_orphan", _("{actor} set aside a file that belongs to no document")),
     Action("documents.bring_back_file", _("{actor} brought back the file of a document")),
     Action("documents.remove_orphan", _("{actor} removed a file that belongs to no document")),

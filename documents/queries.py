@@ -3,7 +3,8 @@
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from django.db.models import Q
+from django.conf import settings
+from django.db.models import Count, Q, Sum
 
 from audit.perform import StatefulQuerySet
 
@@ -22,6 +23,12 @@ class DocumentQuerySet(StatefulQuerySet["Document"]):
         """The same file of the same customer, unless it was destroyed."""
         return self.filter(customer=customer, digest_index=digest_index).exclude(state="destroyed")
 
+    def has_room(self, customer: "Customer", size: int) -> bool:
+        """Whether one more file of `size` bytes stays within what is kept for a customer."""
+        kept = self.filter(customer=customer).exclude(state="destroyed").aggregate(files=Count("pk"), bytes=Sum("size"))
+        files, total = kept["files"] + 1, (kept["bytes"] or 0) + size
+        return bool(files <= settings.CUSTOMER_FILES and total <= settings.CUSTOMER_BYTES)
+
     def of_others(self, document: "Document") -> "DocumentQuerySet":
         """The same file from other customers of the same licensee."""
         same = self.filter(digest_index=document.digest_index, customer__licensee_id=document.customer.licensee_id)
@@ -30,6 +37,10 @@ class DocumentQuerySet(StatefulQuerySet["Document"]):
     def free_to_inspect(self, *, now: datetime) -> "DocumentQuerySet":
         """Received documents that nobody inspects now."""
         return self.filter(Q(state="received") & (Q(claimed_at=None) | Q(claimed_at__lt=now - STALE_CLAIM)))
+
+    def to_scrub(self, *, before: datetime) -> "DocumentQuerySet":
+        """Documents whose file was not compared with its digest since `before`."""
+        return self.exclude(state="destroyed").filter(Q(scrubbed_at=None) | Q(scrubbed_at__lt=before))
 
     def unreadable_with_file(self) -> "DocumentQuerySet":
         """Destroyed documents whose file was not removed yet."""

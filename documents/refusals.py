@@ -17,6 +17,7 @@ TEXTS: dict[str, Any] = {
     "password_protected": _("The file is protected with a password. Remove the password and send it again."),
     "bad_name": _("The file's name has characters that are not allowed. Rename the file and send it again."),
     "same_file": _("This file was handed in before. Send another one."),
+    "too_many_files": _("No more files can be kept for this player. Staff can tell which of them are not needed."),
     "busy": _("The file could not be stored. Nothing of it was kept. Try again in a few minutes."),
 }
 

@@ -81,6 +81,9 @@ def receive(*, customer: Customer, upload: SealedUpload | None, by: Acts, matter
     if Document.objects.known(customer, index).exists():
         upload.close()
         raise Refused("same_file")
+    if not Document.objects.has_room(customer, upload.digests.size):
+        upload.close()
+        raise Refused("too_many_files")
     try:
         with transaction.atomic(), kept_or_removed(upload):
             upload.store()

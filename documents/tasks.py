@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from compliance.outbox.work import task
-from documents import sweeping
+from documents import scrubbing, sweeping
 from documents.inspection import inspect_now
 
 
@@ -17,6 +17,12 @@ def inspect(*, document_id: str, **later: object) -> None:
 def sweep(**later: object) -> None:
     sweeping.inspect_forgotten()
     sweeping.remove_unreadable()
+
+
+# Every hour a share of ten minutes.
+@task("documents.scrub", time_limit=900)
+def scrub(**later: object) -> None:
+    scrubbing.scrub(seconds=600)
 
 
 @task("documents.sweep_files")

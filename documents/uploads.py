@@ -35,7 +35,8 @@ from documents.vault import KEY, Digests, Header, Sealing
 log = logging.getLogger(__name__)
 
 LARGEST = 50 * 1024 * 1024
-# A refused file is read to its end, so that the sender sees the message and not a broken connection; but not for ever.
+# All files of a request together. A refused file is read to its end, so that the sender sees the message and not a
+# broken connection; but not for ever.
 PATIENCE = 4 * LARGEST
 
 
@@ -178,7 +179,7 @@ class SealingUploadHandler(FileUploadHandler):
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         upload = self._uploads[-1]
         upload.feed(raw_data)
-        if upload.size > PATIENCE:
+        if sum(one.size for one in self._uploads) > PATIENCE:
             raise RequestDataTooBig("The file is far too large.")
 
     def file_complete(self, file_size: int) -> Any:

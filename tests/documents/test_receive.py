@@ -250,6 +250,29 @@ def test_of_the_same_file_twice_at_once_the_database_keeps_one(bring, vault, mon
     assert [file.name for file in vault.files()] == [f"{first.pk}.kvlt"]
 
 
+# ------------------------------------------------------------------------------------------------------- quota
+def test_more_files_than_a_customer_may_have_are_refused_and_others_are_not_touched(
+    bring, ready, vault, settings, another_customer
+):
+    settings.CUSTOMER_FILES = 2
+    bring()
+    first = ready()
+    with pytest.raises(Refused) as refused:
+        bring()
+    assert refused.value.code == "too_many_files"
+    assert len(vault.files()) == 2
+    bring(to=another_customer)
+    perform(first.destroy, by=system(), reason="retention")
+    bring()
+
+
+def test_more_bytes_than_a_customer_may_have_are_refused(bring, settings):
+    first = bring()
+    settings.CUSTOMER_BYTES = first.size + 1000
+    with pytest.raises(Refused, match="No more files"):
+        bring()
+
+
 # --------------------------------------------------------------------------------------------- never in the clear
 def test_while_it_arrives_only_ciphertext_is_written_and_only_into_the_vault(customer, vault):
     canary = b"CANARY-" * 20
