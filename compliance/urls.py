@@ -17,6 +17,7 @@ urlpatterns = [
     path("api/v1/", api.urls),
     path("approvals/", include("compliance.proposals.urls")),
     path("audit/", include("audit.urls")),
+    path("platform/", include("compliance.platform.urls")),
     path("profile/", include("compliance.people.urls")),
     path("", include("cases.urls")),
 ]

@@ -64,6 +64,7 @@ DECISIONS: Final[Mapping[str, Decision]] = {
     "proposals.Proposal": _identity("who decided with whom, on which evidence"),
     "proposals.ExportRequest": Decision(Class.LOG, "what left the house and who asked for it"),
     "platform.ApiKey": Decision(Class.STAFF, "entries name the key by its id; it is revoked, not deleted"),
+    "platform.DailyCount": Decision(Class.LOG, "shows that nothing is missing; the operator's own numbers, no names"),
     "platform.IdempotencyRecord": Decision(Class.PASSING, "replies kept 48 hours for callers who repeat a request"),
     "documents.Document": _identity("the paper itself; its file ends with its key"),
     "keeping.LegalHold": Decision(Class.LOG, "why something was kept longer; its note ends with the customer's key"),

@@ -17,6 +17,17 @@ register(
             "name": Kept.SEALED,
         },
     ),
+    Action(
+        "platform.report_counts",
+        _("{actor} reported the platform's counts of {day}: {differing} of {counted} differ"),
+        {"day": Kept.PUBLIC, "counted": Kept.PUBLIC, "differing": Kept.PUBLIC},
+    ),
+    Action(
+        "platform.reconcile",
+        _("{actor} compared the counts of {day} again: {differing} of {counted} differ"),
+        {"day": Kept.PUBLIC, "counted": Kept.PUBLIC, "differing": Kept.PUBLIC},
+    ),
+    Action("platform.list_counts", _("{actor} looked at the platform's daily counts"), {"rows": Kept.PUBLIC}),
     Action("platform.revoke_key", _("{actor} revoked the API key {prefix}"), {"prefix": Kept.PUBLIC}),
     Action(
         "platform.sign_in", _("{actor} called the API with {object}"), {"scope": Kept.PUBLIC, "operation": Kept.PUBLIC}

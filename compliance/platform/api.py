@@ -1,22 +1,26 @@
 """The platform's own operations: try a key, ask the gate."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.db import Error as DatabaseTrouble
 from django.http import Http404, HttpRequest
 from django.utils.translation import gettext_lazy as _
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 from pydantic import Field
 
+from audit.perform import ConditionsNotMet
 from compliance.people.gate import permissions_of
 from compliance.people.models import Account
+from compliance.platform import counts
 from compliance.platform.auth import Key
+from compliance.platform.idempotency import idempotent
 from compliance.platform.models import ApiKey
 from compliance.platform.problems import MOMENT, register
 from compliance.platform.scopes import Scope
 
 router = Router(tags=["platform"])
+MOST_REFERENCES = 20_000
 
 
 class Pong(Schema):
@@ -93,3 +97,47 @@ def ask_gate(request: HttpRequest, ref: str) -> Any:
         raise GateClosed from error
     stop = not (found["sign_in"].allowed and found["play"].allowed)
     return Gate(account=ref, stop=stop, **{effect: Permission.from_orm(one) for effect, one in found.items()})
+
+
+class DailyCounts(Schema):
+    """What your platform counted on one day of the licensee of the key."""
+
+    day: date = Field(examples=["2026-11-20"], description="A day that is over, in the licensee's time zone")
+    counts: dict[str, int] = Field(
+        examples=[{"accounts_opened": 12, "accounts": 4813}], min_length=1, description="How many, by what was counted"
+    )
+    references: dict[str, list[str]] = Field(
+        default_factory=dict,
+        examples=[{"accounts_opened": ["P-1041", "P-1042"]}],
+        description="Your own numbers of what you counted, so that a difference can be named; at most 20,000 each",
+    )
+
+
+class Compared(Schema):
+    """One count, yours and ours. `missing` are references that we lack, `extra` those that you lack, 100 at most."""
+
+    thing: str
+    theirs: int
+    ours: int
+    missing: list[str]
+    extra: list[str]
+
+
+class Comparison(Schema):
+    day: date
+    agrees: bool
+    counts: list[Compared]
+
+
+@router.post("/daily-counts", auth=Key(Scope.COUNTS_WRITE), response=Comparison, summary="Report a day's counts")
+@idempotent
+def report_counts(request: HttpRequest, payload: DailyCounts) -> Any:
+    """Compares at once and answers with each difference. Reporting a day again replaces it. Once a day is enough."""
+    if any(number < 0 for number in payload.counts.values()):
+        raise ConditionsNotMet([str(_("counts: numbers from 0."))])
+    if any(len(given) > MOST_REFERENCES for given in payload.references.values()):
+        raise ConditionsNotMet([str(_("references: at most 20,000 of each."))])
+    key = request.auth  # type: ignore[attr-defined]
+    rows = counts.report(key.licensee, payload.day, payload.counts, payload.references, by=key)
+    compared = [Compared(**{name: getattr(row, name) for name in Compared.model_fields}) for row in rows]
+    return Status(200, Comparison(day=payload.day, agrees=not any(row.differs for row in rows), counts=compared))

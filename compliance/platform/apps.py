@@ -9,3 +9,4 @@ class PlatformConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("compliance.platform.actions")
+        import_module("compliance.platform.counts")

@@ -94,3 +94,34 @@ class IdempotencyRecord(models.Model):
             models.UniqueConstraint(fields=["api_key", "route", "key"], name="idempotency_once_per_caller_and_route"),
         ]
         indexes: ClassVar = [models.Index(fields=["created_at"], name="idempotency_by_age")]
+
+
+class DailyCount(models.Model):
+    """How many of a thing a platform had on one day, by its own count and by ours, and which differ.
+
+    `references` are the operator's own numbers as the platform sent them, None when it sent a number only; `missing`
+    are those that we lack, `extra` those that it lacks. Days are the licensee's.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    licensee = models.ForeignKey(Licensee, on_delete=models.PROTECT, related_name="+")
+    day = models.DateField()
+    thing = models.CharField(max_length=40)
+    theirs = models.PositiveIntegerField()
+    ours = models.PositiveIntegerField()
+    references = models.JSONField(null=True)
+    missing = models.JSONField(default=list)
+    extra = models.JSONField(default=list)
+    reported_at = models.DateTimeField()
+
+    objects: ClassVar[models.Manager["DailyCount"]] = models.Manager()
+
+    class Meta:
+        default_permissions = ()
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["licensee", "day", "thing"], name="daily_count_once"),
+        ]
+
+    @property
+    def differs(self) -> bool:
+        return self.theirs != self.ours or bool(self.missing or self.extra)

@@ -7,6 +7,7 @@ class Scope(StrEnum):
     ACCOUNTS_WRITE = "accounts:write"
     CASES_READ = "cases:read"
     CASES_WRITE = "cases:write"
+    COUNTS_WRITE = "counts:write"
     CUSTOMERS_WRITE = "customers:write"
     DOCUMENTS_WRITE = "documents:write"
     GATE_READ = "gate:read"

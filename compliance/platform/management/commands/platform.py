@@ -1,17 +1,19 @@
-"""`manage.py platform issue-key|revoke-key|list-keys`."""
+"""`manage.py platform issue-key|revoke-key|list-keys|reconcile`. Exit 1 when a day's counts differ or are missing."""
 
 import json
-from datetime import timedelta
+import sys
+from datetime import date, timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from audit import context
+from audit.actors import system
 from audit.perform import ConditionsNotMet
 from compliance.people.models import Licensee, User
-from compliance.platform import services
-from compliance.platform.models import ApiKey
+from compliance.platform import counts, services
+from compliance.platform.models import ApiKey, DailyCount
 from compliance.platform.scopes import Scope
 
 
@@ -35,6 +37,13 @@ class Command(BaseCommand):
         listing = verbs.add_parser("list-keys", help="all keys, without their secrets")
         listing.add_argument("--json", action="store_true", help="print one JSON list")
 
+        again = verbs.add_parser(
+            "reconcile", help="compare the platform's daily counts with what is here; 1 if any differs"
+        )
+        again.add_argument("--licensee", metavar="SLUG", help="only this one")
+        again.add_argument("--day", type=date.fromisoformat, help="only this day (the last 30 that were reported)")
+        again.add_argument("--json", action="store_true", help="print one JSON list")
+
     def handle(self, *args: Any, verb: str, **options: Any) -> None:
         with context.use(context.new("command")):
             match verb:
@@ -42,6 +51,8 @@ class Command(BaseCommand):
                     self.issue(options)
                 case "revoke-key":
                     self.revoke(options)
+                case "reconcile":
+                    self.reconcile(options)
                 case "list-keys":
                     self.list(as_json=options["json"])
 
@@ -71,6 +82,38 @@ class Command(BaseCommand):
             raise CommandError(f"{options['prefix']}: there is no such key", returncode=2)
         services.revoke_key(key, by=_user(options["by"]))
         self.stdout.write(f"{key.prefix} is refused from now on")
+
+    def reconcile(self, options: dict[str, Any]) -> None:
+        only = options["licensee"]
+        licensees = [_licensee(only)] if only else list(Licensee.objects.order_by("slug"))
+        found: list[dict[str, Any]] = []
+        for licensee in licensees:
+            days = (
+                DailyCount.objects.filter(licensee=licensee).order_by("-day").values_list("day", flat=True).distinct()
+            )
+            for day in [options["day"]] if options["day"] else list(days[:30]):
+                for row in counts.reconcile(licensee, day, by=system()):
+                    facts = {name: getattr(row, name) for name in ("thing", "theirs", "ours", "missing", "extra")}
+                    found.append({"licensee": licensee.slug, "day": day.isoformat(), "agrees": not row.differs} | facts)
+            found += [
+                {"licensee": licensee.slug, "day": day.isoformat(), "agrees": False, "thing": "nothing reported"}
+                for day in ([] if options["day"] else counts.missing_days(licensee))
+            ]
+        self._print_counts(found, as_json=options["json"])
+        if not all(row["agrees"] for row in found):
+            sys.exit(1)
+
+    def _print_counts(self, found: list[dict[str, Any]], *, as_json: bool) -> None:
+        if as_json:
+            self.stdout.write(json.dumps(found))
+            return
+        for row in sorted(found, key=lambda row: (row["licensee"], row["day"])):
+            said = f"{row['licensee']}  {row['day']}  {row['thing']}"
+            if "theirs" in row:
+                said += f"  theirs {row['theirs']}, ours {row['ours']}  {'agrees' if row['agrees'] else 'DIFFERS'}"
+            names = [f"missing here: {', '.join(row['missing'])}"] if row.get("missing") else []
+            names += [f"not theirs: {', '.join(row['extra'])}"] if row.get("extra") else []
+            self.stdout.write("\n  ".join([said, *names]))
 
     def list(self, *, as_json: bool) -> None:
         keys = ApiKey.objects.select_related("owner", "licensee").order_by("created_at")
