@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psycopg
 from django.conf import settings
-from django.db import connection
+from django.db import connections
 
 from compliance.embedded.environment import ROOT
 from compliance.embedded.installation import Installation
@@ -53,7 +53,7 @@ class House:
     def dump(self):
         """A backup of the whole database, as a name of a further copy to restore from."""
         name = f"dump_{secrets.token_hex(4)}"
-        connection.close()
+        connections.close_all()
         self.cluster.create_database(name, template=self.database)
         return name
 
