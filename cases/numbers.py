@@ -62,11 +62,16 @@ def parse(text: str) -> str | None:
 
 def next_number(prefix: str, *, now: datetime) -> str:
     """The next number of a series. The row lock lasts as long as the transaction: a rolled-back case leaves no gap."""
+    return str(Number(prefix, now.year % 100, reserve(prefix, 1, now=now)))
+
+
+def reserve(prefix: str, count: int, *, now: datetime) -> int:
+    """Take `count` sequence numbers that follow each other; the first of them."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO cases_numberseries (prefix, year, last) VALUES (%s, %s, 1)"
-            " ON CONFLICT (prefix, year) DO UPDATE SET last = cases_numberseries.last + 1 RETURNING last",
-            [prefix, now.year % 100],
+            "INSERT INTO cases_numberseries AS series (prefix, year, last) VALUES (%s, %s, %s)"
+            " ON CONFLICT (prefix, year) DO UPDATE SET last = series.last + EXCLUDED.last RETURNING last",
+            [prefix, now.year % 100, count],
         )
-        (sequence,) = cursor.fetchone()
-    return str(Number(prefix, now.year % 100, sequence))
+        (last,) = cursor.fetchone()
+    return int(last) - count + 1
