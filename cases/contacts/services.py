@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from audit.cards import without_cards
 from audit.perform import ConditionsNotMet, perform
 from audit.record import record
+from cases.clocks.services import answered, player_wrote
 from cases.contacts import wording
 from cases.contacts.models import Contact, Task
 from cases.models import Case
@@ -22,6 +23,7 @@ from compliance.keys.services import open_sealed, seal
 from compliance.people.models import User
 
 SUMMARY = "contacts.summary"
+SPOKEN = ("phone", "chat", "in_person")  # whoever contacts us so is answered at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,10 @@ def log_contact(
     call_back = (
         _task(contact, Task.Kind.CALL_BACK, "tasks.promise", due_at=call_back_at, by=by) if call_back_at else None
     )
+    if direction == Contact.Direction.IN:
+        player_wrote(case, by=by, at=now)
+    if outcome != Contact.Outcome.NO_ANSWER and (direction == Contact.Direction.OUT or channel in SPOKEN):
+        answered(case, by=by, at=now)
     urgent = bool(wording.hits(summary, "self_harm", on=day))
     care = _task(contact, Task.Kind.CARE, "tasks.call_for_care", due_at=now, by=by) if urgent else None
     closing = category == Contact.Category.CLOSE_ACCOUNT

@@ -5,6 +5,7 @@ from django.urls import include, path
 from cases.views import suspicions
 
 urlpatterns = [
+    path("", include("cases.clocks.urls")),
     path("", include("cases.contacts.urls")),
     path("suspicions/new/", suspicions.new, name="suspicion-new"),
     path("aml/suspicions/", suspicions.inbox, name="suspicions"),
