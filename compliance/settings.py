@@ -91,6 +91,12 @@ AWS_KMS_PREFIX = env.str("AWS_KMS_PREFIX", "mizan")
 # What was shredded, by id: a restored database is compared with it before it serves (manage.py keys replay-shreds).
 TOMBSTONES_FILE = Path(env.str("TOMBSTONES_FILE", str(KEY_FILE.with_name("shredded.jsonl"))))
 VAULT_DIR = Path(env.str("VAULT_DIR", str(DATA_DIR / "vault")))
+# Where documents lie: a bucket of an S3-compatible store when one is named (needs the extra "aws"), else VAULT_DIR.
+S3_BUCKET = env.str("S3_BUCKET", "")
+S3_PREFIX = env.str("S3_PREFIX", "")
+S3_ENDPOINT_URL = env.str("S3_ENDPOINT_URL", "")
+S3_REGION = env.str("S3_REGION", "")
+VAULT_STORAGE = "documents.s3.S3Storage" if S3_BUCKET else "documents.storage.LocalStorage"
 # Where ClamAV's daemon listens: unix:/path or host:port. Empty: nothing is scanned, and every document says so.
 CLAMD = env.str("CLAMD", "")
 # What is kept for one customer at most: a stolen session or a script must not fill the disk.

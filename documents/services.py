@@ -31,7 +31,7 @@ from documents import processes
 from documents.models import Document, State
 from documents.processes import CannotRender
 from documents.refusals import NotReady, Refused
-from documents.storage import LocalFile, Missing, storage
+from documents.storage import Missing, StoredFile, storage
 from documents.uploads import SealedUpload
 from documents.vault import Header, RangeReader, Tampered
 
@@ -225,7 +225,7 @@ def _opened(
     return view_id, _then_closed(file, released(document, chunks, by=by))
 
 
-def _then_closed(file: LocalFile, chunks: Iterator[bytes]) -> Iterator[bytes]:
+def _then_closed(file: StoredFile, chunks: Iterator[bytes]) -> Iterator[bytes]:
     with closing(file):
         yield from chunks
 
@@ -236,7 +236,7 @@ def released(document: Document, chunks: Iterator[bytes], *, by: Acts) -> Iterat
         yield from chunks
 
 
-def opened(document: Document, *, by: Acts, whole: bool) -> tuple[LocalFile, RangeReader]:
+def opened(document: Document, *, by: Acts, whole: bool) -> tuple[StoredFile, RangeReader]:
     """The file, opened and checked; `whole` compares every byte of it with the digest taken at receipt."""
     with _integrity(document, by=by):
         key = unwrap_document_key(
@@ -267,7 +267,7 @@ def _integrity(document: Document, *, by: Acts) -> Iterator[None]:
         raise Unreadable(str(error)) from error
 
 
-def _ciphertext_digest(file: LocalFile) -> bytes:
+def _ciphertext_digest(file: StoredFile) -> bytes:
     sha, at = hashlib.sha256(), 0
     while data := file.read_at(at, _PIECE):
         sha.update(data)

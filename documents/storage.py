@@ -18,6 +18,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.files.storage import Storage as DjangoStorage
+from django.utils.module_loading import import_string
 
 
 class Missing(Exception):
@@ -39,6 +40,23 @@ class StoredFile(Protocol):
 
     def read_at(self, offset: int, length: int) -> bytes: ...
     def close(self) -> None: ...
+
+
+class Storage(Protocol):
+    """Where sealed files lie. What the disk or the store refuses is an OSError; no such file is Missing.
+
+    Times are seconds since 1970; what each does is told at LocalStorage.
+    """
+
+    def begin(self, document: UUID) -> Put: ...
+    def open(self, document: UUID) -> StoredFile: ...
+    def delete(self, document: UUID) -> bool: ...
+    def remove_abandoned(self, *, before: float) -> int: ...
+    def documents(self, *, before: float) -> Iterator[UUID]: ...
+    def set_aside(self, document: UUID) -> None: ...
+    def bring_back(self, document: UUID) -> None: ...
+    def remove_aside(self, document: UUID) -> None: ...
+    def aside(self, *, before: float) -> list[UUID]: ...
 
 
 class LocalPut:
@@ -97,6 +115,10 @@ class LocalStorage:
     def __init__(self, root: Path) -> None:
         self.root = root
 
+    @classmethod
+    def from_settings(cls) -> "LocalStorage":
+        return cls(settings.VAULT_DIR)
+
     def begin(self, document: UUID) -> LocalPut:
         final = self._path(document)
         if not final.parent.is_dir():
@@ -118,9 +140,12 @@ class LocalStorage:
         _fsync_folder(path.parent)
         return True
 
-    def abandoned(self, *, before: float) -> Iterator[Path]:
-        """Temporary files last written before the time `before` (seconds since 1970): their writer died."""
-        return (path for path in self.root.glob("??/.*.part") if _age(path) < before)
+    def remove_abandoned(self, *, before: float) -> int:
+        """Remove temporary files last written before the time `before` (seconds since 1970): their writer died."""
+        abandoned = [path for path in self.root.glob("??/.*.part") if _age(path) < before]
+        for path in abandoned:
+            path.unlink(missing_ok=True)
+        return len(abandoned)
 
     def documents(self, *, before: float) -> Iterator[UUID]:
         """Ids of the files last written before `before`."""
@@ -158,9 +183,10 @@ class LocalStorage:
 
 
 @cache
-def storage() -> LocalStorage:
-    """The one storage of this process."""
-    return LocalStorage(settings.VAULT_DIR)
+def storage() -> Storage:
+    """The one storage of this process. `settings.VAULT_STORAGE` names its class."""
+    made: Storage = import_string(settings.VAULT_STORAGE).from_settings()
+    return made
 
 
 class NoDefaultStorage(DjangoStorage):

@@ -67,9 +67,7 @@ def remove_orphans(*, before: float | None = None, aside_before: float | None = 
     now = time.time()
     before = now - ORPHAN_SECONDS if before is None else before
     moved = _settle_aside(now - ASIDE_SECONDS if aside_before is None else aside_before)
-    for path in storage().abandoned(before=before):
-        path.unlink(missing_ok=True)
-        moved += 1
+    moved += storage().remove_abandoned(before=before)
     for batch in _batches(storage().documents(before=before)):
         known = set(Document.objects.filter(pk__in=batch).values_list("pk", flat=True))
         for document_id in batch:

@@ -29,7 +29,7 @@ from compliance.keys.services import ensure_subject_key
 from compliance.people.models import Customer
 from documents import media
 from documents.refusals import Refused
-from documents.storage import LocalPut, storage
+from documents.storage import Put, storage
 from documents.vault import KEY, Digests, Header, Sealing
 
 log = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ class SealedUpload:
         self.refusal: Refused | None = None
         self.stored = False
         self._head = b""
-        self._put: LocalPut | None = None
+        self._put: Put | None = None
         self._sealing: Sealing | None = None
         self._watch: media.Watch | None = None
         try:
