@@ -23,9 +23,13 @@ class ProposalQuerySet(StatefulQuerySet["Proposal"]):
         """Proposals of other humans where the user may confirm, and that name nobody else. One query for all acts."""
         if not user.is_active or user.human_id is None:
             return self.none()
-        decidable = Q(pk__in=[])
+        # Acts of one kind share their question: asked for each of them, it would be most of a page's work.
+        sharing: dict[Any, list[str]] = {}
         for act in acts().values():
-            decidable |= Q(act=act.name, subject_id__in=act.visible(user))
+            sharing.setdefault(act.visible, []).append(act.name)
+        decidable = Q(pk__in=[])
+        for visible, names in sharing.items():
+            decidable |= Q(act__in=names, subject_id__in=visible(user))
         free = Q(named_checker=None) | Q(named_checker__human=user.human_id)
         return self.filter(decidable, free).exclude(maker_human=user.human_id)
 
