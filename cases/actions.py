@@ -54,7 +54,8 @@ register(
         {"code": PUBLIC, "language": PUBLIC, "text": SEALED, "told": PUBLIC},
     ),
     Action("cases.send_message", _("The message to the player was sent"), {"code": PUBLIC, "channel": PUBLIC}),
-    Action("cases.view", _("{actor} opened the case")),
+    # Reads are entries of "audit.read"; this one says who was refused.
+    Action("cases.view", _("{actor} asked for a case")),
     Action("cases.list", _("{actor} looked at a list of cases"), {"query": PUBLIC, "rows": PUBLIC}),
     Action(
         "cases.save_view", _("{actor} saved a view of the queue"), {"name": SEALED, "query": PUBLIC, "team": PUBLIC}
@@ -66,5 +67,7 @@ register(
         _("{actor} opened a queue"),
         {"team": PUBLIC, "licensee": PUBLIC, "kind": PUBLIC, "roles": PUBLIC},
     ),
-    Action("cases.declare_conflict", _("{actor} declared a conflict of interest"), {"user": PUBLIC}),
+    Action(
+        "cases.declare_conflict", _("{actor} declared a conflict of interest"), {"user": PUBLIC, "relation": SEALED}
+    ),
 )

@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from cases import protection, texts
-from cases.models import Evidence
+from cases.models import ConflictOfInterest, Evidence
 from cases.services import REVOKED_BECAUSE
 
 ACCEPTED = ".jpg,.jpeg,.png,.pdf,image/jpeg,image/png,application/pdf"  # what the chooser of files offers first
@@ -64,6 +64,15 @@ class UploadForm(forms.Form):
         data = super().clean() or {}
         data["purpose"], _colon, data["document_type"] = data.get("shows", "").partition(":")
         return data
+
+
+class ConflictForm(forms.Form):
+    relation = forms.ChoiceField(
+        label=_("How do you know this player?"),
+        choices=ConflictOfInterest.Relation,
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose one.")},
+    )
 
 
 class RevokeForm(forms.Form):

@@ -6,7 +6,8 @@ from django.db.models import Count, Exists, OuterRef, Q
 from django.http import Http404
 
 from audit.perform import StatefulQuerySet
-from cases import kinds
+from audit.record import ObjectRef, record_refusal
+from cases import kinds, numbers
 from cases.permissions import VIEW, granted, is_key
 from compliance.proposals.models import Proposal
 
@@ -58,9 +59,20 @@ class CaseQuerySet(StatefulQuerySet["Case"]):
 
 
 def get_case(number: str, *, user: Any) -> Any:
-    """The kind's own proxy of the case with this tracking number; Http404 to strangers."""
+    """The kind's own proxy of the case with this tracking number; Http404 to strangers, which is recorded."""
     base = kinds.case_model().objects.visible_to(user).filter(number=number).only("pk", "kind").first()
     if base is None:
+        _record_stranger(number, by=user)
         raise Http404("no such case")
     model = kinds.lookup(base.kind).model
     return model.objects.select_related("customer", "account__brand", "assignee", "queue", "licensee").get(pk=base.pk)
+
+
+def _record_stranger(number: str, *, by: Any) -> None:
+    """Somebody asked for a case that is not theirs, or that does not exist: nobody learns which, the log neither."""
+    try:
+        well_formed = numbers.parse(number) == number
+    except numbers.TypingError:
+        return
+    if well_formed:
+        record_refusal("cases.view", by=by, about=ObjectRef("case", number), reason="no_right", matter=number)

@@ -8,7 +8,8 @@ from guardian.shortcuts import assign_perm
 from audit.actors import Acts
 from audit.record import record
 from cases.kinds import kinds
-from cases.models import ConflictOfInterest, Queue
+from cases.models import Case, ConflictOfInterest, Queue
+from cases.services import release
 from compliance.people.models import Customer, Licensee, Team, User
 from compliance.people.roles import ROLES
 from compliance.people.services import team_group
@@ -36,15 +37,21 @@ def open_queue(team: Team, licensee: Licensee, kind: str, *, by: Acts) -> Queue:
 
 
 @transaction.atomic
-def declare_conflict(user: User, customer: Customer, *, by: Acts) -> ConflictOfInterest:
-    """From now on this member of staff does not see this player's matters."""
-    conflict, made = ConflictOfInterest.objects.get_or_create(user=user, customer=customer)
+def declare_conflict(
+    user: User, customer: Customer, *, by: Acts, relation: str = ConflictOfInterest.Relation.OTHER
+) -> ConflictOfInterest:
+    """From now on this member of staff, under any sign-in, does not see this player's matters, and has none of them."""
+    for case in Case.objects.open().filter(customer=customer, assignee__human=user.human_id).order_by("pk"):
+        release(case, by=by)
+    conflict, made = ConflictOfInterest.objects.get_or_create(
+        user=user, customer=customer, defaults={"relation": relation}
+    )
     if made:
         record(
             "cases.declare_conflict",
             by=by,
             about=conflict,
             subject=customer.audit_subject,
-            details={"user": str(user.pk)},
+            details={"user": str(user.pk), "relation": conflict.relation},
         )
     return conflict

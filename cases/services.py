@@ -241,12 +241,22 @@ def assign(case: Case, *, to: User | None, by: User, version: int | None = None)
         raise StaleVersion(case)
     if to is not None and not may(to, WORK, case):
         raise ConditionsNotMet([str(_("This person may not work on this case."))])
+    _give(case, to, by=by)
+    return case
+
+
+@transaction.atomic
+def release(case: Case, *, by: Acts) -> None:
+    """Nobody is responsible any more: whoever was must not work on it."""
+    _give(_locked(case), None, by=by)
+
+
+def _give(case: Case, to: User | None, *, by: Acts) -> None:
     if case.assignee_id != (to.pk if to else None):
         before, case.assignee = case.assignee_id, to
         case.version += 1
         case.save(update_fields=["assignee", "version"])
         record("cases.assign", by=by, about=case, changes={"assignee_id": (before, case.assignee_id)})
-    return case
 
 
 @transaction.atomic

@@ -3,7 +3,7 @@
 from django.apps import apps
 from django.urls import include, path
 
-from cases.views import lists, matter, protection, review, saved
+from cases.views import conflicts, lists, matter, protection, review, saved
 
 app_name = "cases"
 urlpatterns = [
@@ -21,6 +21,7 @@ urlpatterns = [
     path("cases/<str:number>/", matter.case, name="case"),
     path("cases/<str:number>/documents/", matter.upload, name="upload"),
     path("cases/<str:number>/notes/", matter.note, name="note"),
+    path("cases/<str:number>/conflict/", conflicts.declare, name="conflict"),
     path("cases/<str:number>/take/", matter.take_over, name="take_over"),
     path("cases/<str:number>/stop-play/", protection.stop_play, name="stop-play"),
     path("cases/<str:number>/restrictions/<uuid:restriction_id>/lift/", protection.lift, name="lift"),

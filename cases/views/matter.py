@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -38,7 +39,7 @@ def page_of(request: HttpRequest, case: Any, *, status: int = 200, **extra: Any)
         "bar": bar_of(case, proposed=proposal is not None),
         "primary": primary,
         "actions": actions,
-        "more": rare_of(steps),
+        "more": [*rare_of(steps), _conflict(case)],
         "checks": checks,
         "being_checked": any(check.evidence and check.evidence.document.state == "received" for check in checks),
         "met": sum(check.is_met for check in checks),
@@ -56,6 +57,11 @@ def page_of(request: HttpRequest, case: Any, *, status: int = 200, **extra: Any)
         **extra,
     }
     return render(request, "cases/case.html", context, status=status)
+
+
+def _conflict(case: Any) -> dict[str, Any]:
+    """For everybody who sees the case: whoever knows the player should not."""
+    return {"label": _("I know this player"), "url": reverse("cases:conflict", kwargs={"number": case.number})}
 
 
 def _first_open(checks: Any, offers: list[tuple[str, str]]) -> str:

@@ -34,7 +34,7 @@ class Officer(Role):
     name = "officer"
     display_name = _("Officer")
     description = _("Does what an agent does, and decides: confirms or sends back what somebody else proposed.")
-    permissions = ("people.reveal_customer",)
+    permissions = ("people.reveal_customer", "documents.download_original", "documents.destroy_document")
     queue_permissions = (VIEW, WORK, DECIDE)
 
 
@@ -68,13 +68,19 @@ class PrivacyOfficer(Role):
     name = "privacy_officer"
     display_name = _("Privacy officer")
     description = _("Places legal holds and, two of them together, erases a player's data when no rule keeps it.")
-    permissions = ("keeping.erase_customer", "keeping.hold_records")
+    permissions = (
+        "keeping.erase_customer",
+        "keeping.hold_records",
+        "documents.download_original",
+        "documents.destroy_document",
+    )
 
 
 class Manager(Role):
     name = "manager"
     display_name = _("Manager")
-    description = _("Distributes work, watches clocks and reads reports of the team. Not in use yet.")
+    description = _("Distributes the team's work, watches its clocks, and is told when nobody decides in time.")
+    queue_permissions = (VIEW, WORK)
 
 
 class Auditor(Role):

@@ -5,7 +5,7 @@ import pytest
 from cases.models import GRANTS
 from compliance.people.roles import ROLES
 
-IN_USE = {"agent", "officer", "mlro", "deputy_mlro", "privacy_officer", "auditor"}
+IN_USE = {"agent", "manager", "officer", "mlro", "deputy_mlro", "privacy_officer", "auditor"}
 
 
 def test_the_roles_are_those_of_the_house():

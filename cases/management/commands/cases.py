@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from audit import context
 from audit.actors import system
 from cases import queues
+from cases.models import ConflictOfInterest
 from compliance.people.models import Account, Licensee, Team, User
 
 
@@ -29,6 +30,10 @@ class Command(BaseCommand):
         words = "keep a member of staff away from a player they know"
         verb = verbs.add_parser("declare-conflict", parents=[options], help=words)
         verb.add_argument("--user", required=True, metavar="EMAIL")
+        relations = ConflictOfInterest.Relation
+        verb.add_argument(
+            "--relation", choices=relations.values, default=relations.OTHER.value, help="how they know them"
+        )
         verb.add_argument("--reference", required=True, metavar="PLAYER", help="the operator's own id of the player")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -60,7 +65,7 @@ class Command(BaseCommand):
         account = Account.objects.select_related("customer").filter(licensee=licensee, reference=reference).first()
         if account is None:
             raise CommandError(f"reference: {licensee.slug} has no player {reference}.", returncode=2)
-        queues.declare_conflict(user, account.customer, by=system())
+        queues.declare_conflict(user, account.customer, by=system(), relation=options["relation"])
         return {"user": user.email, "reference": reference, "licensee": licensee.slug}
 
 
