@@ -80,6 +80,7 @@ DECISIONS: Final[Mapping[str, Decision]] = {
     "clocks.QueueHours": _house("when a queue works and its targets; each change is an entry of the log"),
     "clocks.Clock": _identity("how long a matter took, and why"),
     "clocks.Pause": _identity("time that did not count, with its reason"),
+    "drafts.Draft": Decision(Class.PASSING, "what somebody is typing; goes when it is saved, or after 30 days"),
     "contacts.Contact": _identity("what was said with the player, sealed"),
     "contacts.CallerCheck": _identity("whether a caller was checked before anything was disclosed; no answers"),
     "contacts.Task": _identity("what was promised, what asked for care, and what came of it"),

@@ -18,6 +18,7 @@ from cases.contacts import callers, services
 from cases.contacts.disclosure import may_be_said
 from cases.contacts.forms import AnswersForm, ContactForm, SettleForm
 from cases.contacts.models import CallerCheck, Task
+from cases.drafts import services as drafts
 from cases.permissions import WORK, may
 from cases.queries import get_case
 from compliance.people.requests import signed_in
@@ -45,6 +46,7 @@ def log(request: HttpRequest, number: str) -> HttpResponse:
         except ConditionsNotMet as unmet:
             form.add_error(None, unmet.reasons)
         else:
+            drafts.drop(case, "contact", by=signed_in(request))
             _tell(request, logged)
             if logged.offer_exclusion:
                 return redirect("cases:offer-exclusion", number=number)

@@ -7,6 +7,7 @@ from cases.views import suspicions
 urlpatterns = [
     path("", include("cases.clocks.urls")),
     path("", include("cases.contacts.urls")),
+    path("", include("cases.drafts.urls")),
     path("suspicions/new/", suspicions.new, name="suspicion-new"),
     path("aml/suspicions/", suspicions.inbox, name="suspicions"),
     path("aml/suspicions/<uuid:report_id>/", suspicions.report, name="suspicion"),

@@ -13,6 +13,7 @@ from audit.access import Rule, rule
 from audit.perform import ConditionsNotMet
 from audit.record import record_read
 from cases import kinds, services, timeline
+from cases.drafts import services as drafts
 from cases.forms import NoteForm, UploadForm
 from cases.permissions import DECIDE, WORK, may
 from cases.queries import get_case
@@ -51,7 +52,7 @@ def page_of(request: HttpRequest, case: Any, *, status: int = 200, **extra: Any)
         "timeline": timeline.of(case, only=request.GET.get("show", "")),
         "show": request.GET.get("show", ""),
         "groups": timeline.groups(),
-        "note_form": NoteForm(),
+        "note_form": NoteForm(initial={"text": drafts.text_of(case, "note", user=user)}),
         "upload_form": UploadForm(offers=offers, item=item, initial={"shows": _first_open(checks, offers)}),
         "facts": kind.facts(case),
         **extra,
@@ -113,6 +114,7 @@ def note(request: HttpRequest, number: str) -> HttpResponse:
     if not form.is_valid():
         return page_of(request, matter, status=422, note_form=form)
     services.write_note(matter, by=signed_in(request), text=form.cleaned_data["text"])
+    drafts.drop(matter, "note", by=signed_in(request))
     messages.success(request, _("Note saved. Only staff see it."))
     return redirect("cases:case", number=number)
 

@@ -7,6 +7,7 @@ from django.template import Library
 from cases.contacts import callers
 from cases.contacts.forms import ContactForm
 from cases.contacts.models import Task
+from cases.drafts import services as drafts
 from cases.models import Case
 
 register = Library()
@@ -19,7 +20,10 @@ def contact_panel(context: Any, case: Case) -> dict[str, Any]:
         "case": case,
         "user": context["user"],
         "csrf_token": context["csrf_token"],
-        "contact_form": ContactForm(language=case.account.language),
+        "contact_form": ContactForm(
+            language=case.account.language,
+            initial={"summary": drafts.text_of(case, "contact", user=context["user"])},
+        ),
         "check": callers.may_disclose(case, context["user"]),
         "tasks": Task.objects.filter(case_id=case.pk, closed_at=None).order_by("due_at"),
     }

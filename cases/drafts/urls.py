@@ -1,0 +1,7 @@
+"""Addresses of drafts, in the namespace of cases."""
+
+from django.urls import path
+
+from cases.drafts import views
+
+urlpatterns = [path("cases/<str:number>/drafts/<slug:place>/", views.keep, name="draft")]
