@@ -126,7 +126,8 @@ class Query:
         return canonical(self.normal_form())
 
 
-READING = ("export", "list", "prove", "read", "reveal", "search", "view")  # verbs of looking and taking out
+# Verbs of looking and taking out.
+READING = ("export", "list", "prove", "read", "reveal", "search", "take_list", "list_counts", "view")
 
 
 def reads() -> list[str]:

@@ -61,6 +61,7 @@ register(
         "cases.save_view", _("{actor} saved a view of the queue"), {"name": SEALED, "query": PUBLIC, "team": PUBLIC}
     ),
     Action("cases.drop_view", _("{actor} removed a saved view of the queue"), {"name": SEALED}),
+    Action("cases.take_list", _("{actor} took a list of cases as a file"), {"query": PUBLIC, "rows": PUBLIC}),
     Action("cases.search", _("{actor} searched for a player or a case"), {"query": SEALED, "rows": PUBLIC}),
     Action(
         "cases.open_queue",

@@ -43,7 +43,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     if user.has_perm(READ_SUSPICIONS):
         sections.append({"title": _("AML"), "items": [item(reverse("cases:suspicions"), _("Suspicions"), unread())]})
     if user.has_perm("audit.view_entry"):
-        sections.append({"title": _("Oversight"), "items": [item(reverse("audit:entries"), _("Audit log"))]})
+        sections.append({"title": _("Oversight"), "items": _oversight(item)})
     _mark(sections, request, view="mine" if counts["mine"] else "all")
     return {
         "shell": {
@@ -71,3 +71,14 @@ def _nearness(url: str, path: str, asked: dict[str, str]) -> int:
     if any(asked.get(name) != value for name, value in wanted.items()):
         return 0
     return len(link.path) if path == link.path or (not wanted and path.startswith(link.path)) else 0
+
+
+def _oversight(item: Any) -> list[dict[str, Any]]:
+    """What auditors look at."""
+    return [
+        item(reverse("audit:entries"), _("Audit log")),
+        item(reverse("audit:readers"), _("Who looked")),
+        item(reverse("cases:population"), _("Populations")),
+        item(reverse("cases:delays"), _("Delays")),
+        item(reverse("platform:counts"), _("Counts of the platform")),
+    ]

@@ -31,4 +31,5 @@ urlpatterns = [
     path("cases/<str:number>/review/<uuid:evidence_id>/revoke/", review.revoke, name="revoke"),
     path("cases/<str:number>/review/<uuid:evidence_id>/page/<int:page>/", review.image, name="image"),
     path("", include("cases.desk.urls")),
+    path("", include("cases.oversight.urls")),
 ]

@@ -216,6 +216,12 @@ def age(value: datetime | None, now: datetime | None = None) -> str:
 
 
 @register.filter
+def span(value: timedelta | None) -> str:
+    """A length of time: "2 sa. 10 dk."; a dash for none."""
+    return "–" if value is None else formats.length(value)
+
+
+@register.filter
 def size(value: int | None) -> str:
     """Bytes as people read them: "2,1 MB"."""
     return "" if value is None else formats.size(value)

@@ -17,7 +17,7 @@ class SendBackForm(forms.Form):
 class AskExportForm(ExportForm):
     """The same as for one person, and why in a word that lists can count."""
 
-    reason = forms.ChoiceField(label=_("Reason"), choices=list(REASONS.items()), widget=forms.Select)
+    reason = forms.ChoiceField(label=_("Reason"), choices=list(REASONS.items()), widget=forms.Select)  # type: ignore[assignment]
     note = forms.CharField(
         label=_("For whom, and why"),
         help_text=_("The second person reads this, and whoever audits exports."),

@@ -10,3 +10,4 @@ class VerificationConfig(AppConfig):
     def ready(self) -> None:
         import_module(f"{self.name}.actions")
         import_module(f"{self.name}.kind")
+        import_module(f"{self.name}.delays")
