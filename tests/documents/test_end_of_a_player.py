@@ -2,8 +2,10 @@
 
 import io
 import json
+import signal
 import subprocess
 import sys
+import time
 import uuid
 from datetime import date, timedelta
 from pathlib import Path
@@ -16,11 +18,12 @@ from django.utils import timezone
 
 from audit import context
 from audit.actors import system
+from audit.models import Entry
 from audit.queries import standing as log_standing
 from audit.verifier import verify as released
 from compliance.embedded.postgres import OWNER
 from compliance.keys import rotation, services, tombstones
-from compliance.keys.models import SubjectKey
+from compliance.keys.models import SubjectKey, Tombstone
 from compliance.keys.services import KeyUnavailable, Shredded, ensure_subject_key, seal, shred_subject
 from compliance.outbox.delivery import deliver
 from compliance.outbox.models import OutboxRow
@@ -213,3 +216,48 @@ def test_a_shred_and_a_new_seal_at_once_never_leave_a_readable_value(house):
     assert services.open_sealed(subject, "note", later) == b"later"
     assert timezone.now() - SubjectKey.objects.get(subject_id=subject.id, version=2).created_at < timedelta(minutes=1)
     assert rotation.verify() >= 1
+
+
+# ------------------------------------------------------------------------------------------------------------ kill -9
+@pytest.mark.slow
+def test_a_retention_run_killed_in_the_middle_erases_each_player_wholly_or_not_at_all(house):
+    world = a_world()
+    frank, _grace = officers(world)
+    players = [world.account().customer for _ in range(25)]
+    for customer in players:
+        holds.end_relationship(customer, on=LONG_AGO, by=frank)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE people_account SET created_at = '2012-05-01'")
+        cursor.execute("UPDATE people_customer SET created_at = '2012-05-01'")
+    killed = 0
+    for _ in range(2):
+        running = house.start("retention", "run", "--json")
+        before = Erasure.objects.count()
+        while running.poll() is None and Erasure.objects.count() in (before, len(players)):
+            time.sleep(0.01)
+        if running.poll() is None:
+            running.send_signal(signal.SIGKILL)
+            killed += 1
+        running.wait()
+        assert_whole(players)
+    assert killed >= 1
+    call_command("retention", "run", verbosity=0)
+    assert Erasure.objects.count() == len(players)
+    assert_whole(players)
+    finish()
+    assert Erasure.objects.filter(finished_at=None).count() == 0
+    assert {stone.subject_id for stone in tombstones.read()} == {str(customer.pk) for customer in players}
+
+
+def assert_whole(players):
+    """Key, names, tombstone, entry and what is to follow: all of it, or nothing."""
+    for customer in players:
+        customer.refresh_from_db()
+        subject = {"subject_id": str(customer.pk)}
+        done = Erasure.objects.filter(customer=customer).count()
+        assert done in (0, 1)
+        assert SubjectKey.objects.filter(**subject, wrapped=None).count() == done
+        assert Tombstone.objects.filter(**subject).count() == done
+        assert Entry.objects.filter(**subject, action="keys.shred").count() == done
+        assert (customer.full_name == "") == bool(done)
+    assert OutboxRow.objects.filter(kind=erasure.FINISH).count() == Erasure.objects.count()
