@@ -143,7 +143,7 @@ class Studio:
         context = self.browser.new_context(
             base_url=self.url, reduced_motion="reduce", has_touch=touch, is_mobile=touch, **place
         )
-        context.set_default_timeout(5_000)
+        context.set_default_timeout(15_000)
         if language == "ar":
             context.add_init_script(MIRROR)
         page = context.new_page()
