@@ -280,6 +280,11 @@ class Sequencer:
             except (SignerRefuses, KeyProblem) as refused:
                 self._refused(cursor, log, str(refused))
                 return
+            except OSError as broken:  # no space for its memory, say: it signs as soon as there is some
+                why = f"The memory of the signer of {log.signer.verifier.name} cannot be written: {broken.strerror}."
+                self._refused(cursor, log, why)
+                log.signed_size = -1
+                return
         log.signed_size, log.refusal = size, ""
         due = time.monotonic() >= log.checkpoint_due
         with connection.transaction(), connection.cursor() as cursor:

@@ -1,9 +1,5 @@
 """Each entry gets exactly one place, whatever dies, comes late, or comes twice."""
 
-import os
-import random
-import subprocess
-import sys
 import threading
 import time
 
@@ -18,8 +14,6 @@ from audit.models import Entry
 from audit.queries import standing
 from audit.record import ObjectRef, record
 from audit.sequencer import LostLeadership, Sequencer
-from compliance.embedded.environment import ROOT
-from compliance.embedded.postgres import APPLICATION
 from tests import database
 from tests.audit.conftest import FOREIGN, Process, kinds, wait_until
 
@@ -55,14 +49,15 @@ def test_the_two_logs_have_trees_and_keys_of_their_own(house):
     assert aml == [(0,)]
 
 
-def test_a_transaction_that_commits_five_seconds_late_is_not_lost(house):
+@pytest.mark.parametrize("seconds", [2, pytest.param(10, marks=pytest.mark.slow)])
+def test_a_transaction_that_commits_late_is_not_lost(house, seconds):
     """What reads `id > last` loses it: the entry's id is lower than what has its place already."""
     with (
         house.sequencer() as (sequencer, connection),
         psycopg.connect(house.cluster.url("mizan_app", house.name)) as late,
     ):
         late.execute(FOREIGN)
-        ends = time.monotonic() + 5
+        ends = time.monotonic() + seconds
         while time.monotonic() < ends:
             house_write_as(house, 1)
             sequencer.tick(connection)
@@ -154,6 +149,29 @@ def test_an_hour_brings_a_sign_of_life_in_both_logs(house):
     assert sorted(beats.values_list("log", flat=True))[: before + 2].count("aml") == before // 2 + 1
 
 
+def test_each_look_at_the_protection_is_recorded(house):
+    house.sequence()
+    beats = Entry.objects.filter(action="audit.beat", log="main").order_by("id")
+    assert beats.last().facts["data"]["protection"] == "complete"
+    house.sql("ALTER TABLE audit_leaf DISABLE TRIGGER audit_keep")
+    house.sequence()
+    assert "audit_keep on audit_leaf is missing or disabled" in beats.last().facts["data"]["protection"]
+    assert Entry.objects.filter(action="audit.weaken").count() == 2  # in both logs
+
+
+def test_a_partition_is_made_ahead_and_recorded(house):
+    house.sequence()
+    assert Entry.objects.filter(action="audit.add_partition").count() == 0
+    house.sql("SELECT setval('audit_entry_id_seq', 9999998)")
+    house.write(5)
+    house.sequence()
+    (made,) = Entry.objects.filter(action="audit.add_partition", log="main")
+    assert made.facts["data"]["rooms"] == 1
+    house.sequence()
+    assert Entry.objects.filter(action="audit.add_partition", log="main").count() == 1
+    assert house.verify().ok
+
+
 def test_the_command_places_signs_and_stops_in_order(house):
     process = Process(house)
     try:
@@ -179,42 +197,6 @@ def test_it_says_by_name_that_the_key_is_missing(house):
     status, said = process.wait()
     assert status == 1
     assert "main.key" in said
-
-
-def a_writer(house, seconds, isolation):
-    environment = dict(os.environ) | {"DATABASE_URL": house.cluster.url(APPLICATION, house.name)}
-    command = [sys.executable, "-m", "tests.audit.writer", str(seconds), isolation]
-    return subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-
-
-@pytest.mark.parametrize("seconds", [6, pytest.param(60, marks=pytest.mark.slow)])
-def test_every_entry_gets_exactly_one_place_while_the_sequencer_is_killed_again_and_again(house, seconds):
-    levels = ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE", "READ COMMITTED"]
-    writers = [a_writer(house, seconds, level) for level in levels]
-    process, chance = Process(house), random.Random(5)
-    wait_until(lambda: standing("main").quiet is not None)
-    for writer in writers:
-        writer.stdin.write("\n")
-        writer.stdin.flush()
-    ends = time.monotonic() + seconds
-    kills = 0
-    while time.monotonic() < ends:
-        time.sleep(0.8 + chance.random())
-        process.kill()
-        kills += 1
-        process.start()
-    written = sum(int(writer.communicate(timeout=60)[0]) for writer in writers)
-    wait_until(lambda: without_place(house) == 0, within=60)
-    process.end()
-
-    assert kills >= 2
-    assert Entry.objects.filter(action="access.deny").count() == written
-    assert house.sql("SELECT count(*), count(DISTINCT entry_id), max(seq) + 1 FROM audit_leaf WHERE log = 'main'")[
-        0
-    ] == ((len(places(house)),) * 3)
-    assert kinds(house.verify()) == set()
 
 
 def test_two_at_once_and_the_second_takes_over(house):

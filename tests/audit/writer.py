@@ -1,8 +1,9 @@
 """A writer of its own: short entries for some seconds, one in ten rolled back.
 
-Reads a line before it begins, so that several begin together, and prints how many of its transactions committed:
-`python -m tests.audit.writer SECONDS ISOLATION`. A program rather than a fork: a fork of the test's
-process takes the connections along that are open there, and two that share one mix up their answers.
+Says "ready", reads until when (seconds since 1970), so that several begin and end together, and appends the id of each
+entry to a file once its transaction is committed: `python -m tests.audit.writer ISOLATION FILE`. What it was not told
+of may be committed all the same. A program rather than a fork: a fork takes the connections along that are
+open there, and two that share one mix up their answers.
 """
 
 import os
@@ -11,7 +12,7 @@ import sys
 import time
 
 import django
-from django.db import OperationalError, connections, transaction
+from django.db import DatabaseError, InterfaceError, connections, transaction
 
 from audit import context
 from audit.actors import system
@@ -22,27 +23,30 @@ class Undone(Exception):
     """Raised to roll a transaction back."""
 
 
-def write(seconds: float, isolation: str) -> int:
-    """How many transactions committed."""
-    written, chance = 0, random.Random(os.getpid())
-    with connections["default"].cursor() as cursor:
-        cursor.execute(f"SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL {isolation}")
-    sys.stdin.readline()
-    ends = time.monotonic() + seconds
-    with context.use(context.new("test")):
-        while time.monotonic() < ends:
+def write(isolation: str, file: str) -> None:
+    chance = random.Random(os.getpid())
+    level = f"SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL {isolation}"
+    print("ready", flush=True)
+    ends = float(sys.stdin.readline())
+    with context.use(context.new("test")), open(file, "a") as told:
+        while time.time() < ends:
             try:
+                with connections["default"].cursor() as cursor:
+                    cursor.execute(level)
                 with transaction.atomic():
-                    record("access.deny", by=system(), about=ObjectRef("route", "x"), reason="no_right")
+                    event_id = record("access.deny", by=system(), about=ObjectRef("route", "x"), reason="no_right")
                     time.sleep(chance.random() * 0.01)
                     if chance.random() < 0.1:
                         raise Undone
-                written += 1
-            except (Undone, OperationalError):
+                told.write(f"{event_id}\n")
+                told.flush()
+            except Undone:
                 pass
-    return written
+            except (DatabaseError, InterfaceError):
+                connections.close_all()
+                time.sleep(0.05)
 
 
 if __name__ == "__main__":
     django.setup()
-    print(write(float(sys.argv[1]), sys.argv[2]), flush=True)
+    write(sys.argv[1], sys.argv[2])
