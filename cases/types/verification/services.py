@@ -165,7 +165,12 @@ def close_to_protect(
     """Under age, deceased or impersonated: close it. The account was stopped when the first person proposed it."""
     require_second_person(f"{KIND}.{move}", case, proposal=proposal)
     details = _decision(case, proposal, maker)
-    case = perform(getattr(case, move), by=by, reason=reason, details=details, at=timezone.now())
+    moves = {
+        "close_underage": case.close_underage,
+        "close_deceased": case.close_deceased,
+        "close_impersonated": case.close_impersonated,
+    }
+    case = perform(moves[move], by=by, reason=reason, details=details, at=timezone.now())
     holds.hold(case, case.outcome, by=by, reason=reason)
     learn(case.customer, case.outcome, source=KIND, known_on=_today(case), by=by, matter=case.number)
     return _ended(case, endings.LETTERS[case.outcome], by=by)
