@@ -6,6 +6,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from django.http import Http404, HttpRequest
+from django.shortcuts import get_object_or_404
 from ninja import Router, Schema, Status
 from pydantic import Field
 
@@ -19,7 +20,8 @@ from compliance.platform.idempotency import idempotent
 from compliance.platform.models import ApiKey
 from compliance.platform.problems import register
 from compliance.platform.scopes import Scope
-from documents.services import Refused
+from documents.services import NotReady, Refused
+from documents.serving import original
 from documents.uploads import accept
 
 router = Router(tags=["players and cases"])
@@ -130,6 +132,16 @@ def _same_file(request: HttpRequest, **inputs: Any) -> bytes:
     return hashlib.sha256("\n".join(words).encode() + (digests.plaintext if digests else b"")).digest()
 
 
+_BYTES = {"schema": {"type": "string", "format": "binary"}}
+_FILE = {"image/jpeg": _BYTES, "image/png": _BYTES, "application/pdf": _BYTES}
+ORIGINAL_ANSWERS = {
+    "parameters": [{"name": "Range", "in": "header", "schema": {"type": "string"}, "example": "bytes=0-1023"}],
+    "responses": {
+        200: {"description": "The whole file", "content": _FILE},
+        206: {"description": "The range asked for", "content": _FILE},
+        416: {"description": "The range lies outside of the file"},
+    },
+}
 UPLOAD_BODY = {
     "requestBody": {
         "required": True,
@@ -170,6 +182,23 @@ def upload_document(request: HttpRequest, number: str) -> Any:
         return _bring(request, number=number)
     finally:
         handler.close()
+
+
+@router.get(
+    "/cases/{number}/documents/{id}/original",
+    auth=Key(Scope.DOCUMENTS_READ),
+    openapi_extra=ORIGINAL_ANSWERS,
+    summary="Take an original",
+)
+def read_original(request: HttpRequest, number: str, id: UUID) -> Any:
+    """The file byte for byte as it was handed in, or the range asked for, once it passed its inspection."""
+    case = get_case(number, user=_key(request))
+    evidence = get_object_or_404(case.evidence.select_related("document__customer"), pk=id)
+    wanted = request.headers.get("Range", "")
+    try:
+        return original(evidence.document, by=_key(request), purpose="original", matter=case.number, wanted=wanted)
+    except NotReady:
+        raise Http404("not ready") from None
 
 
 @idempotent(fingerprint=_same_file)  # type: ignore[untyped-decorator]

@@ -43,6 +43,7 @@ _FAULTS = {
     "screen_photo": gettext_lazy("May be a photograph of a screen"),
     "screenshot": gettext_lazy("May be a screenshot"),
 }
+_WORTH_SAYING = 50  # percent
 _CHECKS = {
     "number": gettext_lazy("document number"),
     "birth": gettext_lazy("date of birth"),
@@ -61,12 +62,10 @@ def hints(document: Document) -> list[str]:
         if failed:
             zone = _("Machine-readable zone (%(form)s): check digits do not hold for %(parts)s.")
         lines.append(zone % {"form": value(document, "mrz"), "parts": ", ".join(failed)})
-    if value(document, "expires_on"):
-        lines.append(
-            _sure(_("Valid until %(day)s") % {"day": _day(document, "expires_on")}, document.facts["expires_on"])
-        )
-    if value(document, "issued_on"):
-        lines.append(_sure(_("Issued on %(day)s") % {"day": _day(document, "issued_on")}, document.facts["issued_on"]))
+    for name, words in (("expires_on", _("Valid until %(day)s")), ("issued_on", _("Issued on %(day)s"))):
+        # A guess is worth nobody's look.
+        if value(document, name) and document.facts[name]["confidence"] >= _WORTH_SAYING:
+            lines.append(_sure(words % {"day": _day(document, name)}, document.facts[name]))
     if value(document, "text") == "not_read":
         lines.append(_("Its print was not read: no text recognition is set up."))
     return lines

@@ -9,6 +9,7 @@ class Scope(StrEnum):
     CASES_WRITE = "cases:write"
     COUNTS_WRITE = "counts:write"
     CUSTOMERS_WRITE = "customers:write"
+    DOCUMENTS_READ = "documents:read"
     DOCUMENTS_WRITE = "documents:write"
     GATE_READ = "gate:read"
     PING = "ping"  # every key has it
