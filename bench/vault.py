@@ -37,7 +37,7 @@ DATA = {
     "vault.put_*": "the same, written, fsync, rename, fsync of the folder; against the same bytes written so",
     "vault.rss_mb": "200 MiB put, got back whole and by 500 random ranges; growth of the peak after a warm-up of 1 MiB",
     "vault.rotate": "100,000 customers' keys (quick: 20,000), all indexes, rewrapped by `keys rotate` from a key file,"
-    " committed batch by batch",
+    " committed batch by batch (the disk is waited for once, by the entry at the end)",
     "not in it": "of the rows above vault.rotate: database, key wrapping, multipart parsing",
 }
 
