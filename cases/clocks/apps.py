@@ -9,3 +9,4 @@ class ClocksConfig(AppConfig):
 
     def ready(self) -> None:
         import_module(f"{self.name}.actions")
+        import_module(f"{self.name}.names")

@@ -58,7 +58,7 @@ def start_statutory(case: Case, *, rule: str, target: timedelta, by: Acts, at: d
 def _started(case: Case, kind: str, *, by: Acts, at: datetime | None, **facts: Any) -> Clock:
     clock = Clock.objects.create(case=case, kind=kind, started_at=at or timezone.now(), **facts)
     minutes = int(clock.target.total_seconds() // 60)
-    record("clocks.start", by=by, about=clock, details={"kind": kind, "minutes": minutes, "rule": clock.rule})
+    record("clocks.start", by=by, about=clock, details={"clock": kind, "minutes": minutes, "rule": clock.rule})
     return clock
 
 
@@ -76,7 +76,7 @@ def pause(clock: Clock, *, by: Acts, reason: str, at: datetime | None = None) ->
     last = clock.pauses.order_by("-ended_at").values_list("ended_at", flat=True).first()
     began = max(at or timezone.now(), last or clock.started_at)
     made = Pause.objects.create(clock=clock, reason=reason, began_at=began, began_by=actor_text(by))
-    record("clocks.pause", by=by, about=clock, reason=reason, details={"kind": clock.kind})
+    record("clocks.pause", by=by, about=clock, reason=reason, details={"clock": clock.kind})
     return made
 
 
@@ -87,7 +87,7 @@ def resume(clock: Clock, *, by: Acts, at: datetime | None = None) -> None:
     if open_one:
         open_one.ended_at = max(at or timezone.now(), open_one.began_at)
         open_one.save(update_fields=["ended_at"])
-        record("clocks.resume", by=by, about=clock, details={"kind": clock.kind})
+        record("clocks.resume", by=by, about=clock, details={"clock": clock.kind})
 
 
 @transaction.atomic
@@ -100,7 +100,7 @@ def stop(clock: Clock, *, by: Acts, at: datetime | None = None) -> None:
             open_one.ended_at = max(clock.stopped_at, open_one.began_at)
             open_one.save(update_fields=["ended_at"])
         clock.save(update_fields=["stopped_at"])
-        record("clocks.stop", by=by, about=clock, details={"kind": clock.kind})
+        record("clocks.stop", by=by, about=clock, details={"clock": clock.kind})
 
 
 def player_wrote(case: Case, *, by: Acts, at: datetime) -> None:
@@ -171,7 +171,7 @@ def _noted(clock: Clock, *, now: datetime) -> list[str]:
         fresh.save(update_fields=["warned_at", "breached_at"])
         for what in noted:
             action = {"warned": "clocks.warn", "breached": "clocks.breach"}[what]
-            record(action, by=system(), about=fresh, details={"kind": fresh.kind})
+            record(action, by=system(), about=fresh, details={"clock": fresh.kind})
     return noted
 
 

@@ -11,14 +11,9 @@ from cases.contacts.models import CallerCheck, Contact, Task
 
 
 class ContactForm(forms.Form):
-    channel = forms.ChoiceField(
-        label=_("Channel"),
-        choices=Contact.Channel.choices,
-        initial="phone",
-        widget=forms.Select(attrs={"data-key": "c"}),
-    )
+    channel = forms.ChoiceField(label=_("Channel"), choices=Contact.Channel.choices, initial="phone")
     direction = forms.ChoiceField(label=_("Direction"), choices=Contact.Direction.choices, initial="in")
-    category = forms.ChoiceField(label=_("About"), choices=Contact.Category.choices)
+    category = forms.ChoiceField(label=_("Subject"), choices=Contact.Category.choices)
     outcome = forms.ChoiceField(label=_("Outcome"), choices=Contact.Outcome.choices)
     language = forms.ChoiceField(label=_("Language"))
     summary = forms.CharField(

@@ -145,6 +145,7 @@ class Task(OfCase, Stateful):
     closed_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
+        base_manager_name = "objects"
         default_permissions = ()
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(state__in=["open", "closed"]), name="task_state"),

@@ -1,8 +1,9 @@
-"""What contacts add to the timeline of a case: their words, opened from their seal."""
+"""What contacts add to the timeline of a case: their words, opened from their seal, and the names of channels."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
+from audit.names import register
 from cases import timeline
 from cases.contacts.models import Contact
 from cases.contacts.services import summary_of
@@ -14,4 +15,9 @@ def words_of(case: Case, ids: Iterable[UUID]) -> dict[str, tuple[str, str]]:
     return {str(contact.pk): (summary_of(contact), contact.language) for contact in rows}
 
 
+def names_of_channels(codes: Iterable[str]) -> Mapping[str, str]:
+    return {code: str(Contact.Channel(code).label) for code in codes if code in Contact.Channel.values}
+
+
+register("channel", names_of_channels)
 timeline.speaks("contacts.log", words_of)
