@@ -13,6 +13,10 @@ from documents.services import RENDITION_HEADERS, name_of, open_document, open_r
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 
 
+class Outside(ValueError):
+    """The range lies outside of the file."""
+
+
 def original(
     document: Document, *, by: Acts, purpose: str, matter: str | None = None, wanted: str = ""
 ) -> HttpResponseBase:
@@ -26,8 +30,9 @@ def original(
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name_of(document), safe='')}",
         "ETag": f'"{bytes(document.ciphertext_digest).hex()[:32]}"',
     }
-    part = asked(wanted, document.size)
-    if part == ():
+    try:
+        part = asked(wanted, document.size)
+    except Outside:
         return HttpResponse(status=416, headers=headers | {"Content-Range": f"bytes */{document.size}"})
     if part is None:
         chunks = open_document(document, by=by, purpose=purpose, matter=matter)
@@ -38,8 +43,8 @@ def original(
     return _streamed(document, chunks, stop - start, 206, headers)
 
 
-def asked(header: str, size: int) -> tuple[int, int] | tuple[()] | None:
-    """Start and stop of the one range asked for; () when it lies outside of the file, None when the whole is wanted.
+def asked(header: str, size: int) -> tuple[int, int] | None:
+    """Start and stop of the one range asked for, None when the whole is wanted. Raises Outside.
 
     Several ranges, and what is no range, are answered with the whole, as RFC 9110 allows.
     """
@@ -47,13 +52,17 @@ def asked(header: str, size: int) -> tuple[int, int] | tuple[()] | None:
     if match is None or match[1] == match[2] == "":
         return None
     if not match[1]:
-        length = min(int(match[2]), size)
-        return (size - length, size) if length else ()
+        start, stop = max(size - int(match[2]), 0), size
+        if start == size:
+            raise Outside
+        return start, stop
     start = int(match[1])
     stop = min(int(match[2]) + 1, size) if match[2] else size
     if match[2] and int(match[2]) < start:
         return None
-    return (start, stop) if start < size else ()
+    if start >= size:
+        raise Outside
+    return start, stop
 
 
 def _streamed(
