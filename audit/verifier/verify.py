@@ -73,16 +73,6 @@ def _add(a: Point, b: Point) -> Point:
     return e * f % P, g * h % P, f * g % P, e * h % P
 
 
-def _times(scalar: int, point: Point) -> Point:
-    total = (0, 1, 1, 0)
-    while scalar:
-        if scalar & 1:
-            total = _add(total, point)
-        point = _add(point, point)
-        scalar >>= 1
-    return total
-
-
 def _point(data: bytes) -> Point | None:
     """The point that 32 bytes stand for, None when they stand for none."""
     number = int.from_bytes(data, "little")
@@ -103,18 +93,31 @@ def _point(data: bytes) -> Point | None:
 BASE: Point = _point((4 * pow(5, P - 2, P) % P).to_bytes(32, "little"))  # type: ignore[assignment]
 
 
+def _sum_of_multiples(first: int, one: Point, second: int, other: Point) -> Point:
+    """first * one + second * other, in one pass over the bits of both."""
+    either = (None, one, other, _add(one, other))
+    total = (0, 1, 1, 0)
+    for bit in range(max(first.bit_length(), second.bit_length()) - 1, -1, -1):
+        total = _add(total, total)
+        addend = either[(first >> bit & 1) | (second >> bit & 1) << 1]
+        if addend:
+            total = _add(total, addend)
+    return total
+
+
 def ed25519_verifies(key: bytes, message: bytes, signature: bytes) -> bool:
     if len(key) != 32 or len(signature) != 64:
         return False
-    public, commitment = _point(key), _point(signature[:32])
+    public = _point(key)
     scalar = int.from_bytes(signature[32:], "little")
-    if public is None or commitment is None or scalar >= L:
+    if public is None or scalar >= L:
         return False
     challenge = int.from_bytes(hashlib.sha512(signature[:32] + key + message).digest(), "little") % L
-    left, right = _times(scalar, BASE), _add(commitment, _times(challenge, public))
-    same_x = (left[0] * right[2] - right[0] * left[2]) % P == 0
-    same_y = (left[1] * right[2] - right[1] * left[2]) % P == 0
-    return same_x and same_y
+    minus = (P - public[0], public[1], 1, P - public[3])
+    x, y, z, _ = _sum_of_multiples(scalar, BASE, challenge, minus)
+    inverse = pow(z, P - 2, P)
+    encoded = y * inverse % P | (x * inverse % P & 1) << 255
+    return encoded.to_bytes(32, "little") == signature[:32]
 
 
 # --------------------------------------------------------------------------------------------------- notes, checkpoints
@@ -183,6 +186,7 @@ class Ring:
     def __init__(self, trusted: Key, notes: list[bytes]) -> None:
         self.name, self.keys = trusted.name, [trusted]
         self.changes: list[tuple[int, bytes, str]] = []  # size, root, new vkey
+        self._checked: dict[bytes, tuple[int, bytes]] = {}
         for number, note in enumerate(notes, 1):
             old, new = self._change(note, number, f"keys/rotations/{number}")
             if number == 1:
@@ -215,7 +219,13 @@ class Ring:
         return old, new
 
     def checkpoint(self, note: bytes, what: str) -> tuple[int, bytes]:
-        """(size, root) of a checkpoint, signed with the key that was in use at its size."""
+        """(size, root) of a checkpoint, signed with the key that was in use at its size. A signature takes some
+        milliseconds here, so each note is checked once."""
+        if note not in self._checked:
+            self._checked[note] = self._checkpoint(note, what)
+        return self._checked[note]
+
+    def _checkpoint(self, note: bytes, what: str) -> tuple[int, bytes]:
         at = next((at for at, key in enumerate(self.keys) if key.signed(note)), len(self.keys) - 1)
         size, root = self.keys[at].checkpoint(note, what)
         after, before = (self.changes[at - 1][0] if at else 0), [change[0] for change in self.changes[at : at + 1]]
@@ -373,8 +383,15 @@ def _no_float(text: str) -> NoReturn:
     raise ValueError(text)
 
 
-_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode
-_decode = json.JSONDecoder(parse_float=_no_float, parse_constant=_no_float).decode
+_encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+_scan = json.JSONDecoder(parse_float=_no_float, parse_constant=_no_float).scan_once  # type: ignore[attr-defined]
+# Making an encoder for each entry, as `encode` does, takes longer than encoding it.
+_maker = getattr(json.encoder, "c_make_encoder", None)
+_make = _maker and _maker(None, _encoder.default, json.encoder.encode_basestring, None, ":", ",", True, False, False)
+
+
+def _encode(value: Any) -> str:
+    return "".join(_make(value, 0)) if _make else _encoder.encode(value)
 
 
 def canonical(value: Any) -> bytes:
@@ -386,10 +403,10 @@ def parsed(data: bytes, what: str) -> Any:
     byte for byte: other spacing, order or escapes, a key given twice; and floats, and text that is not NFC."""
     try:
         text = data.decode()
-        value = _decode(text)
-        if _encode(value) != text or not (text.isascii() or unicodedata.is_normalized("NFC", text)):
+        value, end = _scan(text, 0)
+        if end != len(text) or _encode(value) != text or not (text.isascii() or unicodedata.is_normalized("NFC", text)):
             raise ValueError("form")
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, StopIteration):
         raise Tampered(f"{what}: not canonical JSON") from None
     return value
 
@@ -803,7 +820,7 @@ class Check:
             raise Tampered(f"entry {seq}: not an entry of this log")
         if not isinstance(facts.get("mac"), str) or not MAC.fullmatch(facts["mac"]):
             self._foreign.add(seq)
-        chance = int(facts["id"].replace("-", ""), 16) & (1 << 64) - 1
+        chance = int(facts["id"][19:].replace("-", ""), 16)  # the 64 random bits of a UUID of version 7
         self._ids[chance & 255].append(chance)
         report = self.report
         report["entries"] += 1
