@@ -18,7 +18,7 @@ from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language_info, pgettext_lazy
+from django.utils.translation import get_language_info, gettext_lazy, pgettext_lazy
 from django.utils.translation import gettext as _
 
 from compliance import formats
@@ -80,6 +80,13 @@ STATES: Final[Mapping[str, State]] = {
     "voided": State("no", "", pgettext_lazy("state", "Void: the evidence changed")),
     "proposal.returned": State("again", "", pgettext_lazy("state", "Sent back")),
     "proposal.expired": State("late", "bad", pgettext_lazy("state", "Expired")),
+    # what came of a contact
+    "answered": State("done", "plain", gettext_lazy("Answered")),
+    "passed_on": State("half", "", gettext_lazy("Passed on")),
+    "call_back": State("due", "", gettext_lazy("Call-back promised")),
+    "waits": State("wait", "", gettext_lazy("Waits for the player")),
+    "exclusion_offered": State("done", "plain", gettext_lazy("Exclusion offered")),
+    "no_answer": State("none", "", gettext_lazy("Nobody answered")),
     # an entry of the log
     "verified": State("done", "good", pgettext_lazy("state", "Verified")),
     "next_run": State("due", "", pgettext_lazy("state", "Next run")),
