@@ -56,6 +56,8 @@ TABLES: Final[Mapping[str, Reach]] = {
     "cases.Case": Reach("customer", days=("opened_at", "closed_at"), live={"closed_at": None}),
     "cases.Message": Reach("case__customer", {"text_sealed": b""}, days=("written_at",)),
     "cases.Note": Reach("case__customer", {"text_sealed": b""}, days=("written_at",)),
+    "contacts.Contact": Reach("case__customer", {"summary_sealed": b""}, days=("contacted_at",)),
+    "drafts.Draft": Reach("case__customer", {"text_sealed": b""}),
 }
 
 # Sealed columns that an erasure does not empty, and why.
