@@ -23,6 +23,7 @@ FIELDS: Final[Mapping[str, Kept]] = {
     "checker_id": Kept.PUBLIC,
     "checker_human_id": Kept.PUBLIC,
     "decided_at": Kept.PUBLIC,
+    "managers": Kept.PUBLIC,
     "changes": Kept.OMIT,  # `changed` names the items; how they stand now is in their own entries
     "answer_sealed": Kept.OMIT,  # the same words are sealed in the entry as its note
 }
@@ -33,5 +34,6 @@ register(
     Action("proposals.send_back", _("{actor} sent {act} back"), FIELDS),
     Action("proposals.withdraw", _("{actor} withdrew {act}"), FIELDS),
     Action("proposals.void", _("{act} became void: the evidence changed"), FIELDS),
+    Action("proposals.escalate", _("Managers were told that nobody decided {act} in time"), FIELDS),
     Action("proposals.expire", _("{act} expired without a decision; nothing changed"), FIELDS),
 )

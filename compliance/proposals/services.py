@@ -22,9 +22,11 @@ from audit.perform import ConditionsNotMet, Denied, WrongState, perform
 from audit.record import record, record_refusal
 from compliance.keys.services import open_sealed, seal
 from compliance.outbox.payload import ids_only
+from compliance.outbox.services import post
 from compliance.people.models import User
 from compliance.proposals import acts
 from compliance.proposals.acts import Act, Words
+from compliance.proposals.escalation import ESCALATE
 from compliance.proposals.models import Proposal, State, is_another_person, is_the_maker
 
 NOTE, ANSWER, INPUTS = "proposals.note", "proposals.answer", "proposals.inputs"
@@ -183,9 +185,16 @@ def expire_overdue() -> int:
         with transaction.atomic():
             fresh, at = _locked_proposal(proposal)
             if fresh.state == State.PARKED:
-                perform(fresh.expire, by=system(), details=_facts(fresh), at=at)
+                _expired(fresh, at)
                 expired += 1
     return expired
+
+
+def _expired(proposal: Proposal, at: datetime) -> Proposal:
+    """Nothing happens but that managers are told, by a row of the same transaction."""
+    done: Proposal = perform(proposal.expire, by=system(), details=_facts(proposal), at=at)
+    post(ESCALATE, payload={"proposal_id": str(done.pk)})
+    return done
 
 
 def void_overtaken(subject: Any) -> int:
@@ -299,7 +308,7 @@ def _overtaken(act: Act, subject: Any, proposal: Proposal, at: datetime) -> Wron
     if proposal.state != State.PARKED:
         return EvidenceChanged(proposal) if proposal.state == State.VOIDED else AlreadyDecided(proposal)
     if proposal.expires_at <= proposal.now:  # type: ignore[attr-defined]  # annotated by _locked_proposal
-        return AlreadyDecided(perform(proposal.expire, by=system(), details=_facts(proposal), at=at))
+        return AlreadyDecided(_expired(proposal, at))
     void = _voided(act, subject, proposal, at)
     return EvidenceChanged(void) if void else None
 

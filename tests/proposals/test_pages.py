@@ -6,9 +6,13 @@ import pytest
 from django.db.models.functions import Now
 from django.test import Client
 
+from audit.actors import system
 from audit.models import Entry
 from audit.perform import ConditionsNotMet
+from compliance.outbox.models import OutboxRow
 from compliance.people.models import Team
+from compliance.people.services import join
+from compliance.proposals import escalation
 from compliance.proposals.models import Proposal, State
 from compliance.proposals.queries import expired_for, waiting_for
 from compliance.proposals.services import confirm, expire_overdue, propose
@@ -203,3 +207,28 @@ def test_a_named_other_is_told_apart(who, team, bob):
     assert buttons(page) == set()
     assert "submitted to somebody else" in page.content.decode()
     assert bob.post(at(proposal, "confirm/")).status_code == 403
+
+
+# ---------------------------------------------------------------------------------------------------- escalation
+def test_what_expired_is_written_to_the_managers_of_the_makers_team_once(proposal, who, team, mailoutbox):
+    erin = who.erin
+    for user, role in ((who.alice, "agent"), (erin, "manager"), (who.carol, "agent")):
+        join(user, team, role, by=system())
+    Proposal.objects.update(expires_at=Now())
+    expire_overdue()
+    row = OutboxRow.objects.get(kind="proposals.escalate")
+    for _again in range(2):
+        escalation.deliver(row)
+    assert [mail.to for mail in mailoutbox] == [[erin.email]]
+    assert "Rename the team" in mailoutbox[0].subject
+    assert facts(Entry.objects.get(action="proposals.escalate"))["data"]["managers"] == [str(erin.pk)]
+    assert Proposal.objects.get().state == State.EXPIRED
+
+
+def test_a_maker_who_manages_is_not_told_by_any_sign_in(proposal, who, team, mailoutbox):
+    join(who.alice, team, "agent", by=system())
+    join(who.alice_again, team, "manager", by=system())
+    Proposal.objects.update(expires_at=Now())
+    expire_overdue()
+    escalation.deliver(OutboxRow.objects.get(kind="proposals.escalate"))
+    assert mailoutbox == []
