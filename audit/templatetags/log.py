@@ -6,6 +6,8 @@ from urllib.parse import urlencode
 from django import template
 from django.urls import reverse
 
+from audit.names import names
+
 register = template.Library()
 
 
@@ -14,3 +16,9 @@ def narrowed(context: Any, **filters: object) -> str:
     """The list's address with these filters added to those that are set. A page back or forth starts anew."""
     given = dict(context.get("given") or {}) | ({"zone": "utc"} if context.get("in_utc") else {})
     return f"{reverse('audit:entries')}?{urlencode(given | filters)}"
+
+
+@register.filter
+def called(value: str, kind: str) -> str:
+    """The name of an id or code of this kind; itself where nobody knows one."""
+    return names([(kind, value)]).get((kind, value), value)

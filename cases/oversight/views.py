@@ -17,7 +17,7 @@ from cases.models import Case
 from cases.oversight import delays, population
 from cases.oversight.asof import end_of, file_of
 from cases.oversight.forms import DayForm, PeriodForm, PopulationForm
-from compliance.people.models import Customer
+from compliance.people.models import Customer, Risk
 from compliance.people.requests import signed_in
 from compliance.sheets import csv_response
 
@@ -80,7 +80,8 @@ def file_then(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     if form.is_valid():
         day = form.cleaned_data["on"]
         record_read(by=user, subject=customer.audit_subject, purpose="as_of", about=customer, mark=f"as_of:{day}")
-        context |= {"then": file_of(customer, end_of(day, customer.licensee), user=user), "day": day}
+        then = file_of(customer, end_of(day, customer.licensee), user=user)
+        context |= {"then": then, "day": day, "risk": dict(Risk.choices).get(then.risk, then.risk)}
     return render(request, "oversight/file.html", context, status=200 if form.is_valid() else 422)
 
 

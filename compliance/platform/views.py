@@ -37,6 +37,7 @@ def daily_counts(request: HttpRequest) -> HttpResponseBase:
     context = {
         "rows": [{"row": row, "title": titles.get(row.thing, row.thing)} for row in found],
         "differing": "differing" in request.GET,
+        "all_days": "differing" not in request.GET,
         "silent": [(licensee, days) for licensee in _licensees() if (days := _silent(licensee))],
     }
     return render(request, "platform/counts.html", context)

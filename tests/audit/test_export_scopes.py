@@ -135,7 +135,7 @@ def resigned(house, files, target):
 
 
 class TestReadingCopy:
-    @pytest.mark.parametrize(("language", "words"), [("en", "What the log says of"), ("tr", "Günlüğün dediği")])
+    @pytest.mark.parametrize(("language", "words"), [("en", "What the log says of"), ("tr", "Denetim kaydının dediği")])
     def test_it_is_a_pdf_with_sentences_and_letters(self, bundle, language, words):
         data = zipfile.ZipFile(io.BytesIO(bundle)).read(f"report-{language}.pdf")
         assert b"pdfaid" in data
