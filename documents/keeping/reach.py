@@ -48,7 +48,7 @@ TABLES: Final[Mapping[str, Reach]] = {
     "people.RiskFact": Reach("customer", {"details_sealed": None}, days=("recorded_at",)),
     "documents.Document": Reach(
         "customer",
-        {"name_sealed": None, "digest_sealed": None, "digest_index": None, "facts": {}},
+        {"name_sealed": None, "reading_sealed": None, "digest_sealed": None, "digest_index": None, "facts": {}},
         days=("received_at",),
     ),
     "keeping.LegalHold": Reach("customer", {"note_sealed": None}),
