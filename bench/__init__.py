@@ -23,7 +23,7 @@ class Row:
     op: str
     bound: float
     n: int
-    unit: str  # "ratio", "ms", "s", "MB", "1/s", "count"
+    unit: str  # "ratio", "ms", "s", "B", "MB", "1/s", "count"
 
     @property
     def ok(self) -> bool:

@@ -41,6 +41,8 @@ DATA = {
     "context (actor, session, object, subject, reason, two changed fields, sealed address and program)",
     "writers": WRITERS,
     "indexes": "those of the migration",
+    "storage": "the writers' entries (747 bytes of JSON, 81 sealed), on disk with all indexes and the tree",
+    "append_growth": "1 M against 20 M entries (--quick: 20,000, 200,000) seeded by SQL; one writer, no wait for disk",
     "verify": "a full bundle (tlog-tiles) in a folder, the verifier as its own process",
 }
 fork = multiprocessing.get_context("fork")
@@ -50,13 +52,15 @@ register(Action("bench.change", "{actor} changed {object}", {"name": Kept.PUBLIC
 
 def rows(quick: bool) -> list[Row]:
     slices, seconds = (7, 0.4) if quick else (15, 2.0)
-    found = []
+    found, empty = [], on_disk()
     with Writers() as writers:
         ratios = writers.compare([("plain", 0.0), ("audited", 0.0)], slices, seconds)
         found.append(Row("audit.overhead", ratios, ">=", 0.55, slices, "ratio"))
         ratios = writers.compare([("plain", 0.005), ("audited", 0.005)], slices, seconds)
         found.append(Row("audit.overhead_5ms", ratios, ">=", 0.85, slices, "ratio"))
         found.append(Row("audit.sequencer", writers.with_sequencer(slices, seconds), ">=", 0.90, slices, "ratio"))
+    size, entries = storage(empty)
+    found.append(Row("audit.storage_bytes", size, "<=", 850, entries, "B"))
     lag, entries = lag_p99(seconds=3 if quick else 20)
     found.append(Row("audit.lag_p99_ms", lag, "<=", 250, entries, "ms"))
     rounds, count = (2, 8_192) if quick else (5, 65_536)
@@ -65,6 +69,9 @@ def rows(quick: bool) -> list[Row]:
     ratio, memory, count = verification()
     found.append(Row("audit.verify", ratio, ">=", 0.35, count, "ratio"))
     found.append(Row("audit.verify_rss_mb", memory, "<=", 60, count, "MB"))
+    at_first, at_last = (20_000, 200_000) if quick else (1_000_000, 20_000_000)
+    ratio, appended = growth(at_first, at_last, slices, seconds)
+    found.append(Row("audit.append_growth", ratio, "<=", 1.2, appended, "ratio"))
     return found
 
 
@@ -282,6 +289,71 @@ def copy_rate(count):
         seconds = time.perf_counter() - began
         connection.execute("DROP TABLE bench_leaf")
     return count / seconds
+
+
+# ------------------------------------------------------------------------------------------------------ sizes
+def on_disk():
+    """(bytes of entries, sealed parts and tree with all indexes, entries)."""
+    tables = "relname ~ '^audit_(entry|sealed)_p[0-9]+$' OR relname IN ('audit_leaf', 'audit_tile')"
+    with psycopg.connect(cluster().url("postgres"), autocommit=True) as connection:
+        (size,) = connection.execute(f"SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE {tables}").fetchone()
+        (count,) = connection.execute("SELECT count(*) FROM audit_entry").fetchone()
+    return int(size), count
+
+
+def storage(before):
+    """(bytes on disk per entry, entries) that were added since `before`, what on_disk said."""
+    with sequencer():
+        wait_until_placed()
+    size, count = (now - then for now, then in zip(on_disk(), before, strict=True))
+    return size / count, count
+
+
+SEED = """
+INSERT INTO audit_entry (id, log, event_id, at, actor_kind, actor_id, action, object_kind, object_id, subject_kind,
+    subject_id, matter, outcome, request_id, entry) OVERRIDING SYSTEM VALUE
+SELECT n, 'main', gen_random_uuid(), now(), 'staff', (n %% 97)::text, 'bench.change', 'case', md5((n / 5)::text),
+    'customer', md5((n / 40)::text), 'KYC-26-' || (n / 20), 'done', md5(n::text), decode(repeat(md5(n::text), 5), 'hex')
+FROM generate_series(%s::bigint, %s::bigint) n
+"""
+
+
+def growth(first, last, slices, seconds):
+    """(cost of an append at `last` entries over that at `first`, appends measured); SQL makes what lies between."""
+    rates = []
+    for size in (first, last):
+        seed(size)
+        with context.use(context.new("command")):
+            append_rate(seconds)  # after a checkpoint, the first touch of each page costs once more
+            rates.append(statistics.median(append_rate(seconds) for _ in range(slices)))
+    return rates[0] / rates[1], int(sum(rates) * slices * seconds)
+
+
+def append_rate(seconds):
+    """Entries per second of one writer, each in a transaction of its own that does not wait for the disk."""
+    with connections["default"].cursor() as cursor:
+        cursor.execute("SET synchronous_commit = off")
+    ends, count = time.monotonic() + seconds, 0
+    while time.monotonic() < ends:
+        with transaction.atomic():
+            record("bench.change", by=system(), about=ObjectRef("bench", str(uuid.uuid4())), matter="KYC-26-004813-9")
+        count += 1
+    return count / seconds
+
+
+def seed(size):
+    """Fill audit_entry up to `size` rows behind the product's back, in pieces of a million."""
+    with psycopg.connect(cluster().url("postgres"), autocommit=True) as connection:
+        (reached,) = connection.execute("SELECT last_value FROM audit_entry_id_seq").fetchone()
+        connection.execute("ALTER TABLE audit_entry DISABLE TRIGGER audit_await")
+        while reached < size:
+            upto = min(size, reached + 1_000_000)
+            connection.execute("SELECT setval('audit_entry_id_seq', %s)", [upto])
+            connection.execute("SELECT audit_add_partition()")
+            connection.execute(SEED, [reached + 1, upto])
+            reached = upto
+        connection.execute("ALTER TABLE audit_entry ENABLE ALWAYS TRIGGER audit_await")
+        connection.execute("VACUUM ANALYZE audit_entry")
 
 
 # ------------------------------------------------------------------------------------------------------ the verifier
