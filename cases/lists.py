@@ -90,7 +90,7 @@ class Asked:
         if self.state:
             rows = rows.filter(state=self.state)
         if self.by:
-            rows = rows.filter(assignee=None) if self.by == NOBODY else rows.filter(assignee_id=self.by)
+            rows = rows.filter(assignee=None) if self.by == NOBODY else rows.filter(assignee_id=UUID(self.by))
         if self.language:
             rows = rows.filter(account__language=self.language)
         if self.due:

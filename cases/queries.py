@@ -40,6 +40,10 @@ class CaseQuerySet(StatefulQuerySet["Case"]):
     def open(self) -> Self:
         return self.filter(closed_at=None)
 
+    def up_to(self, limit: int) -> int:
+        """How many there are, counted no further than one more than `limit`: the count costs the same at any size."""
+        return self.order_by().values("pk")[: limit + 1].count()
+
     def with_evidence_counts(self) -> Self:
         """Adds to_look_at, asked_again, accepted: how many files wait for us, for the player, and are done."""
         return self.annotate(

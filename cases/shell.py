@@ -4,7 +4,6 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from django.conf import settings
-from django.db.models import Count, Q
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -12,12 +11,13 @@ from django.utils.translation import gettext as _
 from cases import kinds
 from cases.contacts.services import due_count
 from cases.models import Case
+from compliance.formats import COUNTED
 from compliance.people.suspicions.services import READ_SUSPICIONS, unread
 from compliance.proposals.queries import waiting_for
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """The context variable `shell` for signed-in staff; nothing for anybody else. Three queries, whatever the size."""
+    """The context variable `shell` for signed-in staff; nothing for anybody else. No count grows with the house."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated or not user.is_active:
         return {}
@@ -27,24 +27,22 @@ def shell(request: HttpRequest) -> dict[str, Any]:
 
     queue = reverse("cases:queue")
     cases = Case.objects.visible_to(user).open()
-    counts = cases.order_by().aggregate(
-        mine=Count("pk", filter=Q(assignee_id=user.pk, waiting_for="")),
-        **{f"kind_{name}": Count("pk", filter=Q(kind=name)) for name in kinds.kinds()},
-    )
+    mine = cases.filter(assignee_id=user.pk, waiting_for="").up_to(COUNTED)
     work = [
-        item(f"{queue}?view=mine", _("My open cases"), counts["mine"]),
+        item(f"{queue}?view=mine", _("My open cases"), mine),
         item(reverse("proposals:list"), _("Approvals"), waiting_for(user).count()),
     ]
     work.append(item(reverse("cases:due"), _("Due"), due_count(user)))
     queues = [
-        item(f"{queue}?kind={kind.name}", kind.title, counts[f"kind_{kind.name}"]) for kind in kinds.kinds().values()
+        item(f"{queue}?kind={kind.name}", kind.title, cases.filter(kind=kind.name).up_to(COUNTED))
+        for kind in kinds.kinds().values()
     ]
     sections = [{"title": "", "items": work}, {"title": _("Queues"), "items": queues}]
     if user.has_perm(READ_SUSPICIONS):
         sections.append({"title": _("AML"), "items": [item(reverse("cases:suspicions"), _("Suspicions"), unread())]})
     if user.has_perm("audit.view_entry"):
         sections.append({"title": _("Oversight"), "items": _oversight(item)})
-    _mark(sections, request, view="mine" if counts["mine"] else "all")
+    _mark(sections, request, view="mine" if mine else "all")
     return {
         "shell": {
             "sections": sections,

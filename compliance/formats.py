@@ -126,6 +126,9 @@ def length(span: timedelta, *, language: str | None = None) -> str:
     return " ".join(format_unit(count, f"duration-{unit}", length="short", locale=locale) for count, unit in shown)
 
 
+COUNTED = 1000  # counts of cases stop here and say "1,000+": counting on would cost more than it tells
+
+
 def number(value: int | float, *, language: str | None = None) -> str:
     return str(format_decimal(value, locale=_locale(language)))
 

@@ -211,6 +211,12 @@ def day(value: date | datetime | None) -> str:
 
 
 @register.filter
+def iso(value: date) -> str:
+    """A day for machines, in addresses and files: "2026-11-22"."""
+    return value.isoformat()
+
+
+@register.filter
 def day_heading(value: date | datetime | None, now: datetime | None = None) -> str:
     """The heading of a day in a history: "Bugün, 21 Kas 2026"."""
     return "" if value is None else formats.near_day(value, now=now or datetime.now(UTC))
@@ -237,6 +243,12 @@ def size(value: int | None) -> str:
 @register.filter
 def number(value: float | None) -> str:
     return "" if value is None else formats.number(value)
+
+
+@register.filter
+def counted(value: int) -> str:
+    """A count that stops at formats.COUNTED: "1,000+"."""
+    return f"{formats.number(formats.COUNTED)}+" if value > formats.COUNTED else formats.number(value)
 
 
 @register.filter

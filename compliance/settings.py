@@ -299,7 +299,7 @@ AUDIT_ORIGIN = env.str("AUDIT_ORIGIN", urlsplit(BASE_URL).hostname or "localhost
 AUDIT_TICK_SECONDS = env.float("AUDIT_TICK_SECONDS", 0.2)
 AUDIT_ANCHOR_EVERY = env.int("AUDIT_ANCHOR_EVERY", 3600)  # seconds between two checkpoints that one anchor confirms
 AUDIT_ANCHOR_ALARM_AFTER = env.int("AUDIT_ANCHOR_ALARM_AFTER", 6 * 3600)  # seconds without a confirmation
-# Which anchors may see the AML log's checkpoints: its size tells how busy that side is. A time stamp shows a digest only.
+# Which anchors may see the AML log's checkpoints: its size tells how busy that side is; a time stamp shows a digest.
 _anchors_of_aml = env.list("AUDIT_ANCHOR_AML", ["file", "tsa", "bucket", "witness"])
 AUDIT_ANCHORS: dict[str, dict[str, Any]] = {}  # audit/anchors/__init__.py says what each is
 

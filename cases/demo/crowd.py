@@ -74,9 +74,8 @@ def generate(
     for begin in range(0, customers, BATCH):
         end = min(begin + BATCH, customers)
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(
-                _CUSTOMERS, _names() | {"seed": seed, "begin": begin + 1, "end": end} | _places(queue, brand)
-            )
+            batch: dict[str, Any] = {"seed": seed, "begin": begin + 1, "end": end}
+            cursor.execute(_CUSTOMERS, batch | _names() | _places(queue, brand))
         say("customers", end)
     with transaction.atomic():
         _add_cases(queue, brand, cases, seed, say)
