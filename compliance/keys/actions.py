@@ -13,7 +13,6 @@ _SHRED = {
 
 register(
     Action("keys.create", _("{actor} made a key for {object}"), _KEY),
-    Action("keys.retire", _("{actor} destroyed a key of {object}"), _KEY),
     Action("keys.renew", _("{actor} renewed the key of {object}"), _KEY),
     Action(
         "keys.begin_rotation", _("{actor} began to move the keys to epoch {epoch}"), {**_KEY, "resumed": Kept.PUBLIC}

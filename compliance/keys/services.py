@@ -116,16 +116,6 @@ def renew_subject_key(subject: SubjectRef, *, by: Acts, reason: str) -> SubjectK
     return row
 
 
-def retire_subject_key(subject: SubjectRef, *, by: Acts, reason: str) -> int:
-    """Destroy every version of the subject's key; return how many. Whether that is lawful is decided above."""
-    with transaction.atomic():
-        rows = [row for row in _locked_rows(subject) if row.retired_at is None]
-        for row in rows:
-            _destroy(row)
-            record("keys.retire", by=by, about=row, reason=reason, details=_facts(row))
-    return len(rows)
-
-
 @dataclass(frozen=True, slots=True)
 class Shred:
     """What a shred destroyed: all versions up to `version`, wrapped under `epochs`. Version 0: there was no key."""

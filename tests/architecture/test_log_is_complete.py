@@ -56,16 +56,7 @@ def is_written(name):
     return move in moves and move in callers.moves_made(owners()[prefix])
 
 
-def every_action():
-    for name in sorted(actions()):
-        # A shred took its place. It fails the day somebody removes or uses it, and then this line goes.
-        dead = (
-            pytest.mark.xfail(strict=True, reason="nothing calls retire_subject_key") if name == "keys.retire" else ()
-        )
-        yield pytest.param(name, marks=dead)
-
-
-@pytest.mark.parametrize("name", list(every_action()))
+@pytest.mark.parametrize("name", sorted(actions()))
 def test_every_action_declared_is_written_by_code_that_can_run(name):
     """From a door, a start-up or a command. An action without a caller says that a promise has no way in."""
     assert is_written(name), f"{name} is declared, and nothing that runs writes it: give it its way in, or remove it"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from audit.actors import system
 from audit.perform import perform
-from compliance.keys.services import retire_subject_key, unwrap_document_key, wrap_document_key
+from compliance.keys.services import shred_subject, unwrap_document_key, wrap_document_key
 from documents.models import Document, State
 from documents.services import NotReady, Unreadable, name_of, open_document, open_range
 from documents.storage import storage
@@ -175,7 +175,7 @@ def test_a_range_of_a_changed_chunk_is_not_released(document, alice):
 
 
 def test_after_the_customers_key_is_destroyed_nothing_opens(document, alice, refusals):
-    retire_subject_key(document.audit_subject, by=system(), reason="erasure")
+    shred_subject(document.audit_subject, by=system(), reason="erasure")
     with pytest.raises(Unreadable):
         open_document(document, by=alice, purpose="review")
     assert len(refusals("documents.fail_integrity", document.pk)) == 1
@@ -185,7 +185,7 @@ def test_a_document_stays_readable_when_its_key_is_wrapped_under_a_newer_custome
     """The file's header still names version 1; the row says which key opens it now."""
     key = unwrap_document_key(document.audit_subject, document.pk, document.dek_wrapped, document.key_version)
     old = bytes(document.dek_wrapped)
-    retire_subject_key(document.audit_subject, by=system(), reason="compromised")
+    shred_subject(document.audit_subject, by=system(), reason="compromised")
     wrapped, version = wrap_document_key(document.audit_subject, document.pk, key)
     Document.objects.filter(pk=document.pk).update(dek_wrapped=wrapped, key_version=version)
     renewed = Document.objects.get(pk=document.pk)

@@ -10,7 +10,7 @@ from audit.actors import system
 from audit.sealer import Sealed
 from compliance.keys.providers import provider
 from compliance.keys.sealer import SubjectSealer
-from compliance.keys.services import NotOpened, Shredded, retire_subject_key
+from compliance.keys.services import NotOpened, Shredded, shred_subject
 
 pytestmark = pytest.mark.django_db
 
@@ -44,7 +44,7 @@ def test_a_sealed_part_opens_for_its_entry_alone(sealer, a_subject, another_subj
 def test_a_shred_takes_the_entries_along(sealer, a_subject):
     entry = uuid.uuid4()
     sealed = sealer.seal(a_subject, entry, AAD, b"{}")
-    retire_subject_key(a_subject, by=system(), reason="erasure")
+    shred_subject(a_subject, by=system(), reason="erasure")
     with pytest.raises(Shredded):
         sealer.open(a_subject, entry, AAD, sealed)
 

@@ -18,8 +18,8 @@ from compliance.keys.services import (
     blind_index,
     ensure_subject_key,
     open_sealed,
-    retire_subject_key,
     seal,
+    shred_subject,
     unwrap_document_key,
     wrap_document_key,
 )
@@ -144,13 +144,13 @@ def test_after_a_shred_nothing_that_the_key_sealed_opens(a_subject):
     sealed = seal(a_subject, "note", b"hello")
     document = uuid.uuid4()
     wrapped, version = wrap_document_key(a_subject, document, DEK)
-    assert retire_subject_key(a_subject, by=system(), reason="erasure") == 1
+    assert shred_subject(a_subject, by=system(), reason="erasure").keys == 1
     with pytest.raises(Shredded):
         open_sealed(a_subject, "note", sealed)
     with pytest.raises(Shredded):
         unwrap_document_key(a_subject, document, wrapped, version)
     assert not SubjectKey.objects.filter(subject_id=a_subject.id, version=1, wrapped__isnull=False).exists()
-    assert len(entries("keys.retire", a_subject)) == 1
+    assert len(entries("keys.shred", a_subject)) == 1
 
 
 def test_a_shred_in_another_process_empties_this_ones_cache(a_subject):
@@ -166,7 +166,7 @@ def test_a_shred_in_another_process_empties_this_ones_cache(a_subject):
 
 def test_what_is_sealed_after_a_shred_has_a_key_of_its_own(a_subject):
     before = seal(a_subject, "note", b"before")
-    retire_subject_key(a_subject, by=system(), reason="erasure")
+    shred_subject(a_subject, by=system(), reason="erasure")
     after = seal(a_subject, "note", b"after")
     assert open_sealed(a_subject, "note", after) == b"after"
     with pytest.raises(Shredded):
@@ -194,7 +194,7 @@ def test_a_short_document_key_is_refused_by_name(a_subject):
 def test_an_old_wrapping_replayed_after_the_customers_key_was_renewed_does_not_open(a_subject):
     document = uuid.uuid4()
     old, version = wrap_document_key(a_subject, document, DEK)
-    retire_subject_key(a_subject, by=system(), reason="compromised")
+    shred_subject(a_subject, by=system(), reason="compromised")
     new, renewed = wrap_document_key(a_subject, document, DEK)
     assert (version, renewed) == (1, 2)
     assert unwrap_document_key(a_subject, document, new, renewed) == DEK

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from audit.actors import system
 from audit.perform import Denied
-from compliance.keys.services import NotOpened, Shredded, retire_subject_key
+from compliance.keys.services import NotOpened, Shredded, shred_subject
 from compliance.people import contacts
 from compliance.people import services as people
 from tests.people.conftest import IDENTITY_NUMBER
@@ -91,7 +91,7 @@ def test_a_number_moved_to_another_player_does_not_open(house, isil, alice):
 
 
 def test_after_a_shred_nobody_reads_it(shown, isil, alice):
-    retire_subject_key(isil.audit_subject, by=system(), reason="erasure")
+    shred_subject(isil.audit_subject, by=system(), reason="erasure")
     with pytest.raises(Shredded):
         shown("national_id", alice)
 
