@@ -116,7 +116,7 @@ def test_on_a_narrow_window_the_case_shows_one_part_at_a_time(parts, width):
     assert parts.locator(".panels > :visible").evaluate_all("all => all.map(e => e.id)") == ["facts"]
     parts.get_by_role("link", name="Decision", exact=True).click()
     assert parts.locator(".panels > :visible").evaluate_all("all => all.map(e => e.id)") == ["decision"]
-    assert parts.locator(".jump [aria-current]").inner_text() == "Decision"
+    expect(parts.locator(".jump [aria-current]")).to_have_text("Decision")
 
 
 def test_on_a_wide_window_the_case_shows_all_its_parts(parts):

@@ -73,7 +73,7 @@ def test_it_answers_while_it_runs(running):
     assert running.get("/healthz")[0] == 200
     status, body = running.get("/readyz")
     assert status == 200
-    checks = {"database", "migrations", "cache", "broker", "keys", "policy", "sequencer"}
+    checks = {"database", "migrations", "cache", "broker", "keys", "shreds", "policy", "malware", "sequencer"}
     assert set(re.findall(r'"(\w+)": "ok"', body)) == checks
 
 
