@@ -13,7 +13,7 @@ from audit.registry import actions
 from audit.selections import Selection
 
 _BOX = {"class": "in"}
-_LAST_DAY = MaxValueValidator(date(9998, 12, 31))  # the day after must be a day too
+LAST_DAY = MaxValueValidator(date(9998, 12, 31))  # the day after must be a day too
 
 
 def _text(label: Any, **options: Any) -> forms.CharField:
@@ -22,7 +22,7 @@ def _text(label: Any, **options: Any) -> forms.CharField:
 
 def _day(label: Any) -> forms.DateField:
     box = forms.DateInput(attrs={**_BOX, "type": "date"})
-    return forms.DateField(label=label, required=False, validators=[_LAST_DAY], widget=box)
+    return forms.DateField(label=label, required=False, validators=[LAST_DAY], widget=box)
 
 
 class SearchForm(forms.Form):

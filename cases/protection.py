@@ -35,6 +35,7 @@ STOPS = ("play", "deposit", "marketing")
 LIFT = "people.lift_restriction"
 # Operator default (practice.md: weakening acts need two persons and time). It can be proposed at once, not confirmed.
 EARLIEST_LIFT = timedelta(hours=24)
+SECOND_CLICK = timedelta(minutes=1)
 
 STOP_REASONS: dict[str, str | Promise] = {
     "player_asked": _("The player asked for it"),
@@ -57,13 +58,16 @@ EFFECTS: dict[str, str | Promise] = {
 
 @transaction.atomic
 def stop_play(case: Case, *, by: Acts, reason: str) -> Restriction:
-    """Stop play, deposits and marketing of the case's player, at once and without an end. Twice is once."""
+    """Stop play, deposits and marketing of the case's player, at once and without an end. A second click is the same
+    act; asked for again later, it is a stop of its own, so that a lift that was proposed meanwhile does not undo it.
+    """
     require(WORK, case, by=by, action="people.restrict")
     if reason not in STOP_REASONS:
         raise ConditionsNotMet([str(_("Choose a reason."))])
     customer = Customer.objects.select_for_update(of=("self",)).get(pk=case.customer_id)
-    running = restrictions.in_force(customer).filter(source=SOURCE, customer=customer).first()
-    if running is not None:
+    rows = restrictions.in_force(customer).filter(source=SOURCE, customer=customer).select_for_update(of=("self",))
+    running = rows.last()
+    if running is not None and running.starts_at > timezone.now() - SECOND_CLICK:
         return running
     return restrict(
         customer, stops=STOPS, cover_code=PUBLIC_CODE, source=SOURCE, by=by, reason=reason, matter=case.number

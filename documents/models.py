@@ -110,10 +110,6 @@ class Document(Stateful):
         """How many pages it has, 1 when that is not known."""
         return int(self.facts.get("pages", {}).get("value", 1))
 
-    @property
-    def is_ready(self) -> bool:
-        return bool(self.state == State.READY)
-
     @transition("state", source=State.RECEIVED, target=State.READY, permission=is_the_system)
     def pass_inspection(self, *, facts: dict[str, Any], reading: bytes | None = None) -> None:
         """Nothing was found that speaks against showing it. `reading` is what it says of a person, sealed."""

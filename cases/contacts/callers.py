@@ -22,7 +22,7 @@ from cases.models import Case
 from cases.permissions import WORK
 from cases.services import require
 from compliance.people.contacts import normal_email
-from compliance.people.models import User
+from compliance.people.models import Customer, User
 from compliance.people.queries import fold
 from compliance.people.services import known_of
 
@@ -45,11 +45,11 @@ def start(case: Case, *, by: User, draw: Any = None) -> CallerCheck:
     """Draw the questions. ConditionsNotMet when too little is known, or too many were wrong today."""
     require(WORK, case, by=by, action="contacts.start_check")
     now = timezone.now()
-    checks = CallerCheck.objects.filter(case__customer_id=case.customer_id, answered_at__gt=now - timedelta(days=1))
-    if checks.filter(passed=False).count() >= WRONG_IN_A_DAY:
-        raise ConditionsNotMet(
-            [_("Three checks failed within a day. Disclose nothing by phone; the player can write.")]
-        )
+    _refuse_after_too_many(case, now)
+    # Asking again does not draw easier questions.
+    begun = CallerCheck.objects.filter(case=case, started_by=by, answered_at=None, started_at__gt=now - HOLDS)
+    if (check := begun.order_by("started_at").first()) is not None:
+        return check
     known = [fact for fact in QUESTIONS if _known(case, fact)]
     if len(known) < LEAST:
         raise ConditionsNotMet([_("Too little is known of this player to check a caller. Disclose nothing.")])
@@ -71,11 +71,22 @@ def answer(check: CallerCheck, answers: dict[str, str], *, by: User) -> CallerCh
     require(WORK, fresh.case, by=by, action="contacts.check_caller")
     if fresh.answered_at is not None:
         raise ConditionsNotMet([_("This check was answered already. Start another one.")])
+    _refuse_after_too_many(fresh.case, timezone.now())
     fresh.passed = all(_is_right(fresh.case, fact, answers.get(fact, "")) for fact in fresh.asked)
     fresh.answered_at = timezone.now()
     fresh.save(update_fields=["passed", "answered_at"])
     record("contacts.check_caller", by=by, about=fresh, details={"asked": fresh.asked, "passed": fresh.passed})
     return fresh
+
+
+def _refuse_after_too_many(case: Case, now: datetime) -> None:
+    """The lock makes those who try at once wait for each other, so that each sees what failed before."""
+    Customer.objects.select_for_update(of=("self",)).get(pk=case.customer_id)
+    checks = CallerCheck.objects.filter(case__customer_id=case.customer_id, answered_at__gt=now - timedelta(days=1))
+    if checks.filter(passed=False).count() >= WRONG_IN_A_DAY:
+        raise ConditionsNotMet(
+            [_("Three checks failed within a day. Disclose nothing by phone; the player can write.")]
+        )
 
 
 def may_disclose(case: Case, user: User, *, at: datetime | None = None) -> CallerCheck | None:

@@ -7,12 +7,13 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from audit.forms import LAST_DAY
 from cases import kinds
 from cases.oversight.population import Asked
 
 
 def _day(label: Any) -> forms.DateField:
-    return forms.DateField(label=label, widget=forms.DateInput(attrs={"type": "date"}))
+    return forms.DateField(label=label, validators=[LAST_DAY], widget=forms.DateInput(attrs={"type": "date"}))
 
 
 class PeriodForm(forms.Form):

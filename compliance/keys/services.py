@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.db import connections, transaction
 from django.utils import timezone
 
-from audit.actors import INSTALLATION, Acts, SubjectRef, system
+from audit.actors import Acts, SubjectRef, system
 from audit.record import ObjectRef, record
 from compliance.keys import tombstones
 from compliance.keys.locks import making_a_key
@@ -350,8 +350,3 @@ def _bound(subject: SubjectRef, purpose: str, head: bytes, aad: bytes) -> bytes:
 
 def _document_aad(document_id: UUID, subject: SubjectRef, version: int) -> bytes:
     return f"dek|{document_id}|{subject.kind}|{subject.id}|{version}".encode()
-
-
-def installation_key() -> SubjectKey:
-    """The installation's own key, for what belongs to nobody: configuration, key acts."""
-    return ensure_subject_key(INSTALLATION)

@@ -1,7 +1,7 @@
 """The platform's own operations: try a key, ask the gate."""
 
 from datetime import date, datetime
-from typing import Any
+from typing import Annotated, Any
 
 from django.db import Error as DatabaseTrouble
 from django.http import Http404, HttpRequest
@@ -103,10 +103,10 @@ class DailyCounts(Schema):
     """What your platform counted on one day of the licensee of the key."""
 
     day: date = Field(examples=["2026-11-20"], description="A day that is over, in the licensee's time zone")
-    counts: dict[str, int] = Field(
+    counts: dict[str, Annotated[int, Field(ge=0, le=2_147_483_647)]] = Field(
         examples=[{"accounts_opened": 12, "accounts": 4813}], min_length=1, description="How many, by what was counted"
     )
-    references: dict[str, list[str]] = Field(
+    references: dict[str, list[Annotated[str, Field(max_length=64, pattern=r"^[^\x00-\x1f]+$")]]] = Field(
         default_factory=dict,
         examples=[{"accounts_opened": ["P-1041", "P-1042"]}],
         description="Your own numbers of what you counted, so that a difference can be named; at most 20,000 each",
@@ -133,8 +133,6 @@ class Comparison(Schema):
 @idempotent
 def report_counts(request: HttpRequest, payload: DailyCounts) -> Any:
     """Compares at once and answers with each difference. Reporting a day again replaces it. Once a day is enough."""
-    if any(number < 0 for number in payload.counts.values()):
-        raise ConditionsNotMet([str(_("counts: numbers from 0."))])
     if any(len(given) > MOST_REFERENCES for given in payload.references.values()):
         raise ConditionsNotMet([str(_("references: at most 20,000 of each."))])
     key = request.auth  # type: ignore[attr-defined]

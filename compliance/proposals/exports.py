@@ -51,7 +51,12 @@ KINDS: dict[str, Promise] = {
 
 @transaction.atomic
 def ask(selection: Selection, *, by: User, reason: str, note: str) -> Proposal:
-    """Ask for an export; a second person decides. Raises ConditionsNotMet where there is nothing to export."""
+    """Ask for an export; a second person decides. Raises ConditionsNotMet where there is nothing to export.
+
+    Never of the AML side's log: a proposal is an entry of the main log, and would tell outside that there is something.
+    """
+    if selection.log != "main":
+        raise ConditionsNotMet([str(_("An export of this log cannot be proposed. Take it in parts."))])
     try:
         if selection.recipient:
             recipient_of(selection.recipient)

@@ -45,12 +45,6 @@ def open_proposal(subject: Any) -> Proposal | None:
     return waiting.for_list().order_by("created_at").first()
 
 
-def proposals_of(subject: Any) -> ProposalQuerySet:
-    """All proposals there ever were on this subject, newest first."""
-    rows: ProposalQuerySet = Proposal.objects.filter(subject_id=subject.pk)
-    return rows.select_related("maker", "checker", "named_checker").order_by("-created_at")
-
-
 def waiting_for(user: Any) -> ProposalQuerySet:
     """What waits for this person's approval, oldest first. One query, whatever the number of acts and rows."""
     waiting: ProposalQuerySet = Proposal.objects.parked().confirmable_by(user)

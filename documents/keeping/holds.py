@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from audit.actors import Acts
+from audit.cards import without_cards
 from audit.perform import WrongState
 from audit.record import record
 from compliance.keys.services import seal
@@ -24,6 +25,7 @@ HOLD, LIFT = "keeping.hold_records", "keeping.lift_hold"
 def place_hold(customer: Customer, *, by: Acts, reason: str, note: str = "") -> LegalHold:
     """From now on nothing of this customer is erased. `reason` is a code, `note` free text (sealed)."""
     require(by, HOLD, action="keeping.place_hold", about=customer)
+    note = without_cards(note)
     hold = LegalHold(customer=customer, reason=reason, placed_at=timezone.now(), placed_by=_actor(by))
     if note:
         hold.note_sealed = seal(customer.audit_subject, "hold.note", note.encode(), aad=hold.pk.bytes)

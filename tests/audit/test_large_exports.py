@@ -103,6 +103,11 @@ class TestWhoMayAsk:
         assert page.status_code == 422
         assert not ExportRequest.objects.exists()
 
+    def test_the_aml_sides_log_is_never_proposed(self, db, in_context):
+        with pytest.raises(ConditionsNotMet, match="cannot be proposed"):
+            exports.ask(exports.Selection("full", log="aml"), by=a_world().carol, reason="audit", note="")
+        assert not Proposal.objects.exists()
+
     def test_a_key_that_is_none_is_refused(self, db, in_context):
         world = a_world()
         with pytest.raises(ConditionsNotMet, match="no public key"):

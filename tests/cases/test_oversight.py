@@ -153,7 +153,9 @@ class TestPages:
         assert case.number not in client.get("/oversight/population/").content.decode()
 
     @pytest.mark.parametrize("address", ["population/", "delays/"])
-    @pytest.mark.parametrize("wrong", [{"first": "x"}, {"first": "2026-02-02", "last": "2026-02-01"}, {"last": ""}])
+    @pytest.mark.parametrize(
+        "wrong", [{"first": "x"}, {"first": "2026-02-02", "last": "2026-02-01"}, {"last": ""}, {"last": "9999-12-31"}]
+    )
     def test_days_that_make_no_sense_are_refused_in_words(self, world, client, address, wrong):
         client.force_login(world.carol)
         assert client.get(f"/oversight/{address}", wrong).status_code == 422

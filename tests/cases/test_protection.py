@@ -59,6 +59,21 @@ def test_a_second_click_changes_nothing(world, case):
     assert Restriction.objects.count() == Entry.objects.filter(action="people.restrict").count() == 1
 
 
+def test_a_stop_that_is_asked_for_again_outlives_the_lift_that_was_proposed_before_it(world, case):
+    row = stop(world, case)
+    with time_machine.travel(timezone.now() + timedelta(days=2)):
+        proposal = proposed(world, row)
+        again = stop(world, case, "signs_of_harm")
+        assert again != row
+        confirm(proposal, by=world.bob)
+        assert Restriction.objects.get(pk=row.pk).lifted_at is not None
+        assert [held.pk for held in protection.restrictions.in_force(case.customer)] == [again.pk]
+        reasons = [entry.facts["reason"]["code"] for entry in Entry.objects.filter(action="people.restrict")]
+        assert sorted(reasons) == ["player_asked", "signs_of_harm"]
+        with pytest.raises(ConditionsNotMet, match="lifted from"):
+            confirm(proposed(world, again), by=world.bob)
+
+
 def test_the_row_its_entry_and_what_the_platform_is_told_stand_or_fall_together(world, case, monkeypatch):
     def fails(*args, **kwargs):
         raise RuntimeError

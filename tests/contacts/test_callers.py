@@ -99,6 +99,22 @@ def test_nobody_guesses_on_after_three_failures_not_even_on_another_case_or_by_a
         assert checked(case, world.bob).passed
 
 
+def test_asking_again_draws_no_easier_questions(world, case):
+    first = callers.start(case, by=world.alice)
+    assert all(callers.start(case, by=world.alice) == first for _ in range(5))
+
+
+def test_checks_that_were_begun_together_are_counted_together(world, case):
+    wrong = dict.fromkeys(callers.QUESTIONS, "nothing")
+    begun = [callers.start(case, by=user) for user in (world.alice, world.bob, world.erin)]
+    with time_machine.travel(timezone.now() + timedelta(minutes=31)):
+        begun.append(callers.start(case, by=world.alice))
+    for check in begun[:3]:
+        assert callers.answer(check, wrong, by=check.started_by).passed is False
+    with pytest.raises(ConditionsNotMet, match="Three checks failed"):
+        callers.answer(begun[3], wrong, by=world.alice)
+
+
 def test_a_check_is_answered_once(world, case):
     check = checked(case, world.alice, **dict.fromkeys(callers.QUESTIONS, "nothing"))
     with pytest.raises(ConditionsNotMet):

@@ -21,9 +21,9 @@ def test_a_fault_is_told_where_it_is_and_not_where_it_is_not(fault):
 
 
 @pytest.mark.slow
-def test_precision_and_recall_are_what_the_page_promises():
-    """On other seeds than the page's: 40 pictures."""
-    for fault, (right, wrong, missed, _all) in degradations.scores(degradations.told(range(40, 42))).items():
+def test_precision_and_recall_hold_on_other_pictures_than_the_pages():
+    """On other seeds than the page's, of both strengths: 40 pictures, too few for the page's own bounds."""
+    for fault, (right, wrong, missed, _all) in degradations.scores(degradations.told(range(41, 43))).items():
         assert right / max(right + wrong, 1) >= 0.75, fault
         assert right / (right + missed) >= 0.65, fault
 

@@ -83,6 +83,9 @@ class TestReporting:
             {"day": "2020-01-01"},
             {"day": "2999-01-01"},
             {"references": {"cats": ["P-1"]}},
+            {"counts": {"accounts": 3_000_000_000}},
+            {"references": {"accounts": ["P-1\n"]}},
+            {"references": {"accounts": ["P" * 65]}},
         ],
     )
     def test_what_makes_no_sense_is_refused_and_nothing_kept(self, api, key, world, wrong):

@@ -86,6 +86,24 @@ def test_one_person_stops_the_account_at_once_and_two_close(case, world, client,
 
 
 @every_protective_ending
+def test_the_account_stops_even_when_the_page_was_stale(case, world, client, act, outcome, reason, letter):
+    assert decide(client, world.alice, case, act, reason=reason, seen="00").status_code == 409
+    assert effects(case) == set(Restriction.EFFECTS)
+    assert not Proposal.objects.filter(subject_id=case.pk).exists()
+
+
+def test_what_reaches_the_whole_person_is_stopped_beside_what_reaches_one_customer(case, world, client):
+    decide(client, world.alice, case, "close_impersonated", reason="owner_complained")
+    Proposal.objects.get(subject_id=case.pk).delete()
+    decide(client, world.alice, case, "close_underage", reason="document_shows_age")
+    reached = Restriction.objects.filter(lifted_at=None)
+    assert {(row.customer_id, row.person_id) for row in reached} == {
+        (case.customer_id, None),
+        (None, case.customer.person_id),
+    }
+
+
+@every_protective_ending
 def test_nobody_closes_alone(case, world, act, outcome, reason, letter):
     with pytest.raises(SecondPersonNeeded):
         services.ALONE[act](case, by=world.bob, reason=reason)

@@ -16,11 +16,13 @@ from compliance.people import restrictions
 from compliance.people.models import Person, Restriction
 from compliance.people.services import restrict
 from compliance.policy import policy_at
+from compliance.proposals.models import Proposal
 
 if TYPE_CHECKING:
     from cases.types.verification.models import Verification
 
 SOURCE = "verification"
+LIFT = f"{SOURCE}.lift"
 # Public codes. A verification that is approved lifts the first; the second is lifted by an act of its own.
 NEEDED, CLOSED = "verification_needed", "account_closed"
 CODES = {"lapsed": NEEDED, "withdrawn": NEEDED, "underage": CLOSED, "deceased": CLOSED, "impersonated": CLOSED}
@@ -31,11 +33,15 @@ OF_THE_PERSON = ("underage", "deceased")
 def hold(case: "Verification", outcome: str, *, by: Acts, reason: str) -> Restriction | None:
     """Stop at once what the pinned policy names for this ending; nothing where all of it is stopped already."""
     rule = policy_at(case.policy_version).verification.stops[outcome]
-    standing = {effect for row in of(case, CODES[outcome]) for effect in restrictions.effects_of(row)}
-    if set(rule.value) <= standing:
+    reached = _reached(case, outcome)
+    rows = [row for row in of(case, CODES[outcome]) if row.person_id or not isinstance(reached, Person)]
+    standing = {effect for row in rows for effect in restrictions.effects_of(row)}
+    lifting = Proposal.objects.parked().filter(act=LIFT, subject_id=case.pk).exists()
+    # While a lift waits, what is stopped again gets a row of its own: its day begins anew.
+    if set(rule.value) <= standing and not lifting:
         return None
     return restrict(
-        _reached(case, outcome),
+        reached,
         stops=rule.value,
         cover_code=CODES[outcome],
         source=SOURCE,

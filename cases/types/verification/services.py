@@ -28,7 +28,7 @@ from compliance.proposals.models import Proposal
 from compliance.proposals.queries import require_second_person
 from compliance.proposals.services import propose, void_overtaken
 
-LIFT = f"{KIND}.lift"
+LIFT = holds.LIFT
 # Reasons of a refusal that other decisions on the same player should know of.
 RISKY = ("document_altered", "person_differs", "second_account")
 
@@ -197,19 +197,29 @@ def lift(
     return case
 
 
-@transaction.atomic
 def submit(case: Verification, act: str, *, by: User, reason: str, note: str, seen: str) -> Proposal | Verification:
     """Decide, or propose the decision where policy asks for two persons.
 
     `seen` is the digest (hex) of the evidence on the page that the person decided from: what came since was not seen.
+    What stops the account to protect somebody is done first and stays, whatever becomes of the rest.
     """
+    if act in endings.PROTECTIVE:
+        _stop_at_once(case, act, by=by, reason=reason)
+    return _submit(case, act, by=by, reason=reason, note=note, seen=seen)
+
+
+@transaction.atomic
+def _stop_at_once(case: Verification, act: str, *, by: User, reason: str) -> None:
+    """One person is enough; whether the second agrees to close is seen later."""
+    engine.require(WORK, case, by=by, action=f"{KIND}.{act}")
+    holds.hold(_locked(case), endings.PROTECTIVE[act], by=by, reason=reason)
+
+
+@transaction.atomic
+def _submit(case: Verification, act: str, *, by: User, reason: str, note: str, seen: str) -> Proposal | Verification:
     case = _locked(case)
     if rules.evidence_digest(case).hex() != seen:
         raise WrongState(str(_("The evidence changed while you were deciding. Look at the case again.")))
-    if act in endings.PROTECTIVE:
-        # One person is enough to stop the account, at once; whether the second agrees to close is seen later.
-        engine.require(WORK, case, by=by, action=f"{KIND}.{act}")
-        holds.hold(case, endings.PROTECTIVE[act], by=by, reason=reason)
     if needs_two(case, f"{KIND}.{act}").two:
         return propose(f"{KIND}.{act}", case, by=by, reason=reason, note=note)
     return ALONE[act](case, by=by, reason=reason)

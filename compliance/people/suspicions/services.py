@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -30,7 +30,6 @@ LOG = "aml"
 MOST = 200
 
 
-@transaction.atomic
 def file(
     *, by: User, about: str, text: str, noticed_on: date, token: UUID, customer: Customer | None = None
 ) -> SuspicionReport:
@@ -43,6 +42,16 @@ def file(
         raise ValidationError({"text": _("Write what made you suspicious.")})
     if noticed_on > timezone.localdate():
         raise ValidationError({"noticed_on": _("This day is in the future.")})
+    try:
+        return _kept(by=by, about=about, text=text, noticed_on=noticed_on, token=token, customer=customer)
+    except IntegrityError:  # sent twice at once: the other one was kept
+        return SuspicionReport.objects.get(pk=token, written_by=by)
+
+
+@transaction.atomic
+def _kept(
+    *, by: User, about: str, text: str, noticed_on: date, token: UUID, customer: Customer | None
+) -> SuspicionReport:
     known = SuspicionReport.objects.filter(pk=token, written_by=by).first()
     if known is not None:
         return known
