@@ -32,7 +32,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         item(f"{queue}?view=mine", _("My open cases"), mine),
         item(reverse("proposals:list"), _("Approvals"), waiting_for(user).count()),
     ]
-    work.append(item(reverse("cases:due"), _("Due"), due_count(user)))
+    work.append(item(reverse("cases:due"), _("To do"), due_count(user)))
     queues = [
         item(f"{queue}?kind={kind.name}", kind.title, cases.filter(kind=kind.name).up_to(COUNTED))
         for kind in kinds.kinds().values()
