@@ -3,7 +3,7 @@
 import time
 
 
-def wait_until(condition, within=20.0):
+def wait_until(condition, within=60.0):
     """Poll until `condition` holds; fail when it does not in `within` seconds."""
     deadline = time.monotonic() + within
     while not condition():

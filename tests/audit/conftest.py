@@ -137,7 +137,7 @@ class Process:
 
     def wait(self):
         """Status and words of a process that ends by itself."""
-        _, said = self._process.communicate(timeout=30)
+        _, said = self._process.communicate(timeout=120)
         return self._process.returncode, said.decode()
 
     def end(self):

@@ -175,7 +175,7 @@ def bring_through_api(stack, api_key, number, path):
         data=body,
         headers=headers | {"Authorization": f"Bearer {api_key}"},
     )
-    with urllib.request.urlopen(request, timeout=30) as response:
+    with urllib.request.urlopen(request, timeout=120) as response:
         assert response.status == 201
         assert json.load(response)["purpose"] == "identity_back"
 
