@@ -91,7 +91,7 @@ AWS_KMS_PREFIX = env.str("AWS_KMS_PREFIX", "mizan")
 # What was shredded, by id: a restored database is compared with it before it serves (manage.py keys replay-shreds).
 TOMBSTONES_FILE = Path(env.str("TOMBSTONES_FILE", str(KEY_FILE.with_name("shredded.jsonl"))))
 VAULT_DIR = Path(env.str("VAULT_DIR", str(DATA_DIR / "vault")))
-# Where documents lie: a bucket of an S3-compatible store when one is named (needs the extra "aws"), else VAULT_DIR.
+# Where documents lie: a bucket of an S3-compatible store when one is named (boto3), else VAULT_DIR.
 S3_BUCKET = env.str("S3_BUCKET", "")
 S3_PREFIX = env.str("S3_PREFIX", "")
 S3_ENDPOINT_URL = env.str("S3_ENDPOINT_URL", "")

@@ -17,8 +17,8 @@ BUILD_FILES = [
 by_name = pytest.mark.parametrize("file", BUILD_FILES, ids=lambda file: file.name)
 
 
-def test_there_are_the_three_locks():
-    assert [lock.name for lock in LOCKS] == ["app.txt", "dev.txt", "uv.txt"]
+def test_there_are_the_four_locks():
+    assert [lock.name for lock in LOCKS] == ["app.txt", "dev.txt", "server.txt", "uv.txt"]
 
 
 @by_name
@@ -44,8 +44,9 @@ def test_no_lock_that_names_registries_is_committed():
     assert not (ROOT / "uv.lock").exists()
 
 
-def test_the_development_lock_contains_the_application_lock():
+def test_each_larger_lock_contains_the_smaller_one():
     def pinned(name):
         return set(re.findall(r"^(\S+==\S+)", (ROOT / "requirements" / name).read_text(), re.MULTILINE))
 
-    assert pinned("app.txt") <= pinned("dev.txt")
+    assert pinned("app.txt") < pinned("server.txt") < pinned("dev.txt")
+    assert {name.partition("==")[0] for name in pinned("server.txt") - pinned("app.txt")} >= {"boto3", "hvac"}
