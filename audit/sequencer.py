@@ -12,7 +12,6 @@ its connection and does not know it yet cannot write.
 import json
 import logging
 import struct
-import threading
 import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -31,6 +30,7 @@ from audit.models import LOGS
 from audit.record import ObjectRef, flaw_of, record
 from audit.rotation import Ring, notes_in
 from audit.sealer import sealer
+from audit.stopping import Stop
 from audit.tiles import Edge, Nodes, levels, width
 from audit.tree import consistency
 
@@ -103,7 +103,7 @@ class Sequencer:
     """Runs until `stop` is set. `folder` holds the logs' keys; `tick` is in seconds."""
 
     def __init__(self, *, folder: Path, tick: float) -> None:
-        self.stop = threading.Event()
+        self.stop = Stop()
         self._folder, self._seconds = folder, tick
         self._logs: dict[str, Log] = {}
         self._notices: list[Notice] = []

@@ -90,6 +90,7 @@ def test_from_an_uploaded_card_to_a_verified_export(stack, world, api_key, files
     alice.get_by_role("link", name="Propose approval").click()
     alice.get_by_role("button", name="Submit for approval").click()
     alice.get_by_role("link", name="Look at the proposal").click()
+    alice.wait_for_url(re.compile(r"/approvals/[0-9a-f-]{36}/$"))
     proposal = alice.url
     assert alice.get_by_role("button", name="Confirm").count() == 0
     assert post_as(alice, proposal, "confirm") == 403
