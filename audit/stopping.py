@@ -1,30 +1,29 @@
 """A wish to stop that a signal handler may express.
 
-A handler runs in the main thread, between any two steps of it. `threading.Event` takes a lock that is not re-entrant,
-in `wait` and in `set`: a handler that sets it at the wrong moment waits for its own thread for ever. `SimpleQueue.put`
-is re-entrant by promise of the standard library.
+A handler runs in the main thread, between any two steps of it. `threading.Event` and `queue.SimpleQueue` take locks that
+a handler at the wrong moment waits for in its own thread, for ever. So: a flag, looked at twenty times a second.
 """
 
-from queue import Empty, SimpleQueue
+import time
+
+LOOK = 0.05  # seconds
 
 
 class Stop:
     """Set once, for ever."""
 
     def __init__(self) -> None:
-        self._wishes: SimpleQueue[None] = SimpleQueue()
+        self._set = False
 
     def set(self) -> None:
-        self._wishes.put(None)
+        self._set = True
 
     def is_set(self) -> bool:
-        return not self._wishes.empty()
+        return self._set
 
     def wait(self, seconds: float) -> bool:
         """Return whether it is set, at the latest after `seconds`."""
-        try:
-            self._wishes.get(timeout=seconds)
-        except Empty:
-            return False
-        self._wishes.put(None)
-        return True
+        ends = time.monotonic() + seconds
+        while not self._set and (left := ends - time.monotonic()) > 0:
+            time.sleep(min(left, LOOK))
+        return self._set
