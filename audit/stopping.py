@@ -1,7 +1,7 @@
 """A wish to stop that a signal handler may express.
 
-A handler runs in the main thread, between any two steps of it. `threading.Event` and `queue.SimpleQueue` take locks that
-a handler at the wrong moment waits for in its own thread, for ever. So: a flag, looked at twenty times a second.
+A handler runs in the main thread, between any two steps of it. `threading.Event` and `queue.SimpleQueue` take locks
+that a handler at the wrong moment waits for in its own thread, for ever. So: a flag, looked at twenty times a second.
 """
 
 import time
