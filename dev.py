@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import FrameType
@@ -25,6 +26,7 @@ from compliance.embedded import environment, processes
 from compliance.embedded.environment import APPLICATION_LOCK, DEVELOPMENT_LOCK, PYTHON, ROOT, EnvironmentBroken
 from compliance.embedded.installation import Installation, SetUpFailed
 from compliance.embedded.postgres import APPLICATION, OWNER, SEQUENCER, Cluster, PostgresError
+from compliance.embedded.sbom import dump
 from compliance.embedded.scratch import scratch_folder, start_from_migrated
 from compliance.embedded.supervisor import NotReady, Supervisor
 
@@ -42,6 +44,8 @@ class Refused(Exception):
 
 def main(arguments: Sequence[str]) -> int:
     options = parse(arguments)
+    # Some images set it, and every process of ours would compile itself anew: 4.6 s to a start instead of 1.9.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     stop_with_our_parent()
     try:
         return int(options.verb(options))
@@ -59,6 +63,9 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     verb = verbs.add_parser("run", help="start Mizan with its own database, worker and sequencer", allow_abbrev=False)
     verb.add_argument("--port", type=int, default=8000, help="where the web server listens (default 8000)")
     verb.add_argument("--no-demo", dest="demo", action="store_false", help="do not load demo data on the first start")
+    verb.add_argument(
+        "--simulate", action="store_true", help="beside the demo, have an invented platform's players act"
+    )
     verb.add_argument("--data", type=Path, default=ROOT / ".data", help="data folder (default .data)")
     verb.set_defaults(verb=run)
 
@@ -74,10 +81,15 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     verb = verbs.add_parser("check", help="format, lint, types, import rules, migrations, production settings")
     verb.set_defaults(verb=check)
 
+    verb = verbs.add_parser("sbom", help="the parts of the product as CycloneDX, from a lock", allow_abbrev=False)
+    verb.add_argument("--lock", default="server.txt", choices=["app.txt", "server.txt", "dev.txt"])
+    verb.set_defaults(verb=sbom)
     verb = verbs.add_parser("bench", help="measure a promise: audit, vault, desk, ...", allow_abbrev=False)
     verb.add_argument("name")
     verb.add_argument("--json", action="store_true", help="print one JSON object")
     verb.add_argument("--quick", action="store_true", help="under 45 s, on smaller data")
+    verb.add_argument("--minutes", help="soak: how long (default 60)")
+    verb.add_argument("--rate", help="soak: requests a second (default 30)")
     verb.set_defaults(verb=bench)
     return parser.parse_args(arguments)
 
@@ -93,11 +105,11 @@ def run(options: argparse.Namespace) -> int:
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     with only_one(data_dir):
         refuse_busy(options.port)
-        serve(data_dir, options.port, with_demo=options.demo)
+        serve(data_dir, options.port, with_demo=options.demo, simulated=options.simulate)
     return 0
 
 
-def serve(data_dir: Path, port: int, *, with_demo: bool) -> None:
+def serve(data_dir: Path, port: int, *, with_demo: bool, simulated: bool) -> None:
     """Start the database, then the services on it; end both when somebody stops us."""
     with Cluster(data_dir) as cluster:
         installation = Installation(data_dir, cluster, port=port)
@@ -112,6 +124,8 @@ def serve(data_dir: Path, port: int, *, with_demo: bool) -> None:
             say(f"\nMizan runs at {installation.url}/   data: {data_dir}   logs: {data_dir / 'log'}")
             if sign_ins:
                 say("\n" + sign_ins.rstrip())
+            if simulated:
+                simulate(supervisor, demo_is_there=bool(sign_ins))
             say("\nCtrl+C stops it.")
             watch(supervisor, cluster)
         finally:
@@ -142,6 +156,15 @@ def demo(installation: Installation, *, wanted: bool) -> str:
             return sign_ins
         remembered.write_text("declined")
     return installation.manage("demo", "show") if remembered.read_text() == "loaded" else ""
+
+
+def simulate(supervisor: Supervisor, *, demo_is_there: bool) -> None:
+    """Start the simulator of an operator's platform, with players of its own."""
+    if not demo_is_there:
+        raise Refused("--simulate has its players in the demo, which this data folder was started without.")
+    licensee, owner = supervisor.installation.manage("demo", "trial").split()
+    supervisor.add(supervisor.installation.simulator(licensee=licensee, by=owner, currency="TRY"))
+    say(f"\nSimulated players act. What they do: {supervisor.log('simulator')}")
 
 
 def test(options: argparse.Namespace) -> int:
@@ -184,6 +207,7 @@ def check(options: argparse.Namespace) -> int:
             "types": ["-m", "mypy", *PACKAGES],
             "import rules": ["-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"],
             "migrations": ["manage.py", "makemigrations", "--check", "--dry-run"],
+            "texts": ["-m", "compliance.translation", "check"],
             "production settings": ["manage.py", "check", "--deploy", "--fail-level", "WARNING"],
         }
         failed = [name for name, command in steps.items() if not passes(name, command, production)]
@@ -213,6 +237,12 @@ def manage(options: argparse.Namespace) -> int:
         return hand_over([PYTHON, ROOT / "manage.py", *options.rest], env)
 
 
+def sbom(options: argparse.Namespace) -> int:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    say(dump(ROOT / "requirements" / options.lock, version=version))
+    return 0
+
+
 def role_of(command: list[str]) -> str:
     """The database role that may do what a manage.py command does."""
     if command[:2] == ["audit", "sequence"]:
@@ -224,6 +254,7 @@ def bench(options: argparse.Namespace) -> int:
     environment.ensure(DEVELOPMENT_LOCK)
     environment.compile_texts()
     flags = [flag for flag in ("--json", "--quick") if getattr(options, flag[2:])]
+    flags += [f"--{name}={value}" for name in ("minutes", "rate") if (value := getattr(options, name))]
     with scratch_folder() as folder, Cluster(folder) as cluster:
         installation = Installation(folder, cluster, kind="test", extra={"MIZAN_BENCH_CLUSTER": str(folder)})
         installation.update_schema()

@@ -5,13 +5,17 @@ from enum import StrEnum
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
+from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import ResolverMatch
+from django.utils.module_loading import import_string
 
-from audit.actors import who
+from audit import context
+from audit.actors import Acts, who
+from audit.cards import without_cards
 from audit.perform import ConditionsNotMet, Denied, StaleVersion, WrongState
 from audit.record import ObjectRef, record_refusal
 
@@ -25,17 +29,32 @@ class Rule(StrEnum):
     CLOSED = "closed"
 
 
+# The names of fields in which people write sentences.
+FREE_TEXT = ("text", "note", "summary", "answer")
+
 View = TypeVar("View", bound=Callable[..., Any])
 
 
-def rule(needed: Rule | str) -> Callable[[View], View]:
-    """Name a view's rule: a `Rule`, or a permission such as "audit.view_entry"."""
+Fresh = bool | Callable[[HttpRequest], bool]
+
+
+def rule(needed: Rule | str, *, fresh: Fresh = False) -> Callable[[View], View]:
+    """Name a view's rule: a `Rule`, or a permission such as "audit.view_entry".
+
+    `fresh`: a sign-in of hours ago is not enough, the person confirms who they are (settings.AUDIT_CONFIRM asks); or
+    a question to the request that says so, such as whether it takes a file away.
+    """
 
     def named(view: View) -> View:
-        view.rule = needed  # type: ignore[attr-defined]
+        view.rule, view.fresh = needed, fresh  # type: ignore[attr-defined]
         return view
 
     return named
+
+
+def when_sent(request: HttpRequest) -> bool:
+    """For `fresh=`: the page is only looked at; what is sent from it changes something or takes a file away."""
+    return request.method == "POST"
 
 
 # Routes of the sign-in library: these are for people who have not signed in yet, the others for those who have.
@@ -50,6 +69,7 @@ PUBLIC_ROUTES = frozenset(
         "account_reset_password_from_key_done",
         "account_signup",
         "mfa_authenticate",
+        "mfa_login_webauthn",
     }
 )
 # A stolen session must not be able to move a sign-in to another address: an administrator sets it.
@@ -75,6 +95,7 @@ class RuleMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
+        self.confirm: Callable[[HttpRequest], HttpResponse | None] = import_string(settings.AUDIT_CONFIRM)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if "\x00" in unquote(request.get_full_path()):  # PostgreSQL refuses it in a text, which would be an error 500
@@ -103,17 +124,40 @@ class RuleMiddleware:
                 reason="no_right",
             )
             raise Denied("no_right")
-        return None
+        fresh: Fresh = getattr(view, "fresh", False)
+        return self.confirm(request) if (fresh(request) if callable(fresh) else fresh) else None
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, Denied) and request.user.is_authenticated:
+            ensure_recorded(exception, by=who(request.user), match=request.resolver_match)
         found = next((_answers[kind] for kind in type(exception).__mro__ if kind in _answers), None)
         if found is None:
             return None
         status, headers = found
-        response = render(request, f"{status}.html", {"exception": exception}, status=status)
+        facts = {"exception": exception, "mine": typed_in(request), "theirs": getattr(exception, "theirs", "")}
+        response = render(request, f"{status}.html", facts, status=status)
         for name, value in headers.items():
             response[name] = value
         return response
+
+
+def ensure_recorded(denied: Denied, *, by: Acts, match: ResolverMatch | None) -> None:
+    """Who was refused further inside than the rule of the route is in the log too: where the request recorded no
+    refusal for the same reason yet, this does.
+    """
+    noted = context.refusals_noted()
+    if (denied.log, denied.code) in noted or (denied.log == "main" and denied.code in {reason for _, reason in noted}):
+        return
+    # What was refused on a side with a log of its own is no matter of the other, also where the exception names none.
+    log = next((log for log, _reason in noted if log != "main"), denied.log)
+    about = ObjectRef("route", match.view_name if match else "")
+    record_refusal("access.deny", by=by, about=about, reason=denied.code, log=log)
+
+
+def typed_in(request: HttpRequest) -> str:
+    """The free text of a form that was not saved: the page that says so shows it, so that nobody writes it twice."""
+    texts = [request.POST.get(field, "").strip() for field in FREE_TEXT]
+    return without_cards("\n\n".join(text for text in texts if text))
 
 
 _answers: dict[type[BaseException], tuple[int, dict[str, str]]] = {

@@ -12,6 +12,10 @@ class Actor:
     kind: str
     id: str
 
+    def __str__(self) -> str:
+        """As columns keep it: "staff:<id>"."""
+        return f"{self.kind}:{self.id}"
+
 
 @dataclass(frozen=True, slots=True)
 class SubjectRef:

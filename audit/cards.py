@@ -24,17 +24,25 @@ _GAP = rf"(?:[\W_]{{0,{LARGEST_GAP}}})"
 _RUN = re.compile(rf"\d(?:{_GAP}\d)*")
 _GROUP = re.compile(r"\d+")
 _IBAN = re.compile(r"(?<![^\W_])[A-Za-z]{2}\d\d(?:[ \u00a0]?[A-Za-z0-9]{1,4}){3,8}(?![^\W_])")
-# How the schemes begin, and how long their numbers are (ISO/IEC 7812 register as published by the schemes): asked only
-# of numbers in unusual groups, because dates and amounts that stand side by side form such groups too.
+# How the schemes begin, and how long their numbers are (issuer identification numbers of ISO/IEC 7812-1, as the
+# schemes publish them).
 _SCHEMES = (
-    (re.compile(r"4"), (13, 16, 19)),
-    (re.compile(r"5[1-5]|2(?:22[1-9]|2[3-9]|[3-6]|7[01]|720)"), (16,)),
-    (re.compile(r"3[47]"), (15,)),
-    (re.compile(r"3(?:0[0-5]|09|[68]|9)"), (14, 16, 19)),
-    (re.compile(r"35(?:2[89]|[3-8])"), (16, 17, 18, 19)),
-    (re.compile(r"6(?:011|2|4[4-9]|5)"), (16, 17, 18, 19)),
+    (re.compile(r"4"), (13, 16, 19)),  # Visa
+    (re.compile(r"5[1-5]|2(?:22[1-9]|2[3-9]|[3-6]|7[01]|720)"), (16,)),  # Mastercard
+    (re.compile(r"3[47]"), (15,)),  # American Express
+    (re.compile(r"30[0-5]|3095|3[689]"), (14, 16, 19)),  # Diners Club
+    (re.compile(r"35(?:2[89]|[3-8])"), (16, 17, 18, 19)),  # JCB
+    (re.compile(r"6011|64[4-9]|65"), (16, 17, 18, 19)),  # Discover
+    (re.compile(r"62|81"), (16, 17, 18, 19)),  # UnionPay
+    (re.compile(r"9792"), (16,)),  # Troy
+    (re.compile(r"220[0-4]"), (16, 17, 18, 19)),  # Mir
+    (re.compile(r"5018|5020|5038|5893|6304|6759|676[1-3]"), (13, 14, 15, 16, 17, 18, 19)),  # Maestro
+)
+# Ranges that belong to the same schemes, most of which no issuer uses: cards in doubt.
+_PERHAPS = (
+    (re.compile(r"309"), (14, 16, 19)),
     (re.compile(r"5[06-9]|6"), (13, 14, 15, 16, 17, 18, 19)),
-    (re.compile(r"9792|8[12]"), (16,)),
+    (re.compile(r"8[12]"), (16,)),
 )
 _USUAL = re.compile(r"\d{13,19}|\d{4} \d{4} \d{4} \d{4}(?: \d{1,3})?|\d{4} \d{6} \d{4,5}")
 _LABEL = (
@@ -72,7 +80,7 @@ def _once(text: str) -> str:
 
 
 def _without_numbers(text: str) -> str:
-    ibans = [found.span() for found in _IBAN.finditer(text) if _is_iban(found[0])]
+    ibans = [found.span() for found in _IBAN.finditer(text) if is_iban(found[0])]
     candidates = [
         (start, end, digits)
         for run in _RUN.finditer(text)
@@ -109,11 +117,14 @@ def _plain(digits: str) -> str:
 
 
 def _is_card(digits: str, shape: str) -> bool:
-    return passes_luhn(digits) and bool(_USUAL.fullmatch(shape) or _of_a_scheme(digits))
+    # Dates and amounts that stand side by side form unusual groups too: of those a scheme is asked for.
+    return passes_luhn(digits) and bool(_USUAL.fullmatch(shape) or is_of_a_scheme(digits, in_doubt=True))
 
 
-def _of_a_scheme(digits: str) -> bool:
-    return any(begins.match(digits) and len(digits) in lengths for begins, lengths in _SCHEMES)
+def is_of_a_scheme(digits: str, *, in_doubt: bool = False) -> bool:
+    """Whether a scheme's numbers begin like this and are as long; `in_doubt` counts ranges that are hardly used."""
+    ranges = (*_SCHEMES, *_PERHAPS) if in_doubt else _SCHEMES
+    return any(begins.match(digits) and len(digits) in lengths for begins, lengths in ranges)
 
 
 def passes_luhn(digits: str) -> bool:
@@ -123,7 +134,7 @@ def passes_luhn(digits: str) -> bool:
     return total % 10 == 0 and digits.strip("0") != ""
 
 
-def _is_iban(text: str) -> bool:
+def is_iban(text: str) -> bool:
     plain = "".join(text.split()).upper()
     if not (15 <= len(plain) <= 34 and plain.isascii()):
         return False

@@ -13,7 +13,10 @@ class MissingContext(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """`source` is web, api, task, command or test; `session` is a digest; `authentication` names the factors used."""
+    """`source` is web, api, task, command or test; `session` is a digest; `authentication` names the factors used.
+
+    `host` where the machine must not show: what is done by chance and by hand, and must look the same.
+    """
 
     source: str
     request_id: str = field(default_factory=lambda: uuid.uuid4().hex)
@@ -21,9 +24,11 @@ class Context:
     authentication: str | None = None
     address: str | None = None
     user_agent: str | None = None
+    host: str | None = None
 
 
 _current: ContextVar[Context] = ContextVar("audit_context")
+_refused: ContextVar[frozenset[tuple[str, str]]] = ContextVar("audit_refused", default=frozenset())
 
 
 def new(source: str, **facts: str | None) -> Context:
@@ -39,16 +44,26 @@ def current() -> Context:
 
 @contextmanager
 def use(context: Context) -> Iterator[Context]:
-    token = _current.set(context)
+    token, before = _current.set(context), _refused.set(frozenset())
     try:
         yield context
     finally:
+        _refused.reset(before)
         _current.reset(token)
 
 
 def amend(**facts: str | None) -> None:
     """Add what was learned on the way, such as how an API call signed in. Holds until the enclosing `use` ends."""
     _current.set(replace(current(), **facts))  # type: ignore[arg-type]
+
+
+def note_refusal(log: str, reason: str) -> None:
+    """That something was refused here for this reason is an entry of this log."""
+    _refused.set(_refused.get() | {(log, reason)})
+
+
+def refusals_noted() -> frozenset[tuple[str, str]]:
+    return _refused.get()
 
 
 def request_id() -> str | None:

@@ -44,6 +44,7 @@ from audit.bundles import MANIFEST, NOTE, FolderTarget, Listing, Target, TooLarg
 from audit.canonical import dumps, timestamp
 from audit.checkpoints import Checkpoint, Verifier
 from audit.database import tile_fetcher
+from audit.packing import unpack
 from audit.presenters import present
 from audit.queries import Row
 from audit.reading_copy import pdfs
@@ -228,7 +229,7 @@ def _plan(selection: Selection, basis: _Basis) -> _Plan:
         "checkpoint": basis.note.encode,
         "keys/vkeys": f"{basis.vkey}\n".encode,
         "verify.py": VERIFIER.read_bytes,
-        "README.txt": lambda: render_to_string("audit/readme.txt", {"selection": selection, "basis": basis}).encode(),
+        "README.txt": lambda: _readme(selection, basis),
     }
     confirmed = bundled.proofs(selection.log, size)
     rotations = notes_of(selection.log)
@@ -256,6 +257,11 @@ def _plan(selection: Selection, basis: _Basis) -> _Plan:
     else:
         facts |= _entries(selection, basis, files)
     return _Plan(files, facts)
+
+
+def _readme(selection: Selection, basis: _Basis) -> bytes:
+    context = {"selection": selection, "basis": basis, "releases": settings.RELEASES_URL}
+    return render_to_string("audit/readme.txt", context).encode()
 
 
 def _tiles(selection: Selection, size: int, files: Files) -> dict[str, Any]:
@@ -288,7 +294,7 @@ def _entry_tile(cursor: Any, log: str, index: int, width: int) -> bytes:
         "WHERE l.log = %s AND l.seq BETWEEN %s AND %s ORDER BY l.seq",
         [log, index * WIDTH, index * WIDTH + width - 1],
     )
-    entries = [bytes(entry) for (entry,) in cursor.fetchall()]
+    entries = [unpack(bytes(stored)) for (stored,) in cursor.fetchall()]
     return b"".join(len(entry).to_bytes(2, "big") + entry for entry in entries)
 
 

@@ -8,7 +8,7 @@ from django.core.validators import MaxValueValidator
 from django.utils.translation import gettext_lazy as _
 
 from audit.names import find, names
-from audit.queries import Query
+from audit.queries import Query, is_code
 from audit.registry import actions
 from audit.selections import Selection
 
@@ -16,12 +16,21 @@ _BOX = {"class": "in"}
 LAST_DAY = MaxValueValidator(date(9998, 12, 31))  # the day after must be a day too
 
 
+class DayBox(forms.DateInput):
+    """A day. The browser shows it as its reader writes days, and takes and gives year-month-day in every language."""
+
+    input_type = "date"
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs, format="%Y-%m-%d")
+
+
 def _text(label: Any, **options: Any) -> forms.CharField:
     return forms.CharField(label=label, required=False, max_length=100, widget=forms.TextInput(attrs=_BOX), **options)
 
 
 def _day(label: Any) -> forms.DateField:
-    box = forms.DateInput(attrs={**_BOX, "type": "date"})
+    box = DayBox(attrs=_BOX)
     return forms.DateField(label=label, required=False, validators=[LAST_DAY], widget=box)
 
 
@@ -84,6 +93,19 @@ class SearchForm(forms.Form):
         """The filters that are set, as they stand in the address."""
         return {name: self.data[name].strip() for name in self.fields if self.data.get(name, "").strip()}
 
+    def by_ids(self) -> dict[str, str] | None:
+        """The same with ids instead of the words that name a person; None where words stand for none or for several."""
+        found = self.given()
+        for name, kind in (("customer", "customer"), ("actor", "staff")):
+            if name in found:
+                ids = {one for one in find(kind, found[name]) if is_code("subjects", one)}
+                if len(ids) != 1:
+                    return None
+                found[name] = ids.pop()
+        asked = {"thing": "object_id", "case": "matter", "request": "request_id", "action": "action"}
+        asked["object"] = "object_kind"
+        return found if all(is_code(asked[name], found[name]) for name in asked if name in found) else None
+
     def in_words(self) -> list[tuple[str, str, str]]:
         """(field, label, value) of every filter that is set; a choice by its word, an id by the name it stands for."""
         kinds = {"actor": "staff", "customer": "customer", "thing": "customer"}
@@ -114,6 +136,17 @@ class RangeForm(forms.Form):
         if "first" in data and "last" in data and data["first"] > data["last"]:
             self.add_error("last", _("The end lies before the start."))
         return data
+
+
+class ContinuesForm(forms.Form):
+    """Which checkpoint somebody holds."""
+
+    size = forms.IntegerField(
+        label=_("Size of the checkpoint you hold"),
+        min_value=1,
+        max_value=2**53 - 1,
+        widget=forms.NumberInput(attrs=_BOX),
+    )
 
 
 class ExportForm(forms.Form):

@@ -37,7 +37,7 @@ def of(request: HttpRequest) -> context.Context:
     session = getattr(request, "session", None)
     key = session.session_key if session is not None else None
     return context.new(
-        "api" if request.path.startswith("/api/") else "web",
+        "api" if request.path.startswith(("/api/", "/scim/")) else "web",
         session=sha256(b"session" + key.encode()).hexdigest()[:16] if key else None,
         authentication=_factors(session) if key else None,
         address=address_of(request),

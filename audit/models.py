@@ -10,6 +10,8 @@ from typing import Any, ClassVar, NoReturn
 from django.db import models
 from django.db.models.functions import Now
 
+from audit.packing import unpack
+
 LOGS = ("main", "aml")
 
 
@@ -25,6 +27,13 @@ class EntryQuerySet(models.QuerySet["Entry"]):
 
 
 EntryManager = models.Manager.from_queryset(EntryQuerySet, class_name="EntryManager")
+
+
+class PackedField(models.BinaryField):  # type: ignore[type-arg]
+    """The canonical bytes; the column holds them packed."""
+
+    def from_db_value(self, value: Any, *context: Any) -> bytes | None:
+        return None if value is None else unpack(bytes(value))
 
 
 class Entry(models.Model):
@@ -44,7 +53,7 @@ class Entry(models.Model):
     matter = models.TextField(null=True)
     outcome = models.TextField()
     request_id = models.TextField()
-    entry = models.BinaryField()
+    entry = PackedField()
     created_at = models.DateTimeField()
 
     objects: ClassVar = EntryManager()
@@ -75,7 +84,8 @@ class Entry(models.Model):
 
 
 class SavedQuery(models.Model):
-    """A question to the log that somebody keeps. Its name and filters are sealed: they may name people.
+    """A question to the log that somebody keeps. Its name and filters are sealed: under the key of the customer whom it
+    is about, so that an erasure reaches it; without one, of who keeps it.
 
     `shared` shows it to everybody who may read its log; who made it alone removes it.
     """
@@ -85,6 +95,8 @@ class SavedQuery(models.Model):
     owner_id = models.CharField(max_length=40)
     shared = models.BooleanField(default=False)
     log = models.CharField(max_length=10)
+    subject_kind = models.CharField(max_length=20, default="installation")
+    subject_id = models.CharField(max_length=40, default="00000000-0000-0000-0000-000000000000")
     kid = models.CharField(max_length=40)
     alg = models.CharField(max_length=40)
     ciphertext = models.BinaryField()

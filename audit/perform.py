@@ -7,18 +7,21 @@ from typing import Any, ClassVar, TypeVar, cast
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
-from django_fsm import FSMModelMixin
+from django_fsm import FSMField, FSMModelMixin
 
 from audit.actors import Acts
 from audit.record import record, record_refusal
 
 
 class Denied(PermissionDenied):
-    """Not this person, not this act. `code` is what the log keeps, the text is what the person reads."""
+    """Not this person, not this act. `code` is what the log keeps, the text is what the person reads.
 
-    def __init__(self, code: str, text: Any = None) -> None:
+    `log` is where a refusal that nobody recorded yet belongs.
+    """
+
+    def __init__(self, code: str, text: Any = None, *, log: str = "main") -> None:
         super().__init__(str(text or _("You do not have the right to do this.")))
-        self.code = code
+        self.code, self.log = code, log
 
 
 class StaleVersion(Exception):
@@ -72,6 +75,18 @@ class StatefulQuerySet(models.QuerySet[M]):
         if any(obj.state != start for obj in objs) or "state" in (options.get("update_fields") or ()):  # type: ignore[attr-defined]
             raise StateMovesOnlyThroughPerform
         return super().bulk_create(objs, *args, **options)
+
+
+class StateField(FSMField):
+    """The state of a machine. To a migration it is the column alone: a model of the past has no moves to look for.
+
+    With the machine's own field each of the thousands of models that `migrate` renders listens to all others.
+    """
+
+    def deconstruct(self) -> tuple[str, str, list[Any], dict[str, Any]]:
+        name, _path, args, options = super().deconstruct()
+        options.pop("protected", None)
+        return name, "django.db.models.CharField", args, options
 
 
 class Stateful(FSMModelMixin, models.Model):

@@ -1,14 +1,20 @@
-"""The proof that one entry is in the signed log, as C2SP tlog-proof: something to hand to a court, with the entry.
+"""Proofs as text. That one entry is in the signed log (C2SP tlog-proof), something to hand to a court, with the entry:
 
-c2sp.org/tlog-proof@v1
-index <n>
-<hash, base64>          the inclusion proof, one hash a line
-                        an empty line
-<signed checkpoint>
+    c2sp.org/tlog-proof@v1
+    index <n>
+    <hash, base64>          the inclusion proof, one hash a line
+                            an empty line
+    <signed checkpoint>
+
+That the log continues a checkpoint which somebody kept (C2SP tlog-witness):
+
+    old <size>
+    <hash, base64>          the consistency proof, one hash a line
+                            an empty line
+    <signed checkpoint>     the newest
 """
 
 import base64
-from collections.abc import Iterator
 
 from django.db import connections
 
@@ -16,7 +22,7 @@ from audit import queries
 from audit.checkpoints import Checkpoint, Verifier
 from audit.database import tile_fetcher
 from audit.tiles import Nodes
-from audit.tree import inclusion
+from audit.tree import consistency, inclusion
 
 HEAD = "c2sp.org/tlog-proof@v1"
 
@@ -27,17 +33,30 @@ class NotSignedYet(LookupError):
 
 def proof(log: str, seq: int) -> tuple[str, int]:
     """The proof file of the entry `seq` and the size of the tree that it is proved against. Raises NotSignedYet."""
-    now = queries.standing(log)
-    if not now.note or not now.vkey or seq >= now.signed_size:
-        raise NotSignedYet(NotSignedYet.__doc__)
-    size = Checkpoint.parse(Verifier.parse(now.vkey).open(now.note)).size
-    return "".join(_lines(log, seq, size)) + now.note, size
-
-
-def _lines(log: str, seq: int, size: int) -> Iterator[str]:
+    note, size = _signed(log, seq + 1)
     with connections["default"].cursor() as cursor:
         hashes = inclusion(Nodes(tile_fetcher(cursor, log)), seq, size)
-    yield f"{HEAD}\nindex {seq}\n"
-    for step in hashes:
-        yield base64.b64encode(step).decode() + "\n"
-    yield "\n"
+    return _text([HEAD, f"index {seq}"], hashes, note), size
+
+
+def continues(log: str, old: int) -> tuple[str, int]:
+    """The proof file that the newest checkpoint continues the one of `old` entries, and its size.
+
+    Raises NotSignedYet before anything is signed, NoSuchProof when `old` is not between 1 and what is.
+    """
+    note, size = _signed(log, 1)
+    with connections["default"].cursor() as cursor:
+        hashes = consistency(Nodes(tile_fetcher(cursor, log)), old, size)
+    return _text([f"old {old}"], hashes, note), size
+
+
+def _signed(log: str, least: int) -> tuple[str, int]:
+    """The newest checkpoint and its size, which is `least` or more."""
+    now = queries.standing(log)
+    if not now.note or not now.vkey or least > now.signed_size:
+        raise NotSignedYet(NotSignedYet.__doc__)
+    return now.note, Checkpoint.parse(Verifier.parse(now.vkey).open(now.note)).size
+
+
+def _text(head: list[str], hashes: list[bytes], note: str) -> str:
+    return "\n".join([*head, *(base64.b64encode(step).decode() for step in hashes), "", note])

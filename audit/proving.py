@@ -5,19 +5,14 @@
 <size>.continues  `old <size>`, the consistency proof, an empty line, the newest checkpoint (tlog-witness)
 """
 
-import base64
 from uuid import UUID
 
 from django.db import connections, transaction
 
-from audit import queries
 from audit.actors import Acts
-from audit.anchors.placing import checkpoint_of
-from audit.database import tile_fetcher
-from audit.proofs import NotSignedYet, proof
+from audit.packing import unpack
+from audit.proofs import NotSignedYet, continues, proof
 from audit.record import ObjectRef, record
-from audit.tiles import Nodes
-from audit.tree import consistency
 
 
 def entry_with_proof(event_id: UUID, log: str, *, by: Acts) -> dict[str, bytes]:
@@ -31,19 +26,14 @@ def entry_with_proof(event_id: UUID, log: str, *, by: Acts) -> dict[str, bytes]:
         row = cursor.fetchone()
     if row is None:
         raise NotSignedYet(f"The log {log} has no entry {event_id}, or it has no place yet.")
-    seq, entry = row
+    seq, stored = row
     text, size = proof(log, seq)
     with transaction.atomic(durable=True):
         record("audit.prove", by=by, about=ObjectRef("entry", str(seq)), details={"seq": seq, "size": size}, log=log)
-    return {f"{event_id}.json": bytes(entry), f"{event_id}.tlog-proof": text.encode()}
+    return {f"{event_id}.json": unpack(bytes(stored)), f"{event_id}.tlog-proof": text.encode()}
 
 
 def continuation(old: int, log: str) -> dict[str, bytes]:
     """That the newest checkpoint continues the one of `old` entries. Raises NotSignedYet, NoSuchProof."""
-    now = queries.standing(log)
-    if not now.note:
-        raise NotSignedYet(NotSignedYet.__doc__)
-    with connections["default"].cursor() as cursor:
-        steps = consistency(Nodes(tile_fetcher(cursor, log)), old, checkpoint_of(now.note).size)
-    lines = [f"old {old}", *(base64.b64encode(step).decode() for step in steps), "", now.note]
-    return {f"{old}.continues": "\n".join(lines).encode()}
+    text, _size = continues(log, old)
+    return {f"{old}.continues": text.encode()}

@@ -57,7 +57,7 @@ def check(log: str, first: int, last: int) -> RangeReport:
     with connections["default"].cursor() as cursor:
         expected = _expected(cursor, log, first, last, tree, report)
         cursor.execute(LEAVES, [log, first, last - first + 1])
-        found = {leaf.seq: leaf for leaf in map(Leaf._make, cursor.fetchall())}
+        found = {leaf.seq: leaf for leaf in map(Leaf.of, cursor.fetchall())}
     mac = sealer().writer()
     for seq in range(first, last + 1):
         if kind := _wrong(found.get(seq), expected.get(seq), log, mac):
@@ -87,7 +87,7 @@ def _wrong(leaf: Leaf | None, expected: bytes | None, log: str, mac: Any) -> str
     """The name of what is wrong with one entry, None when nothing is."""
     if leaf is None or leaf.entry is None:
         return "removed"
-    entry = bytes(leaf.entry)
+    entry = leaf.entry
     if expected is None or leaf_hash(entry) != expected:
         return "changed"
     if flaw_of(entry, log, mac):

@@ -36,7 +36,6 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-import psycopg
 from django.conf import settings
 from django.db import connections, models, transaction
 from django.db.utils import OperationalError
@@ -45,6 +44,8 @@ from audit import context
 from audit.actors import INSTALLATION, Actor, Acts, SubjectRef
 from audit.canonical import base64url, dumps, plain, timestamp
 from audit.cards import without_cards
+from audit.packing import pack
+from audit.prepared import execute
 from audit.registry import Action, Kept, UnregisteredAction, UnregisteredField, lookup
 from audit.sealer import Sealed, sealer
 from audit.uuid7 import uuid7
@@ -122,7 +123,7 @@ def record(
         "object": _without_none({"t": target.kind, "id": target.id, "rev": target.rev}),
         "out": outcome,
         "req": here.request_id,
-        "src": {"app": here.source, "host": _host(), "version": settings.VERSION},
+        "src": {"app": here.source, "host": here.host or _host(), "version": settings.VERSION},
     }
     hidden = _hidden(declared, changes, details, note, here)
     if reason is not None:
@@ -156,12 +157,12 @@ def record(
         entry.get("matter"),
         outcome,
         here.request_id,
-        signed,
+        pack(signed),
     )
     if sealed is None:
-        _execute(connection, INSERT, columns)
+        execute(connection, INSERT, columns)
     else:
-        _execute(connection, INSERT_SEALED, (*columns, sealed.kid, sealed.alg, sealed.ciphertext))
+        execute(connection, INSERT_SEALED, (*columns, sealed.ciphertext))
     return event_id
 
 
@@ -175,6 +176,14 @@ def record_refusal(
     refusal.
     """
     facts = {"outcome": "refused", **facts, "using": "log"}
+    entry = _refused(action, by=by, about=about, reason=reason, note=note, **facts)
+    context.note_refusal(facts.get("log", "main"), reason)
+    return entry
+
+
+def _refused(
+    action: str, *, by: Acts, about: models.Model | ObjectRef, reason: str, note: str | None, **facts: Any
+) -> UUID:
     try:
         with transaction.atomic(using="log"), connections["log"].cursor() as cursor:
             cursor.execute("SET LOCAL lock_timeout = '300ms'")
@@ -237,7 +246,7 @@ _COLUMNS = (
 INSERT = f"INSERT INTO audit_entry ({_COLUMNS}) VALUES ({', '.join(['%s'] * 14)})"
 INSERT_SEALED = (
     f"WITH written AS ({INSERT} RETURNING id) "
-    "INSERT INTO audit_sealed (entry_id, kid, alg, ciphertext) SELECT id, %s, %s, %s FROM written"
+    "INSERT INTO audit_sealed (entry_id, ciphertext) SELECT id, %s FROM written"
 )
 MARK = (
     "INSERT INTO audit_read_mark (actor, subject, purpose, until)"
@@ -246,18 +255,6 @@ MARK = (
     " WHERE audit_read_mark.until <= clock_timestamp() RETURNING until"
 )
 MARKED = "SELECT until FROM audit_read_mark WHERE actor = %s AND subject = %s AND purpose = %s"
-
-
-def _execute(connection: Any, statement: str, values: tuple[Any, ...]) -> None:
-    """Prepared on the server: planning an insert into partitions costs more than the insert.
-
-    Behind a pooler that shares connections between transactions (Django's setting DISABLE_SERVER_SIDE_CURSORS says so)
-    nothing is prepared.
-    """
-    connection.ensure_connection()
-    prepare = not connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS", False)
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        cursor.execute(statement, values, prepare=prepare)
 
 
 def additional_data(log: str, event_id: UUID | str, subject: SubjectRef) -> bytes:

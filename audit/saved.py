@@ -1,4 +1,8 @@
-"""Questions to the log that people keep, to ask them again next quarter with the same words."""
+"""Questions to the log that people keep, to ask them again next quarter.
+
+They name people and things by ids (forms.SearchForm.by_ids). What somebody calls a question may still name a player,
+so it is sealed under that customer's key, and its entry too: once the key is destroyed the question is gone.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -8,7 +12,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q
 
-from audit.actors import INSTALLATION, Acts
+from audit.actors import Acts, SubjectRef
 from audit.canonical import dumps
 from audit.models import SavedQuery
 from audit.perform import Denied
@@ -34,17 +38,21 @@ def kept(by: Acts, *, logs: Sequence[str]) -> list[Kept]:
     actor = by.audit_actor
     mine = Q(owner_kind=actor.kind, owner_id=actor.id)
     rows = SavedQuery.objects.filter(mine | Q(shared=True), log__in=logs).order_by("created_at")[:MOST]
-    return [_opened(row, mine=(row.owner_kind, row.owner_id) == (actor.kind, actor.id)) for row in rows]
+    opened = [_opened(row, mine=(row.owner_kind, row.owner_id) == (actor.kind, actor.id)) for row in rows]
+    return [one for one in opened if one]
 
 
 @transaction.atomic
 def keep(name: str, query: Mapping[str, str], *, shared: bool, log: str, by: Acts) -> SavedQuery:
-    row = SavedQuery(owner_kind=by.audit_actor.kind, owner_id=by.audit_actor.id, shared=shared, log=log)
-    sealed = sealer().seal(INSTALLATION, row.pk, _bound(row), dumps({"name": name, "query": dict(query)}))
+    actor = by.audit_actor
+    subject = SubjectRef("customer", query["customer"]) if "customer" in query else SubjectRef(actor.kind, actor.id)
+    row = SavedQuery(owner_kind=actor.kind, owner_id=actor.id, shared=shared, log=log)
+    row.subject_kind, row.subject_id = subject.kind, subject.id
+    sealed = sealer().seal(subject, row.pk, _bound(row), dumps({"name": name, "query": dict(query)}))
     row.kid, row.alg, row.ciphertext = sealed.kid, sealed.alg, sealed.ciphertext
     row.save(force_insert=True)
     details = {"name": name, "query": dict(query), "shared_with": "readers" if shared else "nobody"}
-    record("audit.save_query", by=by, about=row, details=details)
+    record("audit.save_query", by=by, about=row, details=details, subject=subject)
     return row
 
 
@@ -54,13 +62,22 @@ def remove(row: SavedQuery, *, by: Acts) -> None:
     if (row.owner_kind, row.owner_id) != (by.audit_actor.kind, by.audit_actor.id):
         record_refusal("audit.delete_query", by=by, about=row, reason="not_the_owner")
         raise Denied("not_the_owner")
-    record("audit.delete_query", by=by, about=row, details={"name": _opened(row, mine=True).name})
+    opened = _opened(row, mine=True)
+    details = {"name": opened.name} if opened else {}
+    record("audit.delete_query", by=by, about=row, details=details, subject=_subject(row) if opened else None)
     row.delete()
 
 
-def _opened(row: SavedQuery, *, mine: bool) -> Kept:
+def _subject(row: SavedQuery) -> SubjectRef:
+    return SubjectRef(row.subject_kind, row.subject_id)
+
+
+def _opened(row: SavedQuery, *, mine: bool) -> Kept | None:
+    """None when the key of whom it is about is destroyed."""
+    if sealer().entry_key(_subject(row), row.pk, row.kid) is None:
+        return None
     sealed = Sealed(row.kid, row.alg, bytes(row.ciphertext))
-    said = json.loads(sealer().open(INSTALLATION, row.pk, _bound(row), sealed))
+    said = json.loads(sealer().open(_subject(row), row.pk, _bound(row), sealed))
     return Kept(row.pk, said["name"], said["query"], row.shared, mine)
 
 

@@ -42,10 +42,12 @@ def files(rows: Sequence[Row], *, log: str, origin: str, recipient: str) -> dict
     """The two files, by name. A part whose key was destroyed comes along and stays shut."""
     by_seq = {row.seq: row for row in rows if row.seq is not None}
     lines, keys = [], {}
-    for seq, kid, alg, ciphertext in _stored(log, sorted(by_seq)):
+    for seq, ciphertext in _stored(log, sorted(by_seq)):
+        if not (said := by_seq[seq].facts.get("sealed")):
+            continue  # added to an entry that has none: `audit verify` names it
         text = base64.b64encode(bytes(ciphertext)).decode()
-        lines.append(dumps({"alg": alg, "ciphertext": text, "kid": kid, "seq": seq}) + b"\n")
-        if key := _key(by_seq[seq], kid):
+        lines.append(dumps({"alg": said["alg"], "ciphertext": text, "kid": said["kid"], "seq": seq}) + b"\n")
+        if key := _key(by_seq[seq], said["kid"]):
             keys[str(seq)] = base64.b64encode(key).decode()
     data = b"".join(lines)
     sealed = SUITE.encrypt(dumps(keys), recipient_of(recipient), info(origin, sha256(data).digest()))
@@ -58,12 +60,12 @@ def _key(row: Row, kid: str) -> bytes | None:
     return sealer().entry_key(subject, UUID(str(row.event_id)), kid)
 
 
-def _stored(log: str, seqs: Sequence[int]) -> list[tuple[int, str, str, bytes]]:
+def _stored(log: str, seqs: Sequence[int]) -> list[tuple[int, bytes]]:
     with connections["default"].cursor() as cursor:
         cursor.execute(
-            "SELECT l.seq, s.kid, s.alg, s.ciphertext FROM audit_leaf l JOIN audit_sealed s ON s.entry_id = l.entry_id "
+            "SELECT l.seq, s.ciphertext FROM audit_leaf l JOIN audit_sealed s ON s.entry_id = l.entry_id "
             "WHERE l.log = %s AND l.seq = ANY(%s) ORDER BY l.seq",
             [log, list(seqs)],
         )
-        found: list[tuple[int, str, str, bytes]] = cursor.fetchall()
+        found: list[tuple[int, bytes]] = cursor.fetchall()
     return found

@@ -27,6 +27,7 @@ from audit.actors import system
 from audit.checkpoints import BadNote, KeyChanged, KeyProblem, Signer, SignerRefuses, Verifier
 from audit.database import connect, one, tile_fetcher, weaknesses
 from audit.models import LOGS
+from audit.packing import unpack
 from audit.record import ObjectRef, flaw_of, record
 from audit.rotation import Ring, notes_in
 from audit.sealer import sealer
@@ -79,6 +80,10 @@ class Row(NamedTuple):
     at: datetime
     action: str
     entry: bytes
+
+    @classmethod
+    def of(cls, *found: Any) -> "Row":
+        return cls._make((*found[:-1], unpack(found[-1])))
 
 
 class Notice(NamedTuple):
@@ -356,8 +361,8 @@ def _fetch(cursor: psycopg.Cursor[Any], ids: list[int]) -> list[Row]:
     first, last = ids[0], ids[-1]
     if last - first < 2 * len(ids):  # nearly all in one range: reading it is cheaper than looking each of them up
         wanted = set(ids)
-        return [Row(*row) for row in cursor.execute(_FETCH, [first, last]).fetchall() if row[0] in wanted]
-    return [Row(*row) for row in cursor.execute(_FETCH_FEW, [first, last, ids]).fetchall()]
+        return [Row.of(*row) for row in cursor.execute(_FETCH, [first, last]).fetchall() if row[0] in wanted]
+    return [Row.of(*row) for row in cursor.execute(_FETCH_FEW, [first, last, ids]).fetchall()]
 
 
 def _copy(cursor: psycopg.Cursor[Any], log: Log, rows: Sequence[Row], flaws: Sequence[str | None]) -> None:

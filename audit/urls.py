@@ -13,5 +13,6 @@ urlpatterns = [
     path("export/", exports.export, name="export"),
     path("<str:log>/<int:seq>/", entry.entry, name="entry"),
     path("<str:log>/<int:seq>/proof/", entry.proof, name="proof"),
+    path("<str:log>/continues/", entry.continues, name="continues"),
     path("<str:log>/<int:seq>/data/", entry.data, name="data"),
 ]

@@ -235,7 +235,7 @@ class _Pass:
             self._add("tile", f"the hashes from entry {number(first)} on are gone", first)
             return False
         query = self._cursor.execute(LEAVES, [self._log, first, WIDTH])
-        rows = {leaf.seq: leaf for leaf in map(Leaf._make, query.fetchall()) if leaf.seq < first + WIDTH}
+        rows = {leaf.seq: leaf for leaf in map(Leaf.of, query.fetchall()) if leaf.seq < first + WIDTH}
         for seq, expected in enumerate(recorded, first):
             self._check_entry(seq, rows.get(seq), expected)
         self._grow(recorded)
@@ -299,7 +299,11 @@ class _Pass:
                 self._add("changed_sealed", "a sealed part was added", seq)
         elif leaf.digest is None:
             self._add("removed_sealed", "the sealed part is gone", seq)
-        elif (base64url(leaf.digest), leaf.kid, leaf.alg) != (said["h"], said["kid"], said["alg"]):
+        elif (base64url(leaf.digest), leaf.kid or said["kid"], leaf.alg or said["alg"]) != (
+            said["h"],
+            said["kid"],
+            said["alg"],
+        ):
             self._add("changed_sealed", "the sealed part is not the one that was written", seq)
 
     def _check_clock(self, seq: int, leaf: Leaf) -> None:

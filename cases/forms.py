@@ -1,19 +1,53 @@
 """What people type about a case."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from cases import protection, texts
-from cases.models import ConflictOfInterest, Evidence
+from audit.forms import DayBox
+from cases import kinds, numbers, protection, rectifying, texts
+from cases.models import Case, Evidence
 from cases.services import REVOKED_BECAUSE
+from compliance.people.conflicts.models import ConflictOfInterest
+from compliance.people.correcting import FIELDS, differing
+from documents.releasing import REASONS
 
-ACCEPTED = ".jpg,.jpeg,.png,.pdf,image/jpeg,image/png,application/pdf"  # what the chooser of files offers first
+# What the chooser of files offers first.
+ACCEPTED = ".jpg,.jpeg,.heic,.heif,.png,.pdf,image/jpeg,image/heic,image/heif,image/png,application/pdf"
 
 
-DAY = forms.DateInput(attrs={"type": "date"})
+DAY = DayBox()
 DAY_WRONG = _("Write the date as year-month-day, such as 1991-03-14.")
+
+
+class NumberForm(forms.Form):
+    """Names a case. Whoever builds on it gives the label."""
+
+    number = forms.CharField(
+        label=_("Tracking number"),
+        max_length=40,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "dir": "ltr"}),
+        error_messages={"required": _("Enter the tracking number.")},
+    )
+
+    def clean_number(self) -> str:
+        try:
+            number = numbers.parse(self.cleaned_data["number"])
+        except numbers.TypingError:
+            raise forms.ValidationError(_("This number has a typing error. Check it digit by digit.")) from None
+        if number is None:
+            raise forms.ValidationError(_("Enter a tracking number such as KYC-26-004813-9."))
+        return number
+
+
+def paper_choices(case: Any) -> list[tuple[str, str]]:
+    """What cases of this kind take, as choices: "purpose:document" and its words."""
+    return [
+        (f"{purpose}:{paper}", f"{texts.purpose_title(purpose)}: {texts.document_name(paper)}")
+        for purpose, paper in kinds.lookup(case.kind).offers(case)
+    ]
 
 
 class NoteForm(forms.Form):
@@ -41,7 +75,7 @@ class UploadForm(forms.Form):
     file = forms.FileField(
         label=_("File"),
         required=False,
-        help_text=_("JPG, PNG or PDF, at most 50 MB"),
+        help_text=_("JPG, HEIC, PNG or PDF, at most 50 MB"),
         widget=forms.FileInput(attrs={"id": "file", "required": True, "accept": ACCEPTED}),
     )
 
@@ -85,6 +119,23 @@ class RevokeForm(forms.Form):
     version = forms.IntegerField(widget=forms.HiddenInput)
 
 
+class ByEyeForm(forms.Form):
+    """What stands on the paper, as whoever judges reads it. What is left empty stays as it is."""
+
+    full_name = forms.CharField(label=_("Name"), required=False, max_length=200)
+    birth_date = forms.DateField(
+        label=_("Date of birth"), required=False, widget=DAY, error_messages={"invalid": DAY_WRONG}
+    )
+    national_id = forms.CharField(label=_("National id"), required=False, max_length=40)
+    forget = forms.BooleanField(label=_("Forget what was written down before"), required=False)
+
+    def said(self) -> dict[str, str]:
+        """By field what is to be kept, empty where it is to be forgotten."""
+        fields = ("full_name", "birth_date", "national_id")
+        typed = {name: str(self.cleaned_data[name] or "").strip() for name in fields}
+        return typed if self.cleaned_data["forget"] else {name: value for name, value in typed.items() if value}
+
+
 class VerdictForm(forms.Form):
     """One verdict on one file. All faults are chosen at once."""
 
@@ -123,6 +174,24 @@ class VerdictForm(forms.Form):
         return data
 
 
+class OriginalForm(forms.Form):
+    """Why the original of a file is needed. The note is for the auditor; it is sealed."""
+
+    reason = forms.ChoiceField(
+        label=_("What is it needed for?"),
+        choices=list(REASONS.items()),
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose a reason.")},
+    )
+    note = forms.CharField(
+        label=_("In your own words"),
+        required=False,
+        max_length=1000,
+        help_text=_("Read by: the auditor. Name the letter, the file number or the person who asked."),
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+
+
 class StopForm(forms.Form):
     """Why play is stopped: a choice, so that it takes a second and the entry has a code."""
 
@@ -135,22 +204,86 @@ class StopForm(forms.Form):
     )
 
 
-class LiftForm(forms.Form):
-    """Why the player may play again, for the second person."""
-
-    reason = forms.ChoiceField(
+def _reason_among(reasons: Mapping[str, Any]) -> forms.ChoiceField:
+    return forms.ChoiceField(
         label=_("Reason"),
-        choices=list(protection.LIFT_REASONS.items()),
+        choices=list(reasons.items()),
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose a reason.")},
     )
-    note = forms.CharField(
+
+
+def _note_for_the_second(missing: Any) -> forms.CharField:
+    """What whoever decides reads; `missing` says what to write where nothing is."""
+    return forms.CharField(
         label=_("Note for the second person"),
         max_length=2000,
         help_text=_("Read by: the second person and the auditor."),
         widget=forms.Textarea(attrs={"rows": 3}),
-        error_messages={"required": _("Say what was looked into.")},
+        error_messages={"required": missing},
     )
+
+
+class LiftForm(forms.Form):
+    """Why the player may play again, for the second person."""
+
+    reason = _reason_among(protection.LIFT_REASONS)
+    note = _note_for_the_second(_("Say what was looked into."))
+
+
+class RectifyForm(forms.Form):
+    """What should stand there instead of what the player declared; what is left as it was is not proposed, nor what is
+    unknown and left empty. What stands there cannot be emptied.
+    """
+
+    full_name = forms.CharField(label=_("Name"), max_length=200, help_text=_("As on the document"))
+    birth_date = forms.DateField(label=_("Date of birth"), widget=DAY, error_messages={"invalid": DAY_WRONG})
+    nationality = forms.CharField(
+        label=_("Nationality"), min_length=2, max_length=2, help_text=_("Two letters, such as TR")
+    )
+    evidence = forms.ChoiceField(
+        label=_("Which file shows it?"), error_messages={"required": _("Choose a file of this case that shows it.")}
+    )
+    reason = _reason_among(rectifying.REASONS)
+    note = _note_for_the_second(_("Say how you know it."))
+
+    def __init__(self, data: Any = None, *, case: Case) -> None:
+        stands = {field: getattr(case.customer, field) for field in FIELDS}
+        super().__init__(data, initial=stands)
+        self.case, self.stands = case, stands
+        for field, value in stands.items():
+            self.fields[field].required = bool(value)
+        self.fields["evidence"].choices = [  # type: ignore[attr-defined]
+            ("", "…"),
+            *((str(paper.pk), rectifying.title_of(paper)) for paper in rectifying.papers(case)),
+        ]
+
+    def clean_nationality(self) -> str:
+        return str(self.cleaned_data["nationality"]).upper()
+
+    def clean(self) -> dict[str, Any]:
+        """What cannot be is said at its field, before anybody is asked to confirm it."""
+        data = super().clean() or {}
+        if not self.errors:
+            try:
+                differing(self.case.customer, self._given(data))
+            except forms.ValidationError as wrong:
+                self.add_error(None, wrong)
+        return data
+
+    @property
+    def paper(self) -> Evidence:
+        """The file that was chosen, which the proposal is about."""
+        return Evidence.objects.get(pk=self.cleaned_data["evidence"], case_id=self.case.pk)
+
+    def asked(self) -> dict[str, Any]:
+        """What `propose` is given: only what is another."""
+        data = self.cleaned_data
+        new = {field: str(value) for field, value in self._given(data).items() if value != self.stands[field]}
+        return new | {"reason": data["reason"], "note": data["note"]}
+
+    def _given(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        return {field: data[field] for field in FIELDS if data[field] or self.stands[field]}
 
 
 class SuspicionForm(forms.Form):
@@ -171,7 +304,7 @@ class SuspicionForm(forms.Form):
     )
     noticed_on = forms.DateField(
         label=_("When did you notice it?"),
-        widget=forms.DateInput(attrs={"type": "date"}),
+        widget=DayBox(),
         error_messages={"invalid": _("Write the date as year-month-day, such as 1991-03-14.")},
     )
     token = forms.UUIDField(widget=forms.HiddenInput)

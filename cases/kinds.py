@@ -34,6 +34,13 @@ class Kind:
     takes; `facts(case)` the player's declared data, masked; `arrived(case, evidence, by=)` is told of new evidence;
     `told(case, purpose, code)` is what the player will read for a reason. `age(evidence, issued_on, on)` says until
     when a file accepted on that day proves anything by policy (None: as long as the paper), and why it is too old.
+    `ruled(case, evidence, by=)` is told of every verdict, in its transaction.
+    `routine(account)` opens one as the product does for players drawn by chance: it asks for papers.
+    `take_over(account, given, opened_on, by=)` opens one that a former system had begun, by the `taken_columns` of its
+    file (texts, empty where absent); None: such cases do not come in.
+    `judged` names the outcomes that somebody judged by what was handed in: of these a share is looked at again.
+    `by_exception`: a restricted case of it may be opened by exception (cases/glass); never where that would tell of a
+    suspicion.
     """
 
     name: str
@@ -50,6 +57,12 @@ class Kind:
     new_url: str
     new_label: str | Promise
     age: Callable[[Any, date | None, date], tuple[date | None, list[str]]] = lambda evidence, issued_on, on: (None, [])
+    judged: Callable[[], list[tuple[str, Any]]] = list
+    routine: Callable[[Any], Any] | None = None
+    take_over: Callable[..., Any] | None = None
+    taken_columns: tuple[str, ...] = ()
+    by_exception: bool = False
+    ruled: Callable[..., Any] = lambda case, evidence, by: None
 
 
 _kinds: dict[str, Kind] = {}
@@ -67,6 +80,11 @@ def lookup(name: str) -> Kind:
 
 def kinds() -> Mapping[str, Kind]:
     return dict(_kinds)
+
+
+def everyday() -> list[str]:
+    """Names of the kinds whose cases tell of no suspicion."""
+    return [kind.name for kind in _kinds.values() if kind.by_exception]
 
 
 def case_model() -> Any:

@@ -2,23 +2,30 @@
 
 import uuid
 from typing import Any, ClassVar, Self
-from zoneinfo import ZoneInfo
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django_fsm import FSMField, transition
+from django.utils.translation import pgettext_lazy
+from django_fsm import transition
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
 from audit.actors import Acts, SubjectRef, System
-from audit.perform import Stateful
+from audit.perform import StateField, Stateful
 from cases.permissions import DECIDE, VIEW, WORK, may
 from cases.queries import CaseQuerySet
 from compliance.people.models import Account, Customer, Licensee, Team, User
 from documents.models import Document
 
+PRIORITIES: list[Any] = [
+    (0, pgettext_lazy("priority", "Normal")),
+    (1, pgettext_lazy("priority", "Raised")),
+    (2, pgettext_lazy("priority", "High")),
+    (3, pgettext_lazy("priority", "Urgent")),
+]
 GRANTS: list[Any] = [(VIEW, "See cases"), (WORK, "Work on cases"), (DECIDE, "Decide cases")]
 
 
@@ -40,6 +47,8 @@ class Queue(models.Model):
     team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="queues")
     licensee = models.ForeignKey(Licensee, on_delete=models.PROTECT, related_name="+")
     kind = models.CharField(max_length=20)
+    gives_out = models.BooleanField(default=False, db_default=False, help_text=_("Free cases go to who is on shift"))
+    most_each = models.PositiveSmallIntegerField(default=30, db_default=30, help_text=_("Then a person gets no more"))
 
     class Meta:
         default_permissions = ()
@@ -82,11 +91,18 @@ class Case(Stateful):
     licensee = models.ForeignKey(Licensee, on_delete=models.PROTECT, related_name="+")
     jurisdiction = models.CharField(max_length=2, help_text=_("The licensee's, pinned at opening"))
     queue = models.ForeignKey(Queue, on_delete=models.PROTECT, related_name="cases")
-    state = FSMField(default="open", protected=True)
+    state = StateField(default="open", protected=True)
     outcome = models.CharField(max_length=20, blank=True)
     reason = models.CharField(max_length=40, blank=True)
     waiting_for = models.CharField(max_length=20, blank=True, choices=[("player", _("the player"))])
-    priority = models.PositiveSmallIntegerField(default=0)
+    priority = models.PositiveSmallIntegerField(default=0, choices=PRIORITIES)
+    raised_by = ArrayField(
+        models.CharField(max_length=40), default=list, db_default=[], help_text=_("Rules that raised the priority")
+    )
+    snoozed_until = models.DateTimeField(null=True, help_text=_("Out of the lists of work until then"))
+    snoozed_because = models.CharField(max_length=40, blank=True, db_default="")
+    wakes_on = models.CharField(max_length=20, blank=True, db_default="", help_text=_("What brings it back earlier"))
+    merged_into = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="merged")
     assignee = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="cases")
     restricted = models.BooleanField(default=False)
     policy_version = models.CharField(max_length=40)
@@ -94,6 +110,9 @@ class Case(Stateful):
     opened_by = models.CharField(max_length=60, help_text=_("Actor, as kind:id"))
     due_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
+    changed_at = models.DateTimeField(
+        db_default=Now(), editable=False, help_text=_("When its place in the lists changed; the database keeps it")
+    )
 
     objects: ClassVar = CaseQuerySet.as_manager()
 
@@ -109,6 +128,14 @@ class Case(Stateful):
             models.CheckConstraint(
                 condition=Q(waiting_for="") | Q(closed_at=None), name="case_closed_waits_for_nobody"
             ),
+            models.CheckConstraint(
+                condition=Q(snoozed_until=None, snoozed_because="", wakes_on="")
+                | (Q(snoozed_until__isnull=False) & ~Q(snoozed_because="")),
+                name="case_snoozed_with_a_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(merged_into=None) | ~Q(merged_into=models.F("id")), name="case_merged_into_another"
+            ),
         ]
         indexes: ClassVar = [
             models.Index(fields=["-priority", "due_at", "id"], condition=Q(closed_at=None), name="case_open_by_due"),
@@ -118,10 +145,19 @@ class Case(Stateful):
             ),
             models.Index(fields=["opened_at", "id"], condition=Q(closed_at=None), name="case_open_by_age"),
             models.Index(fields=["customer"], name="case_by_customer"),
+            models.Index(fields=["changed_at"], condition=Q(closed_at=None), name="case_open_by_change"),
+            models.Index(
+                fields=["snoozed_until"], condition=Q(snoozed_until__isnull=False), name="case_snoozed_by_return"
+            ),
         ]
 
     def __str__(self) -> str:
         return self.number
+
+    @property
+    def sleeps(self) -> bool:
+        """Snoozed now; a time of return that has passed is no sleep, whether or not a sweep ran."""
+        return self.snoozed_until is not None and self.snoozed_until > timezone.now()
 
     @property
     def audit_matter(self) -> str:
@@ -148,26 +184,6 @@ class QueueGroupPermission(GroupObjectPermissionBase):
     content_object = models.ForeignKey(Queue, on_delete=models.CASCADE)
 
 
-class ConflictOfInterest(models.Model):
-    """A member of staff who must not see or touch this player's matters: a relative, a friend, themselves."""
-
-    class Relation(models.TextChoices):
-        MYSELF = "myself", _("It is myself")
-        FAMILY = "family", _("Family")
-        FRIEND = "friend", _("Friend or acquaintance")
-        BUSINESS = "business", _("Business or money")
-        OTHER = "other", _("Something else")
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="conflicts")
-    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="conflicts")
-    relation = models.CharField(max_length=10, choices=Relation, default=Relation.OTHER)
-    declared_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["user", "customer"], name="conflict_once")]
-
-
 def may_work(evidence: Any, user: Any) -> bool:
     return may(user, WORK, evidence.case)
 
@@ -179,6 +195,11 @@ def may_decide(evidence: Any, user: Any) -> bool:
 def may_replace(evidence: Any, user: Any) -> bool:
     """The newer file replaces the older one, whoever brought it: staff, the platform or the player."""
     return isinstance(user, System)
+
+
+def may_move_away(evidence: Any, user: Any) -> bool:
+    """Who works on the case; the product in cases that they do not see, which hold the same file."""
+    return isinstance(user, System) or may_work(evidence, user)
 
 
 JUDGEMENTS = ("accept", "ask_again", "reject", "reconsider", "revoke")
@@ -202,7 +223,7 @@ class Evidence(Stateful):
     purpose = models.CharField(max_length=40)
     document_type = models.CharField(max_length=40, help_text=_("What the file is, such as passport"))
     document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="evidence")
-    state = FSMField(default=State.PENDING, choices=State.choices, protected=True)
+    state = StateField(default=State.PENDING, choices=State.choices, protected=True)
     reasons = ArrayField(models.CharField(max_length=40), default=list, blank=True)
     told = models.BooleanField(default=False, help_text=_("The player was told of this verdict"))
     created_at = models.DateTimeField(auto_now_add=True)
@@ -238,6 +259,10 @@ class Evidence(Stateful):
     def audit_subject(self) -> SubjectRef:
         return self.case.audit_subject
 
+    @property
+    def licensee_id(self) -> Any:
+        return self.case.licensee_id
+
     def unmet(self, move: str) -> list[str]:
         if move == "accept" and self.document.state != "ready":
             return [str(_("The file is still being checked. It can be accepted once the check is done."))]
@@ -256,7 +281,7 @@ class Evidence(Stateful):
         return current.exclude(pk=self.pk).exists()
 
     def _is_out_of_date(self) -> bool:
-        today = timezone.localdate(timezone=ZoneInfo(self.case.licensee.time_zone))
+        today = self.case.licensee.today()
         return self.good_until is not None and self.good_until < today
 
     def _decide(self, by: Any, reasons: list[str], at: Any) -> None:
@@ -292,6 +317,16 @@ class Evidence(Stateful):
     @transition("state", source=[State.PENDING, State.RETURNED], target=State.SUPERSEDED, permission=may_replace)
     def supersede(self, *, by: Acts) -> None:
         """A newer file for the same purpose took its place."""
+
+    @transition(
+        "state",
+        source=[State.PENDING, State.ACCEPTED, State.RETURNED, State.REJECTED, State.EXPIRED],
+        target=State.SUPERSEDED,
+        permission=may_move_away,
+    )
+    def move_away(self, *, by: Acts) -> None:
+        """The file is another player's: it proves nothing here, also in a case that is finished."""
+        self.issued_on = self.valid_until = self.good_until = None
 
     @transition("state", source=State.ACCEPTED, target=State.EXPIRED, permission=may_replace)
     def expire(self, *, by: Acts, reasons: list[str]) -> None:

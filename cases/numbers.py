@@ -25,7 +25,11 @@ _WRITTEN = re.compile(r"#?\s*([A-Za-z]{3})[\s\-–.]*(\d{2})[\s\-–.]*(\d{6,})[
 
 
 class TypingError(ValueError):
-    """It looks like a tracking number, but its check digit does not fit."""
+    """It looks like a tracking number, but its check digit does not fit. `prefix` says of which kind."""
+
+    def __init__(self, text: str, prefix: str) -> None:
+        super().__init__(text)
+        self.prefix = prefix
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,7 @@ def parse(text: str) -> str | None:
         return None
     prefix, year, sequence, digit = found.groups()
     if check_digit(year + sequence) != int(digit):
-        raise TypingError(text)
+        raise TypingError(text, prefix.upper())
     return str(Number(prefix.upper(), int(year), int(sequence)))
 
 

@@ -1,14 +1,20 @@
 """Pages of a list that hold still while rows come and go: each begins where the one before ended, not at a count.
 
-A cursor names the place of a row in the order: nothing is skipped or repeated when others are inserted meanwhile.
+A cursor names the place of a row in the order: nothing is skipped or repeated when others are inserted meanwhile. It is
+encrypted, because it stands in addresses and a place may be a name.
 """
 
+import hashlib
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+from django.conf import settings
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Field, Model, Q, QuerySet
@@ -33,7 +39,7 @@ def page_of(rows: QuerySet[Any], order: Order, *, size: int, after: str = "", be
     """At most `size` rows after (or right before) a cursor. Raises BadCursor."""
     way = _reversed(order) if before else order
     if cursor := before or after:
-        rows = rows.filter(_beyond(way, _values(rows.model, way, cursor)))
+        rows = rows.filter(_beyond(way, _values(rows, way, cursor)))
     found = list(rows.order_by(*way)[: size + 1])
     more, found = len(found) > size, found[:size]
     if before:
@@ -49,7 +55,14 @@ def page_of(rows: QuerySet[Any], order: Order, *, size: int, after: str = "", be
 
 def cursor_of(row: Model, order: Order) -> str:
     values = [_value(row, field.lstrip("-")) for field in order]
-    return urlsafe_b64encode(json.dumps(values, cls=_Exactly).encode()).rstrip(b"=").decode()
+    place = _cipher(settings.SECRET_KEY).encrypt(json.dumps(values, cls=_Exactly).encode(), None)
+    return urlsafe_b64encode(place).rstrip(b"=").decode()
+
+
+@lru_cache(maxsize=2)
+def _cipher(secret: str) -> AESSIV:
+    """The same place gives the same cursor, so that an address stays what it is."""
+    return AESSIV(hashlib.sha512(b"cases.paging|" + secret.encode()).digest())
 
 
 class _Exactly(DjangoJSONEncoder):
@@ -65,21 +78,27 @@ def _value(row: Any, path: str) -> Any:
     return row
 
 
-def _values(model: type[Model], order: Order, cursor: str) -> list[Any]:
+def _values(rows: QuerySet[Any], order: Order, cursor: str) -> list[Any]:
     try:
-        given = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        fields = [_field(model, name.lstrip("-")) for name in order]
+        place = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        given = json.loads(_cipher(settings.SECRET_KEY).decrypt(place, None))
+        fields = [_field(rows, name.lstrip("-")) for name in order]
         if not isinstance(given, list) or len(given) != len(fields) or any(isinstance(v, list | dict) for v in given):
             raise BadCursor(BadCursor.__doc__)
         values = [field.to_python(value) for field, value in zip(fields, given, strict=True)]
-    except (ValueError, TypeError, ValidationError, FieldDoesNotExist) as error:
+    except (ValueError, TypeError, InvalidTag, ValidationError, FieldDoesNotExist) as error:
         raise BadCursor(BadCursor.__doc__) from error
     if None in values:
         raise BadCursor(BadCursor.__doc__)
     return values
 
 
-def _field(model: type[Model], path: str) -> "Field[Any, Any]":
+def _field(rows: QuerySet[Any], path: str) -> "Field[Any, Any]":
+    if path in rows.query.annotations:
+        reckoned = rows.query.annotations[path].output_field
+        assert isinstance(reckoned, Field)
+        return reckoned
+    model: type[Model] = rows.model
     *through, last = path.split("__")
     for name in through:
         related = model._meta.get_field(name).related_model

@@ -2,13 +2,18 @@
 
 from typing import TYPE_CHECKING, Any, Self
 
-from django.db.models import Count, Exists, OuterRef, Q
+from django.apps import apps
+from django.db.models import Count, Exists, IntegerField, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce, Now
 from django.http import Http404
 
 from audit.perform import StatefulQuerySet
 from audit.record import ObjectRef, record_refusal
 from cases import kinds, numbers
-from cases.permissions import VIEW, granted, is_key
+from cases.looking.needed import ReasonNeeded
+from cases.permissions import VIEW, allowed, is_key, queues_of
+from compliance.people.access.once import few
+from compliance.people.conflicts.queries import declared_by
 from compliance.proposals.models import Proposal
 
 if TYPE_CHECKING:
@@ -27,18 +32,42 @@ class CaseQuerySet(StatefulQuerySet["Case"]):
             return self.none()
         if is_key(user):
             # A key reads its licensee's cases and brings files (its scopes say which); it works on and decides none.
-            return self.filter(licensee_id=user.licensee_id, restricted=False) if permission == VIEW else self.none()
+            return self.known_outside().filter(licensee_id=user.licensee_id) if permission == VIEW else self.none()
         # Named here and not imported at the top: models.py builds its managers from this module.
         case_model: Any = self.model._meta.concrete_model
         queue_model = case_model._meta.get_field("queue").related_model
-        conflict_model = case_model._meta.apps.get_model("cases", "ConflictOfInterest")
-        queues = granted(user, permission, queue_model).values("pk")
-        own = granted(user, permission, case_model).values("pk")
-        conflict = conflict_model.objects.filter(user__human_id=user.human_id, customer_id=OuterRef("customer_id"))
-        return self.filter(Q(queue__in=queues, restricted=False) | Q(pk__in=own)).exclude(Exists(conflict))
+        ways = allowed(user, permission, queue_model, case_model)
+        if permission == VIEW:  # by exception one sees, and neither works nor decides
+            openings = self.model._meta.apps.get_model("glass", "Opening").objects
+            opened = few(user, "opened", lambda: openings.running().of(user).values_list("case_id", flat=True))
+            if opened != []:
+                ways |= Q(pk__in=opened, queue__in=queues_of(user, permission, queue_model))
+        mine = self.filter(ways)
+        # Whoever looks at it again does not see how it ended before their own verdict is in.
+        looks = self.model._meta.apps.get_model("quality", "SecondLook").objects
+        known = few(user, "known", lambda: declared_by(user).values_list("customer_id", flat=True))
+        held = few(user, "looks_held", lambda: looks.held_by(user).values_list("case_id", flat=True))
+        for field, left_out in (("customer_id", known), ("pk", held)):
+            if left_out != []:
+                mine = mine.exclude(**{f"{field}__in": left_out})
+        # What was merged into another case is read; the work goes on in the other.
+        return mine if permission == VIEW else mine.filter(merged_into=None)
+
+    def known_outside(self) -> Self:
+        """What the operator's platform may know of. A restricted case does not exist there."""
+        return self.filter(restricted=False)
 
     def open(self) -> Self:
-        return self.filter(closed_at=None)
+        """Neither finished nor merged into another case."""
+        return self.filter(closed_at=None, merged_into=None)
+
+    def awake(self) -> Self:
+        """Not snoozed now: what is due back is back, whether or not a sweep wrote it down."""
+        return self.filter(Q(snoozed_until=None) | Q(snoozed_until__lte=Now()))
+
+    def free(self) -> Self:
+        """Work that nobody has and that waits for nobody."""
+        return self.awake().filter(assignee=None, waiting_for="")
 
     def up_to(self, limit: int) -> int:
         """How many there are, counted no further than one more than `limit`: the count costs the same at any size."""
@@ -46,30 +75,42 @@ class CaseQuerySet(StatefulQuerySet["Case"]):
 
     def with_evidence_counts(self) -> Self:
         """Adds to_look_at, asked_again, accepted: how many files wait for us, for the player, and are done."""
-        return self.annotate(
-            to_look_at=Count("evidence", filter=Q(evidence__state="pending")),
-            asked_again=Count("evidence", filter=Q(evidence__state="returned")),
-            accepted=Count("evidence", filter=Q(evidence__state="accepted")),
-        )
+        # Counted for the rows that are shown: joined, they would be counted for every open case before the first page.
+        return self.annotate(to_look_at=_files("pending"), asked_again=_files("returned"), accepted=_files("accepted"))
 
     def with_proposed(self) -> Self:
         """Adds proposed: whether a decision on it waits for a second person."""
-        return self.annotate(proposed=Exists(Proposal.objects.parked().filter(subject_id=OuterRef("pk"))))
+        return self.annotate(
+            proposed=Exists(Proposal.objects.of_log("main").parked().filter(subject_id=OuterRef("pk")))
+        )
 
     def for_list(self) -> Self:
         """With everything a row shows, in one query more or less whatever the number of rows."""
         rows = self.select_related("customer", "account", "assignee", "queue")
-        return rows.with_evidence_counts().with_proposed()
+        return rows.with_evidence_counts().with_proposed().prefetch_related("tagged__tag")
+
+
+def _files(state: str) -> Coalesce:
+    files = apps.get_model("cases", "Evidence").objects.filter(case=OuterRef("pk"), state=state)
+    count = files.order_by().values("case").annotate(count=Count("pk")).values("count")
+    return Coalesce(Subquery(count, output_field=IntegerField()), 0)
 
 
 def get_case(number: str, *, user: Any) -> Any:
-    """The kind's own proxy of the case with this tracking number; Http404 to strangers, which is recorded."""
+    """The kind's own proxy of the case with this tracking number; Http404 to strangers, which is recorded.
+
+    ReasonNeeded where somebody has to say why they look at this player.
+    """
     base = kinds.case_model().objects.visible_to(user).filter(number=number).only("pk", "kind").first()
     if base is None:
         _record_stranger(number, by=user)
         raise Http404("no such case")
     model = kinds.lookup(base.kind).model
-    return model.objects.select_related("customer", "account__brand", "assignee", "queue", "licensee").get(pk=base.pk)
+    rows = model.objects.select_related("customer", "account__brand", "assignee", "queue", "licensee")
+    case = rows.get(pk=base.pk)
+    if model._meta.apps.get_model("looking", "Reason").objects.is_missing(user, case):
+        raise ReasonNeeded(number)
+    return case
 
 
 def _record_stranger(number: str, *, by: Any) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
+from uuid import UUID, uuid4
 
 from django.db import transaction
 from django.utils import timezone
@@ -16,16 +16,19 @@ from audit.cards import without_cards
 from audit.perform import ConditionsNotMet, Denied, StaleVersion, WrongState, perform
 from audit.record import record, record_refusal
 from cases import kinds, texts
+from cases.happenings import tell
 from cases.models import Case, Evidence, Message, Note, Queue
 from cases.numbers import next_number
-from cases.permissions import WORK, is_key, may
+from cases.permissions import VIEW, WORK, is_key, may
 from compliance.keys.services import open_sealed, seal
 from compliance.outbox.services import post
-from compliance.people.models import Account, Licensee, User
-from compliance.policy import policy_for
+from compliance.people.duty.services import absence_of
+from compliance.people.models import Account, User
+from compliance.people.returning import require_present
 from compliance.proposals.services import void_overtaken
+from compliance.rulebook.queries import policy_of
 from documents.models import Document
-from documents.services import kept_or_removed, receive
+from documents.services import kept_already, kept_or_removed, receive
 
 MESSAGE, NOTE = "cases.message", "cases.note"
 REVOKED_BECAUSE: dict[str, str | Promise] = {
@@ -44,10 +47,6 @@ class NoQueue(ConditionsNotMet):
         )
 
 
-def actor_text(by: Acts) -> str:
-    return f"{by.audit_actor.kind}:{by.audit_actor.id}"
-
-
 def require(permission: str, case: Case, *, by: Acts, action: str) -> None:
     """Refuse, and record the refusal, unless `by` holds the permission on the case."""
     if not may(by, permission, case):
@@ -55,20 +54,16 @@ def require(permission: str, case: Case, *, by: Acts, action: str) -> None:
         raise Denied("no_right")
 
 
-def day_of(licensee: Licensee, moment: datetime) -> date:
-    """The licensee's day: the one that policies, deadlines and windows go by."""
-    return timezone.localdate(moment, ZoneInfo(licensee.time_zone))
-
-
 def open_case(kind: str, account: Account, *, by: Acts, now: datetime, due_at: datetime, **facts: Any) -> Any:
     """A new case of this kind in the licensee's queue, with a tracking number and the policy of the day pinned."""
+    require_present(account.customer)
     licensee = account.licensee
     queue = Queue.objects.filter(licensee=licensee, kind=kind).order_by("team__slug").first()
     if queue is None:
         raise NoQueue
     spec = kinds.lookup(kind)
-    policy = policy_for(licensee.jurisdiction, on=day_of(licensee, now))
-    return spec.model.objects.create(
+    policy = policy_of(licensee, on=licensee.day_of(now))
+    case = spec.model.objects.create(
         number=next_number(spec.prefix, now=now),
         kind=kind,
         account=account,
@@ -78,16 +73,20 @@ def open_case(kind: str, account: Account, *, by: Acts, now: datetime, due_at: d
         queue=queue,
         policy_version=policy.version,
         opened_at=now,
-        opened_by=actor_text(by),
+        opened_by=str(by.audit_actor),
         due_at=due_at,
         **facts,
     )
+    tell(case, "opened", by=by)
+    return case
 
 
 @transaction.atomic
 def attach(case: Case, document: Document, *, purpose: str, document_type: str, by: Acts) -> Evidence:
     """Offer a document for one purpose. An older file that is not accepted gives way to the newer."""
-    case = _locked(case)
+    case = locked(case)
+    if case.merged_into_id is not None:
+        raise _merged(case, by=by)
     if case.closed_at is not None:
         raise ConditionsNotMet([str(_("This case is finished. Nothing can be added to it."))])
     if document.customer_id != case.customer_id:
@@ -106,6 +105,7 @@ def attach(case: Case, document: Document, *, purpose: str, document_type: str, 
     details = {"purpose": purpose, "document_type": document_type, "document": str(document.pk)}
     record("evidence.attach", by=by, about=evidence, details=details)
     void_overtaken(case)
+    tell(case, "file", by=by)
     kinds.lookup(case.kind).arrived(case, evidence, by=by)
     return evidence
 
@@ -123,7 +123,7 @@ def accept(
     A paper that is out of date, or older than the policy takes, is refused with ConditionsNotMet.
     """
     case, now = evidence.case, timezone.now()
-    today = day_of(case.licensee, now)
+    today = case.licensee.day_of(now)
     by_policy, unmet = kinds.lookup(case.kind).age(evidence, issued_on, today)
     if issued_on and issued_on > today:
         unmet = [str(_("The day of issue lies in the future. Check the date."))]
@@ -183,6 +183,7 @@ def _judged(move: Any, **inputs: Any) -> Evidence:
     case = Case.objects.select_for_update(of=("self",)).get(pk=move.__self__.case_id)
     evidence: Evidence = perform(move, details={"purpose": move.__self__.purpose}, **inputs)
     void_overtaken(case)
+    kinds.lookup(case.kind).ruled(case, evidence, by=inputs["by"])
     return evidence
 
 
@@ -194,23 +195,48 @@ def _check_reasons(evidence: Evidence, reasons: Sequence[str], kind: texts.Kind)
         raise ConditionsNotMet([str(_("This reason does not belong here: {codes}.")).format(codes=", ".join(unknown))])
 
 
-def write_message(case: Case, code: str, *, by: Acts, text: str, tells_of: Sequence[Evidence] = ()) -> Message:
+def write_message(
+    case: Case,
+    code: str,
+    *,
+    by: Acts,
+    text: str,
+    tells_of: Sequence[Evidence] = (),
+    message_id: UUID | None = None,
+) -> Message:
     """Keep what the player is told, sealed, and leave an outbox row that sends it after the commit.
 
     `tells_of` are the verdicts that the player learns of with it: they are told from now on, and its entry names them.
     """
+    written_in = getattr(text, "language", case.account.language)
+    version = {"version": text.version} if isinstance(text, texts.Text) else {}
     text = without_cards(text)
     message = Message(
-        case=case, code=code, language=case.account.language, written_at=timezone.now(), written_by=actor_text(by)
+        id=message_id or uuid4(),
+        case=case,
+        code=code,
+        language=written_in,
+        written_at=timezone.now(),
+        written_by=str(by.audit_actor),
     )
     message.text_sealed = seal(case.audit_subject, MESSAGE, text.encode(), aad=message.pk.bytes)
-    message.save()
+    message.save(force_insert=True)
     told = sorted(str(evidence.pk) for evidence in tells_of)
     case.evidence.filter(pk__in=told).update(told=True)
-    details = {"code": code, "language": message.language, "text": text} | ({"told": told} if told else {})
+    details = {"code": code, "language": message.language, "text": text} | version | ({"told": told} if told else {})
     record("cases.write_message", by=by, about=message, details=details)
     post(MESSAGE, payload={"message_id": str(message.pk)})
+    tell(case, "message", by=by)
+    for evidence in tells_of:
+        tell(case, "refused", by=by, about=evidence)
     return message
+
+
+def leave_word_of_end(case: Case, *, by: Acts) -> None:
+    """The case is over, and with it the player learns which files were refused for good."""
+    for evidence in case.evidence.filter(state=Evidence.State.REJECTED).order_by("created_at", "id"):
+        tell(case, "refused", by=by, about=evidence)
+    tell(case, "ended", by=by)
 
 
 def message_text(message: Message) -> str:
@@ -218,13 +244,15 @@ def message_text(message: Message) -> str:
 
 
 @transaction.atomic
-def write_note(case: Case, *, by: User, text: str) -> Note:
+def write_note(case: Case, *, by: User, text: str, batch: str = "") -> Note:
     require(WORK, case, by=by, action="cases.write_note")
     text = without_cards(text)
     note = Note(case=case, written_at=timezone.now(), written_by=by)
     note.text_sealed = seal(case.audit_subject, NOTE, text.encode(), aad=note.pk.bytes)
     note.save()
-    record("cases.write_note", by=by, about=note, note=text)
+    details = {"batch": batch} if batch else None
+    record("cases.write_note", by=by, about=note, note=text, details=details)
+    tell(case, "note", by=by)
     return note
 
 
@@ -233,60 +261,113 @@ def note_text(note: Note) -> str:
 
 
 @transaction.atomic
-def assign(case: Case, *, to: User | None, by: User, version: int | None = None) -> Case:
-    """Give the case to a member of staff who may work on it, or to nobody."""
+def assign(case: Case, *, to: User | None, by: User, version: int | None = None, batch: str = "") -> Case:
+    """Give the case to a member of staff who may work on it and is not away, or to nobody."""
     require(WORK, case, by=by, action="cases.assign")
-    case = _locked(case)
+    case = locked(case)
     if version is not None and version != case.version:
         raise StaleVersion(case)
-    if to is not None and not may(to, WORK, case):
-        raise ConditionsNotMet([str(_("This person may not work on this case."))])
-    _give(case, to, by=by)
+    if to is not None and (wrong := cannot_have(case, to, by=by)):
+        raise ConditionsNotMet(wrong)
+    give(case, to, by=by, batch=batch)
     return case
+
+
+def cannot_have(case: Case, to: User, *, by: Acts) -> list[str]:
+    """Why the case cannot be given to this person, in words. Whoever is away names a deputy; they take for themselves
+    what they like.
+    """
+    if not may(to, WORK, case):
+        return [str(_("This person may not work on this case."))]
+    absence = absence_of(to) if to.human_id != by.human_id else None
+    if absence is None:
+        return []
+    facts = {"name": to.name, "deputy": absence.deputy.name if absence.deputy else ""}
+    if absence.deputy:
+        return [str(_("%(name)s is away. %(deputy)s stands in: give it to them.")) % facts]
+    return [str(_("%(name)s is away and named nobody.")) % facts]
 
 
 @transaction.atomic
 def release(case: Case, *, by: Acts) -> None:
     """Nobody is responsible any more: whoever was must not work on it."""
-    _give(_locked(case), None, by=by)
+    give(locked(case), None, by=by)
 
 
-def _give(case: Case, to: User | None, *, by: Acts) -> None:
+def give(case: Case, to: User | None, *, by: Acts, batch: str = "") -> None:
+    """Change who is responsible for a locked case. Whether they may was asked."""
     if case.assignee_id != (to.pk if to else None):
         before, case.assignee = case.assignee_id, to
         case.version += 1
         case.save(update_fields=["assignee", "version"])
-        record("cases.assign", by=by, about=case, changes={"assignee_id": (before, case.assignee_id)})
+        details = {"batch": batch} if batch else None
+        record(
+            "cases.assign",
+            by=by,
+            about=case,
+            changes={"assignee_id": (before, case.assignee_id)},
+            details=details,
+        )
+        tell(case, "assigned", by=by, to=[to])
 
 
 @transaction.atomic
 def take_next(*, by: User, kind: str) -> Case | None:
     """The most urgent case of this kind that nobody has; two people who ask at once get two cases."""
-    free = (
-        Case.objects.allowed_to(by, WORK)
-        .open()
-        .filter(kind=kind, assignee=None, waiting_for="")
-        .order_by("-priority", "due_at", "id")
-        .select_for_update(of=("self",), skip_locked=True)
-        .first()
-    )
-    return assign(free, to=by, by=by) if free else None
+    free = Case.objects.allowed_to(by, WORK).open().free().filter(kind=kind)
+    next_one = free.order_by("-priority", "due_at", "id").select_for_update(of=("self",), skip_locked=True).first()
+    return assign(next_one, to=by, by=by) if next_one else None
 
 
-def _locked(case: Case) -> Any:
+def locked(case: Case) -> Any:
+    """The case, fresh, of its own kind, and locked until the transaction ends."""
     return type(case).objects.select_for_update(of=("self",)).get(pk=case.pk)
 
 
-def require_to_bring(case: Case, *, by: Acts) -> None:
-    """Who works on the case brings files; so does the platform, whose key's scope was asked at the door."""
+def require_to_bring(case: Case, *, by: Acts) -> Case:
+    """Who works on the case brings files; so does the platform, whose key's scope was asked at the door.
+
+    The case that takes them: what a key brings to a merged one goes to the case in which the matter goes on. Staff are
+    told where that is, with ConditionsNotMet.
+    """
+    if case.merged_into_id is not None and may(by, VIEW, case):
+        goes_on: Case = kinds.lookup(case.kind).model.objects.get(pk=case.merged_into_id)
+        if is_key(by) and may(by, VIEW, goes_on):
+            return goes_on
+        raise _merged(case, by=by)
     if not is_key(by):
         require(WORK, case, by=by, action="evidence.attach")
+    return case
+
+
+def _merged(case: Case, *, by: Acts) -> ConditionsNotMet:
+    """Why a merged case takes nothing. The other's number is for who may see the other."""
+    other = case.merged_into
+    if other is not None and may(by, VIEW, other):
+        said = _("This case was merged into %(number)s. Hand the file in there.") % {"number": other.number}
+    else:
+        said = str(_("This case was merged into another one. It takes no file any more."))
+    return ConditionsNotMet([said])
 
 
 @transaction.atomic
 def bring(case: Case, file: Any, *, purpose: str, document_type: str, by: Acts) -> Evidence:
-    """Take a file in and offer it for a purpose, both or neither. `file` is what the sealing upload handler left."""
-    require_to_bring(case, by=by)
+    """Take a file in and offer it for a purpose, both or neither. `file` is what the sealing upload handler left.
+
+    A file that this case has for another purpose is kept once, and offered for this one too.
+    """
+    case = require_to_bring(case, by=by)
+    document = kept_already(customer=case.customer, upload=file)
+    if document is not None and _proves_something_else(case, document, purpose):
+        evidence = attach(case, document, purpose=purpose, document_type=document_type, by=by)
+        file.close()
+        return evidence
     with kept_or_removed(file):
         document = receive(customer=case.customer, upload=file, by=by, matter=case.number)
         return attach(case, document, purpose=purpose, document_type=document_type, by=by)
+
+
+def _proves_something_else(case: Case, document: Document, purpose: str) -> bool:
+    """In this very case, and not what it is offered for now: the same again is refused as before."""
+    purposes = set(case.evidence.filter(document=document).values_list("purpose", flat=True))
+    return bool(purposes) and purpose not in purposes

@@ -33,6 +33,8 @@ VARIABLES = {
     "date": "21 Kasım 2026 17:05 (Europe/Istanbul)",
     "items": "• Kimliğin arka yüzü: Bir köşesi fotoğrafta görünmüyor. Dört köşesi de görünecek şekilde yeniden çekin.",
     "kept": "Kimliğin ön yüzü, Adres belgesi",
+    "start": "21 Kasım 2026",
+    "line": "Belgenizi aldık. Kimliğinizin arka yüzünü de görünce size yazacağız.",
     "link": "https://dogrulama.ornek-bahis.example/b/KYC-26-004813-9",
     "months": "12",
     "number": "KYC-26-004813-9",
@@ -109,9 +111,10 @@ class Reason(Frozen):
 
 
 class Message(Frozen):
-    """A text that stands by itself, such as the receipt."""
+    """A text that stands by itself, such as the receipt. `title`: staff may pick it, and find it under this name."""
 
     code: str = Field(pattern=r"^[a-z][a-z0-9_]+$")
+    title: Words | None = None
     versions: tuple[Version, ...] = Field(alias="version")
 
     @model_validator(mode="after")
@@ -127,11 +130,24 @@ class Names(Frozen):
     document: dict[str, Words]
 
 
+class Banned(Frozen):
+    """What staff must not write to a player: beginnings of words, and whole words, of every language together."""
+
+    stems: tuple[str, ...] = Field(min_length=1)
+    words: tuple[str, ...] = Field(min_length=1)
+
+    def pattern(self) -> "re.Pattern[str]":
+        stems = "|".join(map(re.escape, self.stems))
+        words = "|".join(map(re.escape, self.words))
+        return re.compile(rf"(?<!\w)(?:(?:{stems})\w*|(?:{words})(?!\w))", re.IGNORECASE)
+
+
 @dataclass(frozen=True, slots=True)
 class Catalogue:
     reasons: Mapping[str, Reason]
     messages: Mapping[str, Message]
     names: Names
+    banned: "re.Pattern[str]"
 
 
 # ------------------------------------------------------------------------------------------------- asking
@@ -162,6 +178,33 @@ def subject(code: str, language: str, *, version: int | None = None, **values: o
     """The subject line of a message that goes by e-mail."""
     versions = _found(catalogue().messages, code, "message").versions
     return _written(code, versions, language, version, values, part="subject")
+
+
+def for_staff() -> list[Message]:
+    """The messages that staff may pick and send. Each has a subject: it goes by e-mail."""
+    return [each for each in catalogue().messages.values() if each.title is not None]
+
+
+def title_of(code: str) -> str:
+    """What staff call a message, in the reader's language."""
+    title = _found(catalogue().messages, code, "message").title
+    return _name(title, None) if title else code
+
+
+def needs(code: str, variable: str) -> bool:
+    """Whether the newest version of a message names this variable."""
+    found: Message = _found(catalogue().messages, code, "message")
+    return variable in variables(found.versions[-1].text[FALLBACK])
+
+
+def with_line(letter: Text, line: str) -> Text:
+    """The letter with a line of the writer's own below."""
+    return _text(f"{letter}\n\n{line}", letter.code, letter.version, letter.language)
+
+
+def banned(words: str) -> list[str]:
+    """The words in a text of staff's own that no player may read (texts/banned.toml), each once."""
+    return list(dict.fromkeys(found[0] for found in catalogue().banned.finditer(words)))
 
 
 def request_letter(
@@ -266,9 +309,13 @@ def read(folder: Path) -> Catalogue:
     reasons = {each.code: each for each in _read_all(folder / "reasons", Reason, problems)}
     messages = {each.code: each for each in _read_all(folder / "messages", Message, problems)}
     names = next(iter(_read_file(folder / "names.toml", Names, problems)), None)
+    forbidden = next(iter(_read_file(folder / "banned.toml", Banned, problems)), None)
     if "rejected" not in messages:
         problems.append("messages/rejected.toml: missing. Add it: every final reason is told with it.")
-    if problems or names is None:
+    for each in messages.values():
+        if each.title is not None and not each.versions[-1].subject:
+            problems.append(f"messages/{each.code}.toml, subject: missing. What staff send goes by e-mail: add it.")
+    if problems or names is None or forbidden is None:
         raise TextsBroken(problems)
     for each in reasons.values():
         if unknown := set(each.applies_to) - set(names.purpose) - {ANY}:
@@ -277,7 +324,7 @@ def read(folder: Path) -> Catalogue:
             problems.append(f"reasons/{each.code}.toml, applies_to: unknown {', '.join(sorted(unknown))}. {fix}")
     if problems:
         raise TextsBroken(problems)
-    return Catalogue(reasons, messages, names)
+    return Catalogue(reasons, messages, names, forbidden.pattern())
 
 
 def _read_all(folder: Path, shape: type[Any], problems: list[str]) -> Iterator[Any]:

@@ -9,5 +9,16 @@ api = import_string("compliance.platform.openapi.MizanAPI")(
     description="Compliance case management for online gaming operators.",
     urls_namespace="api",
     servers=[{"url": settings.BASE_URL}],
-    routers=("compliance.platform.api.router", "cases.api.router", "cases.types.verification.api.router"),
+    routers=(
+        "cases.reading.house.api.router",  # with that of compliance.platform.api
+        "compliance.platform.log_api.router",
+        "compliance.platform.staff_api.router",
+        "compliance.platform.webhooks.api.router",
+        "cases.reading.players.api.router",  # with those of cases.api and cases.reading.api: one router an address
+        "cases.reading.work.api.router",
+        "cases.types.verification.api.router",
+        "cases.types.gaming.api.router",
+        "cases.types.gaming.limits.api.router",
+        "cases.types.monitoring.transactions.api.router",
+    ),
 )

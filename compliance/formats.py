@@ -6,6 +6,7 @@ active language and the active time zone decide, which a middleware sets to thos
 """
 
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from decimal import Decimal
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -126,6 +127,15 @@ def length(span: timedelta, *, language: str | None = None) -> str:
     return " ".join(format_unit(count, f"duration-{unit}", length="short", locale=locale) for count, unit in shown)
 
 
+def duration(count: int, unit: str, *, language: str | None = None) -> str:
+    """So many hours, days, months or years, in full: (8, "year") is "8 yıl"."""
+    # Where the long words are those of the short ones, as "gün" in Turkish, Babel has none and names the unit's code.
+    forms = (
+        format_unit(count, f"duration-{unit}", length=size, locale=_locale(language)) for size in ("long", "short")
+    )
+    return next(words for words in forms if "duration-" not in words)
+
+
 COUNTED = 1000  # counts of cases stop here and say "1,000+": counting on would cost more than it tells
 
 
@@ -141,6 +151,11 @@ def percent(share: float, *, language: str | None = None) -> str:
 def money(minor: int, currency: str, *, language: str | None = None) -> str:
     """Integer minor units and an ISO 4217 code: (123456750, "TRY") is "₺1.234.567,50" in Turkish."""
     value = minor / 10 ** get_currency_precision(currency)
+    return str(format_currency(value, currency, locale=_locale(language)))
+
+
+def amount(value: Decimal, currency: str, *, language: str | None = None) -> str:
+    """An amount in the currency's main unit, as policies write it: (Decimal("185000.00"), "TRY") is "₺185.000,00"."""
     return str(format_currency(value, currency, locale=_locale(language)))
 
 

@@ -149,6 +149,36 @@ def reconciliation() -> None:
         import_string("audit.reconciliation.ensure_reconciled")(log)
 
 
+def rights() -> None:
+    """The last nightly look at all rights found nothing."""
+    import_string("compliance.people.access.alarms.ensure_rights_in_order")()
+
+
+def emergency() -> None:
+    """Nobody used a sign-in for emergencies in the last day."""
+    import_string("compliance.people.access.alarms.ensure_no_emergency")()
+
+
+def exceptions() -> None:
+    """Every exceptional access to a restricted case was reviewed in time."""
+    import_string("cases.glass.alarms.ensure_reviewed")()
+
+
+def endpoints() -> None:
+    """No receiver of a licensee's events was switched off by its own silence, or by saying that it is gone."""
+    import_string("compliance.platform.webhooks.alarms.ensure_no_endpoint_gave_up")()
+
+
+def outbox() -> None:
+    """Nothing that should have left the house was given up and waits for a person."""
+    import_string("compliance.outbox.alarms.ensure_nothing_parked")()
+
+
+def monitoring() -> None:
+    """No rule that watches transactions broke while it was asked."""
+    import_string("cases.types.monitoring.rules.book.ensure_rules_work")()
+
+
 CHECKS: dict[str, Callable[[], None]] = {
     "database": database,
     "migrations": migrations,
@@ -161,4 +191,13 @@ CHECKS: dict[str, Callable[[], None]] = {
     "sequencer": sequencer,
 }
 # Somebody must look, but nothing is better served elsewhere: these leave the answer at 200.
-ALARMS: dict[str, Callable[[], None]] = {"anchors": anchors, "reconciliation": reconciliation}
+ALARMS: dict[str, Callable[[], None]] = {
+    "anchors": anchors,
+    "reconciliation": reconciliation,
+    "rights": rights,
+    "emergency": emergency,
+    "exceptions": exceptions,
+    "endpoints": endpoints,
+    "outbox": outbox,
+    "monitoring": monitoring,
+}

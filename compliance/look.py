@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
+from django.conf import settings
 from django.forms import BoundField, CheckboxInput, Field, RadioSelect, Textarea
 from django.forms.widgets import ChoiceWidget, Select
 from django.http import HttpRequest
@@ -34,6 +35,7 @@ ICONS: Final = frozenset({
 # fmt: on
 # Only what points along the line of writing turns round in a right-to-left language.
 FLIPPED: Final = frozenset({"chevron", "send"})
+ONE_LINE: Final = 24  # characters that fit into a card of 320 px in either script
 SHAPES: Final = frozenset({"none", "half", "wait", "sleep", "due", "late", "again", "done", "no", "pair"})
 
 
@@ -61,6 +63,27 @@ STATES: Final[Mapping[str, State]] = {
     "underage": State("no", "bad", pgettext_lazy("state", "Under age")),
     "deceased": State("done", "", pgettext_lazy("state", "Deceased")),
     "impersonated": State("no", "bad", pgettext_lazy("state", "Impersonated")),
+    # outcomes of a request about play, and how an exclusion stands
+    "kept_out": State("done", "good", pgettext_lazy("state", "Kept out of play")),
+    "let_back": State("done", "plain", pgettext_lazy("state", "May play again")),
+    "stayed_out": State("done", "", pgettext_lazy("state", "Stays out of play")),
+    "cared_for": State("done", "good", pgettext_lazy("state", "Talked with the player")),
+    "annulled": State("no", "", pgettext_lazy("state", "Annulled")),
+    "active": State("wait", "go", pgettext_lazy("state", "In force")),
+    "persisting": State("wait", "go", pgettext_lazy("state", "In force after its term")),
+    "return_requested": State("again", "", pgettext_lazy("state", "Return asked for")),
+    "cooling": State("sleep", "", pgettext_lazy("state", "Time to reflect")),
+    "limitchange.requested": State("none", "plain", pgettext_lazy("state", "Asked for")),
+    "limitchange.waiting": State("sleep", "", pgettext_lazy("state", "Time to reflect")),
+    "confirmable": State("due", "soon", pgettext_lazy("state", "Player to confirm")),
+    "effective": State("done", "good", pgettext_lazy("state", "In force")),
+    "cancelled": State("no", "", pgettext_lazy("state", "Cancelled")),
+    "blocked": State("no", "bad", pgettext_lazy("state", "Blocked")),
+    "ended": State("done", "", pgettext_lazy("state", "Ended")),
+    # a monitoring rule
+    "shadow": State("half", "", pgettext_lazy("state", "In the shadow")),
+    "live": State("done", "good", pgettext_lazy("state", "Live")),
+    "retired": State("sleep", "", pgettext_lazy("state", "Retired")),
     # evidence: what one document proves
     "missing": State("none", "", pgettext_lazy("state", "Missing")),
     "pending": State("half", "go", pgettext_lazy("state", "To be judged")),
@@ -68,6 +91,22 @@ STATES: Final[Mapping[str, State]] = {
     "returned": State("again", "", pgettext_lazy("state", "Asked again")),
     "superseded": State("sleep", "", pgettext_lazy("state", "Replaced")),
     "expired": State("late", "bad", pgettext_lazy("state", "Expired")),
+    # an electronic check
+    "check.asked": State("wait", "go", pgettext_lazy("state", "Asked")),
+    "check.failed": State("late", "bad", pgettext_lazy("state", "Could not be asked")),
+    # two entries that may be one person
+    "link.found": State("half", "go", pgettext_lazy("state", "May be the same person")),
+    "link.linked": State("done", "plain", pgettext_lazy("state", "The same person")),
+    "link.dismissed": State("done", "", pgettext_lazy("state", "Two persons")),
+    "link.parted": State("no", "", pgettext_lazy("state", "Two persons after all")),
+    "duplicate.cleared": State("done", "", pgettext_lazy("state", "Somebody else")),
+    "duplicate.confirmed": State("done", "bad", pgettext_lazy("state", "The same person")),
+    "duplicate.over": State("sleep", "", pgettext_lazy("state", "Over")),
+    # what somebody looked at
+    "fact.wrong": State("late", "bad", pgettext_lazy("state", "Not in order")),
+    "opening.waiting": State("due", "", pgettext_lazy("state", "Waits for its review")),
+    "justified": State("done", "plain", pgettext_lazy("state", "Justified")),
+    "unjustified": State("late", "bad", pgettext_lazy("state", "Not justified")),
     # a document in the vault
     "received": State("half", "", pgettext_lazy("state", "Being checked")),
     "ready": State("done", "plain", pgettext_lazy("state", "Ready")),
@@ -80,6 +119,18 @@ STATES: Final[Mapping[str, State]] = {
     "voided": State("no", "", pgettext_lazy("state", "Void: the evidence changed")),
     "proposal.returned": State("again", "", pgettext_lazy("state", "Sent back")),
     "proposal.expired": State("late", "bad", pgettext_lazy("state", "Expired")),
+    # a change of the rules
+    "draft": State("none", "plain", pgettext_lazy("state", "Draft")),
+    # a second look at a closed case
+    "drawn": State("none", "", pgettext_lazy("state", "Waits for a second look")),
+    "agreed": State("done", "plain", pgettext_lazy("state", "Same verdict")),
+    "disagreed": State("late", "bad", pgettext_lazy("state", "Another verdict")),
+    "settled": State("done", "", pgettext_lazy("state", "Settled")),
+    # a delivery to the platform
+    "delivery.delivered": State("done", "good", pgettext_lazy("state", "Delivered")),
+    "delivery.given_up": State("late", "bad", pgettext_lazy("state", "Given up")),
+    "delivery.retrying": State("again", "", pgettext_lazy("state", "Tried again")),
+    "delivery.waiting": State("due", "", pgettext_lazy("state", "Waits")),
     # what came of a contact
     "answered": State("done", "plain", gettext_lazy("Answered")),
     "passed_on": State("half", "", gettext_lazy("Passed on")),
@@ -87,12 +138,39 @@ STATES: Final[Mapping[str, State]] = {
     "waits": State("wait", "", gettext_lazy("Waits for the player")),
     "exclusion_offered": State("done", "plain", gettext_lazy("Exclusion offered")),
     "no_answer": State("none", "", gettext_lazy("Nobody answered")),
+    # an investigation of the AML side, and what is frozen in it
+    "triage": State("none", "plain", pgettext_lazy("state", "To be looked at")),
+    "investigating": State("half", "go", pgettext_lazy("state", "Investigated")),
+    "awaiting": State("wait", "", pgettext_lazy("state", "Waits for documents")),
+    "with_mlro": State("pair", "pair", pgettext_lazy("state", "With the reporting officer")),
+    "reporting": State("half", "go", pgettext_lazy("state", "Being reported")),
+    "post_report": State("done", "good", pgettext_lazy("state", "Reported, watched on")),
+    "merged": State("sleep", "", pgettext_lazy("state", "Merged into another")),
+    "unfounded": State("done", "plain", pgettext_lazy("state", "Unfounded")),
+    "explained": State("done", "plain", pgettext_lazy("state", "Explained")),
+    "monitored": State("done", "", pgettext_lazy("state", "Watched on, not reported")),
+    "reported": State("done", "good", pgettext_lazy("state", "Reported")),
+    "relationship_ended": State("no", "", pgettext_lazy("state", "Relationship ended")),
+    "placed": State("pair", "pair", pgettext_lazy("state", "Waits for a second person")),
+    "overdue": State("late", "bad", pgettext_lazy("state", "No second look in time")),
+    "seconded": State("done", "plain", pgettext_lazy("state", "Seen by two")),
+    "lifted": State("sleep", "", pgettext_lazy("state", "Lifted")),
+    # a report to the authority
+    "submitting": State("half", "go", pgettext_lazy("state", "Being filed")),
+    "uncertain": State("late", "bad", pgettext_lazy("state", "Uncertain whether it arrived")),
+    "submitted": State("done", "plain", pgettext_lazy("state", "Filed")),
+    "not_filed": State("no", "", pgettext_lazy("state", "Not filed")),
     # an entry of the log
     "verified": State("done", "good", pgettext_lazy("state", "Verified")),
     "next_run": State("due", "", pgettext_lazy("state", "Next run")),
     "broken": State("late", "bad", pgettext_lazy("state", "Broken")),
     "refused": State("no", "bad", pgettext_lazy("state", "Refused")),
     "sent": State("done", "plain", pgettext_lazy("state", "Sent")),
+    # a letter that came by e-mail, and its files
+    "unmatched": State("none", "", pgettext_lazy("state", "Belongs to no case yet")),
+    "matched": State("done", "plain", pgettext_lazy("state", "Put to a case")),
+    "discarded": State("no", "", pgettext_lazy("state", "Set aside")),
+    "held": State("wait", "", pgettext_lazy("state", "Waits")),
 }
 
 
@@ -159,6 +237,12 @@ def due(
 
 
 @register.simple_tag
+def directory() -> str:
+    """What the button of the operator's own directory says; empty where staff do not sign in with one."""
+    return str(settings.OIDC_NAME) if settings.OIDC_ISSUER else ""
+
+
+@register.simple_tag
 def number_name(number: str) -> SafeString:
     """A tracking number: always left to right, never broken over lines."""
     return ltr(number)
@@ -166,7 +250,12 @@ def number_name(number: str) -> SafeString:
 
 @register.filter
 def ltr(value: object) -> SafeString:
-    """Phone, number, reference, file name, IBAN, digest: written left to right in every language."""
+    """Phone, number, reference, file name, IBAN, digest: written left to right in every language.
+
+    It stays on one line while it is short; a long one (an address, a path) breaks rather than widening a narrow page.
+    """
+    if len(str(value)) > ONE_LINE:
+        return format_html('<bdi dir="ltr" class="long">{}</bdi>', value)
     return format_html('<bdi dir="ltr">{}</bdi>', value)
 
 

@@ -4,6 +4,7 @@
 """
 
 import shutil
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -40,6 +41,9 @@ def database(url: str) -> dict[str, Any]:
         raise ImproperlyConfigured("DATABASE_URL must start with postgresql:// (PostgreSQL is the only database).")
     query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
     host = query.pop("host", None) or unquote(parts.hostname or "")
+    # compliance/wsgi.py limits what a page may ask; workers and commands take their time. A pooler takes no options.
+    if (longest := env.str("DATABASE_STATEMENT_TIMEOUT", "")) and not env.bool("DATABASE_POOLER", False):
+        query["options"] = f"{query.get('options', '')} -c statement_timeout={longest}".strip()
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.lstrip("/")),
@@ -49,6 +53,9 @@ def database(url: str) -> dict[str, Any]:
         "PORT": str(parts.port or query.pop("port", "")),
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
+        # A pooler in transaction mode gives each transaction another connection: no cursor and no prepared statement
+        # (audit.prepared) outlives one there.
+        "DISABLE_SERVER_SIDE_CURSORS": env.bool("DATABASE_POOLER", False),
         "OPTIONS": query,
     }
 
@@ -89,6 +96,7 @@ if KEY_PROVIDER == "vault":
     VAULT_TRANSIT_KEY = env.str("VAULT_TRANSIT_KEY", "mizan")
 AWS_KMS_PREFIX = env.str("AWS_KMS_PREFIX", "mizan")
 # What was shredded, by id: a restored database is compared with it before it serves (manage.py keys replay-shreds).
+# Beside it lies the same on who is kept out of play (manage.py exclusions reconcile).
 TOMBSTONES_FILE = Path(env.str("TOMBSTONES_FILE", str(KEY_FILE.with_name("shredded.jsonl"))))
 VAULT_DIR = Path(env.str("VAULT_DIR", str(DATA_DIR / "vault")))
 # Where documents lie: a bucket of an S3-compatible store when one is named (boto3), else VAULT_DIR.
@@ -112,16 +120,43 @@ INSTALLED_APPS = [
     "compliance.policy",
     "compliance.outbox",
     "compliance.people",
+    "compliance.people.access",
+    "compliance.people.conflicts",
     "compliance.people.suspicions",
+    "compliance.people.duty",
+    "compliance.people.sameness",
+    "compliance.people.exclusions",
     "compliance.proposals",
+    "compliance.rulebook",
     "compliance.platform",
+    "compliance.platform.webhooks",
+    "compliance.platform.inbound",
     "documents",
     "documents.keeping",
     "cases",
     "cases.contacts",
     "cases.clocks",
     "cases.drafts",
+    "cases.tags",
+    "cases.relations",
+    "cases.corrections",
+    "cases.former",
+    "cases.presence",
+    "cases.bulk",
+    "cases.quality",
+    "cases.glass",
+    "cases.looking",
+    "cases.notices",
+    "cases.mail",
     "cases.types.verification",
+    "cases.types.gaming",
+    "cases.types.verification.risk",
+    "cases.types.verification.checks",
+    "cases.types.gaming.limits",
+    "cases.types.monitoring",
+    "cases.types.monitoring.reports",
+    "cases.types.monitoring.transactions",
+    "cases.types.monitoring.rules",
     "cases.demo",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -141,6 +176,7 @@ MIDDLEWARE = [
     "compliance.health.HealthMiddleware",
     "compliance.platform.problems.ProblemMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "compliance.isolation.IsolationMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -153,9 +189,11 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "audit.middleware.ContextMiddleware",
+    "compliance.people.access.middleware.SessionMiddleware",
     "compliance.keys.guard.ReplayGuard",
     "compliance.people.middleware.PreferencesMiddleware",
     "audit.access.RuleMiddleware",
+    "cases.drafts.middleware.DraftsMiddleware",
 ]
 ROOT_URLCONF = "compliance.urls"
 WSGI_APPLICATION = "compliance.wsgi.application"
@@ -232,14 +270,72 @@ CELERY_BEAT_SCHEDULE = {
     "documents.sweep_files": {"task": "documents.sweep_files", "schedule": schedule(3600)},
     "proposals.expire": {"task": "proposals.expire", "schedule": schedule(60)},
     "cases.expire_evidence": {"task": "cases.expire_evidence", "schedule": schedule(900)},
+    "cases.wake_due": {"task": "cases.wake_due", "schedule": schedule(30)},
+    "cases.raise_priorities": {"task": "cases.raise_priorities", "schedule": schedule(60)},
+    "cases.give_out": {"task": "cases.give_out", "schedule": schedule(30)},
+    "bulk.sweep": {"task": "bulk.sweep", "schedule": schedule(15)},
+    "presence.forget": {"task": "presence.forget", "schedule": schedule(3600)},
+    "gaming.ask_registers": {"task": "gaming.ask_registers", "schedule": schedule(15)},
+    "gaming.sweep": {"task": "gaming.sweep", "schedule": schedule(30)},
     "verification.lapse": {"task": "verification.lapse", "schedule": schedule(60)},
+    "risk.sweep": {"task": "risk.sweep", "schedule": schedule(3600)},
+    "limits.sweep": {"task": "limits.sweep", "schedule": schedule(60)},
+    "people.sweep_holds": {"task": "people.sweep_holds", "schedule": schedule(60)},
+    "people.remind_unanswered": {"task": "people.remind_unanswered", "schedule": schedule(300)},
+    "people.draw_holds": {"task": "people.draw_holds", "schedule": schedule(600)},
+    "monitoring.count": {"task": "monitoring.count", "schedule": schedule(5)},
+    "monitoring.sweep_backtests": {"task": "monitoring.sweep_backtests", "schedule": schedule(30)},
+    "monitoring.add_months": {"task": "monitoring.add_months", "schedule": schedule(21_600)},
     "clocks.sweep": {"task": "clocks.sweep", "schedule": schedule(60)},
+    "quality.draw": {"task": "quality.draw", "schedule": schedule(600)},
     "drafts.forget_old": {"task": "drafts.forget_old", "schedule": schedule(86_400)},
+    "looking.watch": {"task": "looking.watch", "schedule": schedule(300)},
+    "looking.forget_reasons": {"task": "looking.forget_reasons", "schedule": schedule(86_400)},
+    "mail.poll": {"task": "mail.poll", "schedule": schedule(60)},
+    "mail.empty_old": {"task": "mail.empty_old", "schedule": schedule(86_400)},
+    "notices.sweep": {"task": "notices.sweep", "schedule": schedule(30)},
+    "notices.forget_old": {"task": "notices.forget_old", "schedule": schedule(86_400)},
     "people.clear_sessions": {"task": "people.clear_sessions", "schedule": schedule(86_400)},
+    "exclusions.sweep": {"task": "exclusions.sweep", "schedule": schedule(30)},
+    "people.end_roles": {"task": "people.end_roles", "schedule": schedule(60)},
+    "people.check_rights": {"task": "people.check_rights", "schedule": crontab(hour="3", minute="41")},
+    "inbound.forget_old": {"task": "inbound.forget_old", "schedule": schedule(3600)},
     "platform.sweep": {"task": "platform.sweep", "schedule": schedule(3600)},
+    "webhooks.sweep": {"task": "webhooks.sweep", "schedule": schedule(5)},
+    "webhooks.forget_old": {"task": "webhooks.forget_old", "schedule": schedule(3600)},
     "audit.anchor": {"task": "audit.anchor", "schedule": schedule(60)},
     "audit.reconcile": {"task": "audit.reconcile", "schedule": crontab(hour="3", minute="17")},
 }
+
+# National registers of excluded players, as NAME=dotted.path.of.the.adapter; the law of the licensee says which count.
+# One that is not named here, or does not answer, is a closed door, never an open one. The simulator is for trials.
+SIMULATOR = "cases.types.gaming.registers.simulator.Simulator"
+_simulated = [] if MIZAN_ENV != DEVELOPMENT else ["GAMSTOP", "OASIS", "SPELPAUS", "CRUKS", "ROFUS", "RGIAJ", "RUA"]
+_registers: list[str] = env.list("REGISTERS", [f"{name}={SIMULATOR}" for name in _simulated])
+REGISTERS = dict(one.split("=", 1) for one in _registers)
+if IN_PRODUCTION and SIMULATOR in REGISTERS.values():
+    raise ImproperlyConfigured("REGISTERS names the simulator. In production name the register's own adapter.")
+REGISTERS_COUNT = MIZAN_ENV != TEST  # tests that need them say so
+
+# Networks of your own that webhooks may call, beside the public internet: 10.20.0.0/16,10.30.0.7/32.
+_ours: list[str] = env.list("WEBHOOK_NETWORKS", [] if IN_PRODUCTION else ["127.0.0.0/8"])
+WEBHOOK_NETWORKS = [ip_network(net) for net in _ours]
+
+VERIFIED_BEFORE_PLAY = MIZAN_ENV != TEST  # whoever opens an account waits for play where policy says so; as above
+
+# Who answers electronic checks of a verification: "simulator" (never in production) or the address of your bridge to
+# the register, the bank or the vendor; empty: nobody, and two persons confirm by hand what the law asks for before any
+# service. CHECKS_SECRET signs what we send.
+_answers = "simulator" if MIZAN_ENV == DEVELOPMENT else ""
+CHECKS = {
+    "population_register": env.str("CHECKS_POPULATION_REGISTER", _answers),
+    "verification_transfer": env.str("CHECKS_VERIFICATION_TRANSFER", _answers),
+    "idv": env.str("CHECKS_IDV", _answers),
+}
+CHECKS_COUNT = MIZAN_ENV != TEST  # whether what nobody is set up to answer stands against an approval; as above
+CHECKS_SECRET = optional("CHECKS_SECRET")
+if IN_PRODUCTION and "simulator" in CHECKS.values():
+    raise ImproperlyConfigured("CHECKS_*: the simulator answers nothing true. Name the address of your bridge.")
 
 # Without a mail server a letter would lie in a file and count as sent.
 MAIL_FIX = "Set it to smtp+tls://user:password@host:587."
@@ -256,19 +352,43 @@ else:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = str(DATA_DIR / "mail")
 DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", "Mizan <no-reply@localhost>")
+# Where players write to, one mailbox for each licensee, parted by spaces (cases/mail/boxes.py says how). It holds
+# passwords: MAILBOXES_FILE names a file with it.
+MAILBOXES = optional("MAILBOXES").split()
+# The host of our own mail server that checks senders; what it says in Authentication-Results is believed, nobody else.
+MAIL_AUTHORITY = env.str("MAIL_AUTHORITY", "")
+# Without one nobody checks senders: a person puts every letter to its case, unless this says to believe them.
+MAIL_UNCHECKED = env.bool("MAIL_UNCHECKED", not IN_PRODUCTION)
 
 # ---------------------------------------------------------------------------------------------- people
 AUTH_USER_MODEL = "people.User"
 AUTHENTICATION_BACKENDS = [
-    "allauth.account.auth_backends.AuthenticationBackend",
+    "compliance.people.access.backend.StaffBackend",
     "guardian.backends.ObjectPermissionBackend",
 ]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "compliance.people.access.passwords.LengthValidator"},
+    {"NAME": "compliance.people.access.passwords.ExpectedValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+# The operator's own directory, beside passwords and passkeys (docs/how-to/sign-in-with-a-directory.md).
+OIDC_ISSUER = env.str("OIDC_ISSUER", "")
+if OIDC_ISSUER:
+    if IN_PRODUCTION and not OIDC_ISSUER.startswith("https://"):
+        raise ImproperlyConfigured("OIDC_ISSUER must start with https:// in production.")
+    OIDC_CLIENT_ID = required("OIDC_CLIENT_ID", "Set it to the id that your directory gave to Mizan.")
+    OIDC_CLIENT_SECRET = required("OIDC_CLIENT_SECRET", "Set OIDC_CLIENT_SECRET_FILE to a file with the secret.")
+OIDC_NAME = env.str("OIDC_NAME", urlsplit(OIDC_ISSUER).hostname or "")  # what the button says
+OIDC_SCOPES = env.str("OIDC_SCOPES", "openid email profile")
+OIDC_GROUPS_CLAIM = env.str("OIDC_GROUPS_CLAIM", "groups")
+OIDC_ROLES = env.str("OIDC_ROLES", "")  # a TOML file: which group has which role in which team
+# What the directory says when it asked for a second factor (in amr, or as acr). Named none: we ask ourselves.
+OIDC_AMR: list[str] = env.list("OIDC_AMR", [])
+OIDC_ACR: list[str] = env.list("OIDC_ACR", [])
+# Whether somebody who is nobody here yet, and in a group of OIDC_ROLES, gets a sign-in when they come.
+OIDC_PROVISION = env.bool("OIDC_PROVISION", False)
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "compliance.people.sign_in.ClosedSignUp"
@@ -280,11 +400,32 @@ ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
+# No letter goes to an address that nobody signs in with; a worker writes the others, so that both answers take as long.
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_FORMS = {"reset_password": "compliance.people.access.forms.AskForLink"}
+# Attempts in a shared cache: per address, and per sign-in ("key"). A window that is over forgets.
+ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "20/m/ip,5/5m/key", "reset_password": "20/m/ip,5/m/key"}
+AUDIT_CONFIRM = "compliance.people.access.confirmation.ask"
 # How many proxies of ours stand before us: the address of a request is the one that the outermost of them saw.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
-SESSION_COOKIE_AGE = 60 * 60 * 10
+# Whether a role that asks for a second factor (policy/staff.toml) gets it: "optional" is for trying the product out.
+SECOND_FACTOR = env.str("SECOND_FACTOR", "required" if IN_PRODUCTION else "optional")
+if SECOND_FACTOR not in ("required", "optional") or (IN_PRODUCTION and SECOND_FACTOR != "required"):
+    raise ImproperlyConfigured(f"SECOND_FACTOR is {SECOND_FACTOR!r}. In production it is required; leave it out.")
+# Whether who looks at a player without a case of theirs says why (cases/looking). "off" is for tests and trials.
+PANELS_FAIL_ALONE = MIZAN_ENV != TEST  # a part of a case's page that breaks leaves the rest; tests want to see it break
+LOOK_REASON = env.str("LOOK_REASON", "off" if MIZAN_ENV == TEST else "asked")
+if LOOK_REASON not in ("asked", "off") or (IN_PRODUCTION and LOOK_REASON != "asked"):
+    raise ImproperlyConfigured(f"LOOK_REASON is {LOOK_REASON!r}. In production it is asked; leave it out.")
+MFA_ADAPTER = "compliance.people.access.factors.Factors"
+MFA_FORMS = {"login_webauthn": "compliance.people.access.passkeys.PasskeyForm"}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not BASE_URL.startswith("https://")  # a passkey on http://localhost
+# The longest session of any role; each has shorter limits of its own (policy/staff.toml).
+SESSION_COOKIE_AGE = 60 * 60 * 12
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -332,6 +473,7 @@ _letters: list[str] = env.list("AUDIT_ANCHOR_MAIL", [])
 if _letters:
     _anchor("mail", "audit.anchors.mail.Letters", to=_letters)
 AUDIT_PROPOSE_EXPORT = "proposals:export"  # the page where a larger export is asked for
+RELEASES_URL = env.str("RELEASES_URL", "")  # where auditors find verify.py of each version; shown beside its SHA-256
 AUDIT_EXPORT_ALONE = 10_000  # entries that one person exports on the page; above, policy's "audit.export" asks two
 
 # ---------------------------------------------------------------------------------------------- words
@@ -375,12 +517,15 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
         "object-src": [NONE],
+        "report-uri": ["/csp-report/"],
     }
 }
 X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+# Whom to tell about a weakness of this installation, such as mailto:security@example.com (/.well-known/security.txt).
+SECURITY_CONTACT = env.str("SECURITY_CONTACT", "")
 if BASE_URL.startswith("https://"):
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"

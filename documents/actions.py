@@ -18,6 +18,7 @@ _COLUMNS = {
     "attempts": Kept.OMIT,
     "scrubbed_at": Kept.OMIT,
     "reading_sealed": Kept.OMIT,
+    "number_tail_index": Kept.OMIT,
     "name_sealed": Kept.OMIT,
     "digest_sealed": Kept.OMIT,
     "digest_index": Kept.OMIT,
@@ -41,6 +42,19 @@ register(
     Action("documents.quarantine", _("{actor} put the document into quarantine"), _COLUMNS),
     Action("documents.mark_unscannable", _("{actor} could not check the document"), _COLUMNS),
     Action("documents.destroy", _("{actor} destroyed the document"), _COLUMNS),
+    Action("documents.begin_upload", _("{actor} began to send a file in pieces"), {"size": Kept.PUBLIC}),
+    Action(
+        "documents.abandon_upload",
+        _("{actor} gave up a file that was sent in pieces"),
+        {"size": Kept.PUBLIC, "offset": Kept.PUBLIC},
+    ),
+    Action("documents.release_original", _("{actor} took the original of the document out of the vault")),
+    Action(
+        "documents.read_by_eye",
+        _("{actor} wrote down what stands on the document"),
+        {"fields": Kept.PUBLIC, "before": Kept.SEALED, "after": Kept.SEALED},
+    ),
+    Action("documents.print", _("{actor} printed the document, with the watermark")),
     Action(
         "documents.fail_integrity", _("The document's file failed its integrity check for {actor}"), {"at": Kept.PUBLIC}
     ),
@@ -48,6 +62,11 @@ register(
         "documents.scrub",
         _("{actor} compared {checked} files with their digests: {failed} are not what they were"),
         dict.fromkeys(("checked", "bytes", "failed", "orphans", "left"), Kept.PUBLIC),
+    ),
+    Action(
+        "documents.index",
+        _("{actor} filled the index by which papers are found: {filled} of {read}"),
+        {"read": Kept.PUBLIC, "filled": Kept.PUBLIC, "unreadable": Kept.PUBLIC},
     ),
     Action("documents.set_aside_orphan", _("{actor} set aside a file that belongs to no document")),
     Action("documents.bring_back_file", _("{actor} brought back the file of a document")),

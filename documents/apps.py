@@ -9,3 +9,4 @@ class DocumentsConfig(AppConfig):
 
     def ready(self) -> None:
         import_module(f"{self.name}.actions")
+        import_module(f"{self.name}.leaving")

@@ -1,8 +1,8 @@
 """Full card numbers and card security codes in what a file says. A file that has one is not kept.
 
-Stricter than `audit.cards`, which blots out in doubt: here a whole file goes, so a number must have a scheme's
-beginning, its length, its check digit and the grouping of a card. References that the operator knows survive, and so
-does what fails the check digit. Source of the rule: PCI DSS 4.0, 3.3.1 and 3.5.1.
+Schemes, check digit and IBANs are told by `audit.cards`. That blots out in doubt; here a whole file goes, so a number
+must have a scheme's beginning, its length, its check digit and the grouping of a card. References that the operator
+knows survive, and so does what fails the check digit. Source of the rule: PCI DSS 4.0, 3.3.1 and 3.5.1.
 """
 
 import re
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 
-from audit.cards import passes_luhn
+from audit.cards import is_iban, is_of_a_scheme, passes_luhn
 
 # How a card carries its number, and how people write it.
 _GAP = r"[ \u00a0-]{0,3}"
@@ -22,19 +22,6 @@ _NUMBERS = (
 )
 _PART_OF_MORE_BEFORE = re.compile(r"(?:[\w.,-]|\d{4}[ \u00a0])$")
 _PART_OF_MORE_AFTER = re.compile(r"[\w-]|[.,]\d|[ \u00a0]\d{4}(?!\d)")
-# Issuer identification numbers (ISO/IEC 7812-1) as the schemes publish them, and the lengths of their numbers.
-_SCHEMES = (
-    (re.compile(r"4"), (13, 16, 19)),  # Visa
-    (re.compile(r"5[1-5]|222[1-9]|22[3-9]|2[3-6]|27[01]|2720"), (16,)),  # Mastercard
-    (re.compile(r"3[47]"), (15,)),  # American Express
-    (re.compile(r"30[0-5]|3095|3[689]"), (14, 16, 19)),  # Diners Club
-    (re.compile(r"352[89]|35[3-8]"), (16, 17, 18, 19)),  # JCB
-    (re.compile(r"6011|64[4-9]|65"), (16, 17, 18, 19)),  # Discover
-    (re.compile(r"62|81"), (16, 17, 18, 19)),  # UnionPay
-    (re.compile(r"9792"), (16,)),  # Troy
-    (re.compile(r"220[0-4]"), (16, 17, 18, 19)),  # Mir
-    (re.compile(r"5018|5020|5038|5893|6304|6759|676[1-3]"), (13, 14, 15, 16, 17, 18, 19)),  # Maestro
-)
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?:[ \u00a0]?[A-Z0-9]{2,4}){3,8}\b")
 _CODE = re.compile(
     r"\b(?:cvv|cvc|csc|cid)\s?2?\b[^\w\n]{0,8}\d{3,4}(?![\d.,/-]\d|\d)"
@@ -53,7 +40,7 @@ class CardData:
 
 def card_data(text: str) -> CardData:
     """The card numbers in a text, each once, and whether a security code stands in it."""
-    text = _IBAN.sub(lambda found: "#" * len(found[0]) if _is_iban(found[0]) else found[0], text)
+    text = _IBAN.sub(lambda found: "#" * len(found[0]) if is_iban(found[0]) else found[0], text)
     return CardData(tuple(dict.fromkeys(_numbers(text))), _CODE.search(text) is not None)
 
 
@@ -63,16 +50,5 @@ def _numbers(text: str) -> Iterator[str]:
         if _PART_OF_MORE_BEFORE.search(text[max(start - 6, 0) : start]) or _PART_OF_MORE_AFTER.match(text, end):
             continue
         digits = re.sub(r"\D", "", found[0])
-        if len(set(digits)) > 1 and _of_a_scheme(digits) and passes_luhn(digits):
+        if len(set(digits)) > 1 and is_of_a_scheme(digits) and passes_luhn(digits):
             yield digits
-
-
-def _of_a_scheme(digits: str) -> bool:
-    return any(begins.match(digits) and len(digits) in lengths for begins, lengths in _SCHEMES)
-
-
-def _is_iban(text: str) -> bool:
-    plain = re.sub(r"\s", "", text)
-    if not 15 <= len(plain) <= 34:
-        return False
-    return int("".join(str(int(character, 36)) for character in plain[4:] + plain[:4])) % 97 == 1

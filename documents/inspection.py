@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from audit.actors import system
 from audit.perform import WrongState, perform
-from compliance.keys.services import KeyUnavailable, seal
+from compliance.keys.services import IndexPurpose, KeyUnavailable, blind_index, seal
+from compliance.people.contacts import tail
 from documents import malware, processes, reading
 from documents.models import Document
 from documents.processes import Findings, Verdict
@@ -81,11 +82,14 @@ def _read(document: Document, found: Findings) -> Document | None:
     said = reading.read(found, today=timezone.localdate())
     if said.card is not None:
         return _refused(document, said.card)
-    sealed = None
+    sealed = number_tail = None
     if said.personal:
         plain = json.dumps(said.personal).encode()
         sealed = seal(document.audit_subject, "document_reading", plain, aad=document.pk.bytes)
-    return _moved(document, replace(found, facts=found.facts | said.facts), reading=sealed)
+        if number := said.personal.get("number"):
+            number_tail = blind_index(IndexPurpose.NUMBER_TAIL, tail(number))
+    facts = found.facts | said.facts
+    return _moved(document, replace(found, facts=facts), reading=sealed, number_tail=number_tail)
 
 
 def _refused(document: Document, card: str) -> Document | None:

@@ -116,12 +116,71 @@ class JpegWatch:
         return b""
 
 
+class BoxWatch:
+    """HEIC (ISO/IEC 14496-12): boxes, each with its length first; the last one ends where the file does.
+
+    A file cut anywhere ends within a box. How many pixels it has is asked by the inspection.
+    """
+
+    pixels = 0
+    _HEADER = 16  # length, name, and the long form of the length
+
+    def __init__(self) -> None:
+        self._head = b""
+        self._left: int | None = 0  # bytes of the box under way that are still to come; None: up to the end
+        self._named: set[bytes] = set()
+        self._broken = False
+
+    def feed(self, data: bytes) -> None:
+        while data and not self._broken and self._left is not None:
+            if self._left:
+                passed = min(self._left, len(data))
+                self._left, data = self._left - passed, data[passed:]
+            else:
+                data = self._begin(data)
+
+    def is_whole(self) -> bool:
+        return not (self._broken or self._left or self._head) and {b"meta", b"mdat"} <= self._named
+
+    def _begin(self, data: bytes) -> bytes:
+        """Take the header of the next box; what is left of the data."""
+        wanted = 8 if len(self._head) < 8 else self._HEADER
+        taken = wanted - len(self._head)
+        self._head, data = self._head + data[:taken], data[taken:]
+        if len(self._head) < wanted:
+            return data
+        length = int.from_bytes(self._head[:4], "big")
+        if length == 1 and wanted == 8:
+            return data
+        if length == 1:
+            length = int.from_bytes(self._head[8:], "big")
+        self._named.add(self._head[4:8])
+        self._broken = 0 < length < wanted or (wanted == self._HEADER and not length)
+        self._left = length - wanted if length else None
+        self._head = b""
+        return data
+
+
+def _starts_with(signature: bytes) -> Callable[[bytes], bool]:
+    return lambda head: head.startswith(signature)
+
+
+_BRANDS = frozenset({b"heic", b"heix"})  # of still pictures in HEVC; sequences and AVIF are not taken
+
+
+def _is_heic(head: bytes) -> bool:
+    """By the first box, which names the brands: the main one, or the first of those it is compatible with."""
+    return head[4:8] == b"ftyp" and not _BRANDS.isdisjoint(head[at : at + 4] for at in (8, 16, 20, 24, 28))
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A type of file that is taken. `extensions` and `declared` are what may be said of it."""
+    """A type of file that is taken. `tells` knows it by its first bytes; `extensions` and `declared` are what may be
+    said of it.
+    """
 
     media_type: str
-    signature: bytes
+    tells: Callable[[bytes], bool]
     extensions: frozenset[str]
     declared: frozenset[str]
     watch: Callable[[], Watch]
@@ -130,24 +189,31 @@ class Kind:
 KINDS = (
     Kind(
         "image/jpeg",
-        b"\xff\xd8\xff",
+        _starts_with(b"\xff\xd8\xff"),
         frozenset({".jpg", ".jpeg", ".jpe", ".jfif"}),
         frozenset({"image/jpeg", "image/jpg", "image/pjpeg"}),
         JpegWatch,
     ),
     Kind(
         "image/png",
-        b"\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR",
+        _starts_with(b"\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR"),
         frozenset({".png"}),
         frozenset({"image/png", "image/x-png"}),
         PngWatch,
     ),
     Kind(
         "application/pdf",
-        b"%PDF-",
+        _starts_with(b"%PDF-"),
         frozenset({".pdf"}),
         frozenset({"application/pdf", "application/x-pdf"}),
         lambda: TailWatch((b"startxref", b"%%EOF"), within=2048),
+    ),
+    Kind(
+        "image/heic",
+        _is_heic,
+        frozenset({".heic", ".heif"}),
+        frozenset({"image/heic", "image/heif"}),
+        BoxWatch,
     ),
 )
 _UNDECLARED = frozenset({"", "application/octet-stream", "binary/octet-stream"})
@@ -155,7 +221,7 @@ _UNDECLARED = frozenset({"", "application/octet-stream", "binary/octet-stream"})
 
 def kind_of(head: bytes, *, name: str, declared: str) -> Kind:
     """The kind by the first bytes. Name and declared type must not contradict it; Refused otherwise."""
-    kind = next((kind for kind in KINDS if head.startswith(kind.signature)), None)
+    kind = next((kind for kind in KINDS if kind.tells(head)), None)
     if kind is None:
         raise Refused("wrong_type")
     extension = PurePosixPath(name).suffix.lower()

@@ -20,6 +20,7 @@ _LONGEST_ANSWER = 32 * 1024 * 1024  # bytes: a picture in grey has 6 million
 _MODULES = {
     "image/jpeg": "documents.sandbox.images",
     "image/png": "documents.sandbox.images",
+    "image/heic": "documents.sandbox.heifs",
     "application/pdf": "documents.sandbox.pdfs",
 }
 # Each may take a gigabyte: at most this many at once in one process of ours.
@@ -56,9 +57,10 @@ def inspect(media_type: str, chunks: Iterator[bytes], *, legible: bool = False) 
     return Findings(Verdict(answer["verdict"]), answer["reason"], answer["facts"], answer.get("text", ""), picture)
 
 
-def render(media_type: str, chunks: Iterator[bytes], *, page: int, mark: str) -> bytes:
-    """One page as JPEG with `mark` drawn into it. Raises CannotRender."""
-    answer, data = _asked({"act": "render", "media_type": media_type, "page": page, "mark": mark}, chunks)
+def render(media_type: str, chunks: Iterator[bytes], *, page: int, mark: str, full: bool = False) -> bytes:
+    """One page as JPEG with `mark` drawn into it; `full`: with twice the pixels. Raises CannotRender."""
+    request = {"act": "render", "media_type": media_type, "page": page, "mark": mark, "full": full}
+    answer, data = _asked(request, chunks)
     if not data:
         raise CannotRender(answer.get("reason", "damaged"))
     return data

@@ -23,11 +23,11 @@ class DocumentQuerySet(StatefulQuerySet["Document"]):
         """The same file of the same customer, unless it was destroyed."""
         return self.filter(customer=customer, digest_index=digest_index).exclude(state="destroyed")
 
-    def has_room(self, customer: "Customer", size: int) -> bool:
-        """Whether one more file of `size` bytes stays within what is kept for a customer."""
+    def has_room(self, customer: "Customer", size: int, *, files: int = 1) -> bool:
+        """Whether `size` more bytes, in `files` more files, stay within what is kept for a customer."""
         kept = self.filter(customer=customer).exclude(state="destroyed").aggregate(files=Count("pk"), bytes=Sum("size"))
-        files, total = kept["files"] + 1, (kept["bytes"] or 0) + size
-        return bool(files <= settings.CUSTOMER_FILES and total <= settings.CUSTOMER_BYTES)
+        total = (kept["bytes"] or 0) + size
+        return bool(kept["files"] + files <= settings.CUSTOMER_FILES and total <= settings.CUSTOMER_BYTES)
 
     def of_others(self, document: "Document") -> "DocumentQuerySet":
         """The same file from other customers of the same licensee."""

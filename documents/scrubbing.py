@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F
@@ -16,6 +17,7 @@ from django.utils import timezone
 from audit.actors import Acts, system
 from audit.record import ObjectRef, record, record_refusal
 from documents.models import Document
+from documents.resumable import named_files
 from documents.services import Unreadable, opened
 from documents.storage import storage
 
@@ -89,10 +91,10 @@ def _check(document: Document, found: Scrub, by: Acts) -> None:
 
 def _orphans() -> int:
     """How many files no row names; the sweep sets them aside."""
-    count, batch = 0, []
+    count, batch = 0, list[UUID]()
     for document_id in storage().documents(before=time.time() - _YOUNG):
         batch.append(document_id)
         if len(batch) == _BATCH:
-            count += len(batch) - Document.objects.filter(pk__in=batch).count()
+            count += len(batch) - len(named_files(batch))
             batch = []
-    return count + len(batch) - Document.objects.filter(pk__in=batch).count()
+    return count + len(batch) - len(named_files(batch))

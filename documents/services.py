@@ -26,6 +26,7 @@ from compliance.keys.services import (
 )
 from compliance.outbox.services import wake
 from compliance.people.models import Customer
+from compliance.people.sameness.services import note as note_same
 from compliance.people.services import note_risk
 from documents import processes
 from documents.models import Document, State
@@ -94,6 +95,15 @@ def receive(*, customer: Customer, upload: SealedUpload | None, by: Acts, matter
         raise
 
 
+def kept_already(*, customer: Customer, upload: SealedUpload | None) -> Document | None:
+    """The customer's own document with the same bytes, if the upload would be taken and the document can be used."""
+    if upload is None or upload.refusal is not None or upload.digests is None or upload.customer.pk != customer.pk:
+        return None
+    index = blind_index(IndexPurpose.FILE_DIGEST, upload.digests.plaintext.hex())
+    known: Document | None = Document.objects.known(customer, index).filter(state__in=["received", "ready"]).first()
+    return known
+
+
 @contextmanager
 def kept_or_removed(upload: SealedUpload | None) -> Iterator[None]:
     """Remove the file that its body stored when the body raises, because the rows go too.
@@ -158,6 +168,15 @@ def _note_same_file(document: Document, *, matter: str | None) -> None:
             details = {"document": str(mine.pk), "same_as": str(theirs.pk), "customer": str(theirs.customer_id)}
             about = matter if mine is document else None
             note_risk(mine.customer, code="same_file", source="documents", details=details, by=system(), matter=about)
+        note_same(document.customer, other.customer, ["document"])
+
+
+def digest_of(document: Document) -> str:
+    """SHA-256 of the file as it was sent, in hex; empty once the document is destroyed."""
+    if document.digest_sealed is None:
+        return ""
+    sealed = bytes(document.digest_sealed)
+    return open_sealed(document.audit_subject, "document_digest", sealed, aad=document.pk.bytes).hex()
 
 
 def name_of(document: Document) -> str:
@@ -276,16 +295,18 @@ def _ciphertext_digest(file: StoredFile) -> bytes:
 
 
 # --------------------------------------------------------------------------------------------------- showing
-def rendition(document: Document, *, by: Any, purpose: str, page: int = 1, matter: str | None = None) -> Rendition:
+def rendition(
+    document: Document, *, by: Any, purpose: str, page: int = 1, matter: str | None = None, full: bool = False
+) -> Rendition:
     """A picture of one page (from 1), drawn anew without metadata, with viewer, UTC time and view id in the picture
-    itself.
+    itself; `full`: with twice the pixels, for who looks closer.
 
     Raises NotReady; of its kinds, Unreadable, and CannotRender when there is no such page or it takes too much. The
     read is recorded, with the view id: a picture that turns up elsewhere leads to its entry.
     """
     view_id, chunks = _opened(document, 0, None, by=by, purpose=purpose, matter=matter)
     mark = f"{_viewer(by)}  {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC  {view_id}"
-    data = processes.render(document.media_type, chunks, page=page, mark=mark)
+    data = processes.render(document.media_type, chunks, page=page, mark=mark, full=full)
     return Rendition(data, "image/jpeg", view_id)
 
 

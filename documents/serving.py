@@ -1,13 +1,14 @@
 """The original as an answer to a request: whole, or the range that was asked for (RFC 9110, section 14)."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from urllib.parse import quote
 
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 
 from audit.actors import Acts
-from documents.models import Document
+from documents.models import Document, State
+from documents.refusals import NotReady
 from documents.services import RENDITION_HEADERS, name_of, open_document, open_range
 
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
@@ -18,29 +19,36 @@ class Outside(ValueError):
 
 
 def original(
-    document: Document, *, by: Acts, purpose: str, matter: str | None = None, wanted: str = ""
+    document: Document, *, by: Acts, purpose: str, headers: Mapping[str, str], matter: str | None = None
 ) -> HttpResponseBase:
-    """The original, byte for byte, to be saved and never shown. `wanted` is the request's Range header.
+    """The original, byte for byte, to be saved and never shown. `headers` are the request's: Range and If-Range.
 
     Raises NotReady before the first byte; what fails later ends the connection, and the length tells that it is short.
     The read is recorded.
     """
-    headers = RENDITION_HEADERS | {
+    tag = f'"{bytes(document.ciphertext_digest).hex()[:32]}"'
+    wanted = headers.get("Range", "")
+    if headers.get("If-Range", tag) != tag:
+        # The part that the asker holds is of something else (RFC 9110, 13.1.5; a date never matches).
+        wanted = ""
+    if document.state != State.READY:
+        raise NotReady(f"the document is {document.state}")
+    told = RENDITION_HEADERS | {
         "Accept-Ranges": "bytes",
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name_of(document), safe='')}",
-        "ETag": f'"{bytes(document.ciphertext_digest).hex()[:32]}"',
+        "ETag": tag,
     }
     try:
         part = asked(wanted, document.size)
     except Outside:
-        return HttpResponse(status=416, headers=headers | {"Content-Range": f"bytes */{document.size}"})
+        return HttpResponse(status=416, headers=told | {"Content-Range": f"bytes */{document.size}"})
     if part is None:
         chunks = open_document(document, by=by, purpose=purpose, matter=matter)
-        return _streamed(document, chunks, document.size, 200, headers)
+        return _streamed(document, chunks, document.size, 200, told)
     start, stop = part
     chunks = open_range(document, start, stop, by=by, purpose=purpose, matter=matter)
-    headers["Content-Range"] = f"bytes {start}-{stop - 1}/{document.size}"
-    return _streamed(document, chunks, stop - start, 206, headers)
+    told["Content-Range"] = f"bytes {start}-{stop - 1}/{document.size}"
+    return _streamed(document, chunks, stop - start, 206, told)
 
 
 def asked(header: str, size: int) -> tuple[int, int] | None:

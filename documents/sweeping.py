@@ -17,6 +17,7 @@ from compliance.keys.services import KeyUnavailable
 from documents.inspection import inspect_now
 from documents.malware import Unreachable
 from documents.models import Document
+from documents.resumable import named_files
 from documents.storage import storage
 
 _log = logging.getLogger(__name__)
@@ -69,7 +70,7 @@ def remove_orphans(*, before: float | None = None, aside_before: float | None = 
     moved = _settle_aside(now - ASIDE_SECONDS if aside_before is None else aside_before)
     moved += storage().remove_abandoned(before=before)
     for batch in _batches(storage().documents(before=before)):
-        known = set(Document.objects.filter(pk__in=batch).values_list("pk", flat=True))
+        known = named_files(batch)
         for document_id in batch:
             if document_id not in known:
                 _note("documents.set_aside_orphan", document_id)

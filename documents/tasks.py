@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from compliance.outbox.work import task
-from documents import scrubbing, sweeping
+from documents import resumable, scrubbing, sweeping
 from documents.inspection import inspect_now
 
 
@@ -17,6 +17,7 @@ def inspect(*, document_id: str, **later: object) -> None:
 def sweep(**later: object) -> None:
     sweeping.inspect_forgotten()
     sweeping.remove_unreadable()
+    resumable.sweep()
 
 
 # Every hour a share of ten minutes.

@@ -35,8 +35,9 @@ from documents.vault import KEY, Digests, Header, Sealing
 log = logging.getLogger(__name__)
 
 LARGEST = 50 * 1024 * 1024
-# All files of a request together. A refused file is read to its end, so that the sender sees the message and not a
-# broken connection; but not for ever.
+# All files of a request together: beyond it the next ones are refused, and what came before is kept.
+LARGEST_REQUEST = 2 * LARGEST
+# A refused file is read to its end, so that the sender sees the message and not a broken connection; but not for ever.
 PATIENCE = 4 * LARGEST
 
 
@@ -79,6 +80,12 @@ class SealedUpload:
                     self._begin()
             else:
                 self._pass(data)
+
+    def refuse(self, text: str) -> None:
+        """For a reason that lies outside this file. Nothing of it is kept; what still comes of it is only counted."""
+        if self.refusal is None:
+            with _Refusing(self):
+                raise Refused(text)
 
     def complete(self) -> None:
         """The last byte came."""
@@ -179,7 +186,10 @@ class SealingUploadHandler(FileUploadHandler):
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         upload = self._uploads[-1]
         upload.feed(raw_data)
-        if sum(one.size for one in self._uploads) > PATIENCE:
+        total = sum(one.size for one in self._uploads)
+        if total > LARGEST_REQUEST:
+            upload.refuse("too_large_request")
+        if total > PATIENCE:
             raise RequestDataTooBig("The file is far too large.")
 
     def file_complete(self, file_size: int) -> Any:

@@ -41,6 +41,7 @@ _LAYOUT = struct.Struct(
 _INFO = b"c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM\x00"
 _PIECE = 1024 * 1024  # what one encryption call takes: 64 chunks
 _QUEUED = 2  # pieces that wait for their hash at most
+_BUFFERS = 3  # of sealed pieces: one is encrypted into, the others wait for their hash
 _WORTH_A_THREAD = 256 * 1024
 
 
@@ -72,13 +73,21 @@ class Header:
         return cls(UUID(bytes=document), UUID(bytes=customer), key_version)
 
 
-@dataclass(frozen=True, slots=True)
 class Digests:
-    """What a put leaves: SHA-256 of the original and of the whole sealed file, and the original's size in bytes."""
+    """What a put leaves: SHA-256 of the original and of the whole sealed file, and the original's size in bytes.
 
-    plaintext: bytes
-    ciphertext: bytes
-    size: int
+    Asking for `ciphertext` waits until it is taken; a caller asks after the file is durable, which the hash needs no
+    part in.
+    """
+
+    __slots__ = ("_sealed", "plaintext", "size")
+
+    def __init__(self, plaintext: bytes, size: int, sealed: "_Hasher") -> None:
+        self.plaintext, self.size, self._sealed = plaintext, size, sealed
+
+    @property
+    def ciphertext(self) -> bytes:
+        return self._sealed.digest()
 
 
 def context(header: bytes, licensee: UUID) -> bytes:
@@ -86,24 +95,32 @@ def context(header: bytes, licensee: UUID) -> bytes:
 
 
 # ---------------------------------------------------------------------------------------------------- sealing
-class _Hasher:
-    """SHA-256 of a stream, taken beside the caller's own work: hashing releases the interpreter's lock."""
+_Hashed = tuple[bytes | memoryview, bytearray | None]  # what is hashed, and the buffer that is free after it
 
-    def __init__(self) -> None:
+
+class _Hasher:
+    """SHA-256 of a stream, taken beside the caller's own work: hashing releases the interpreter's lock.
+
+    A buffer that came with the data goes into `free` once it was hashed.
+    """
+
+    def __init__(self, free: "Queue[bytearray]") -> None:
         self._sha = hashlib.sha256()
-        self._pieces: Queue[bytes | None] = Queue(_QUEUED)
+        self._pieces: Queue[_Hashed | None] = Queue(_QUEUED)
+        self._free = free
         self._end: Callable[[], None] | None = None
 
-    def add(self, data: bytes) -> None:
+    def add(self, data: bytes | memoryview, buffer: bytearray | None = None) -> None:
         if self._end is None:
             if len(data) < _WORTH_A_THREAD:
-                self._sha.update(data)
+                _hash(self._sha, (data, buffer), self._free)
                 return
             # The thread knows nothing of us: forgotten half-way, we end it all the same.
-            thread = Thread(target=_hash_all, args=(self._pieces, self._sha), name="vault-hash", daemon=True)
+            work = (self._pieces, self._sha, self._free)
+            thread = Thread(target=_hash_all, args=work, name="vault-hash", daemon=True)
             thread.start()
             self._end = weakref.finalize(self, _end, self._pieces, thread)
-        self._pieces.put(data)
+        self._pieces.put((data, buffer))
 
     def digest(self) -> bytes:
         self.close()
@@ -114,12 +131,19 @@ class _Hasher:
             self._end()
 
 
-def _hash_all(pieces: "Queue[bytes | None]", sha: "hashlib._Hash") -> None:
-    while (data := pieces.get()) is not None:
-        sha.update(data)
+def _hash_all(pieces: "Queue[_Hashed | None]", sha: "hashlib._Hash", free: "Queue[bytearray]") -> None:
+    while (piece := pieces.get()) is not None:
+        _hash(sha, piece, free)
 
 
-def _end(pieces: "Queue[bytes | None]", thread: Thread) -> None:
+def _hash(sha: "hashlib._Hash", piece: _Hashed, free: "Queue[bytearray]") -> None:
+    data, buffer = piece
+    sha.update(data)
+    if buffer is not None:
+        free.put(buffer)
+
+
+def _end(pieces: "Queue[_Hashed | None]", thread: Thread) -> None:
     pieces.put(None)
     thread.join()
 
@@ -135,10 +159,11 @@ class Sealing:
         self._encryptor = Cobblestone256Encryptor(key, context(raw, licensee))
         self._sink = sink
         self._size = 0
-        # The plaintext is hashed on a second thread while this one encrypts, hashes the outcome and hands it on: about
-        # as much work on either side. A third thread would cost more in waiting than it saves.
-        self._plain, self._sealed = _Hasher(), hashlib.sha256()
-        self._buffer = bytearray(0)
+        # Each side is hashed on a thread of its own while this one encrypts (a tenth of the work) and hands it on.
+        self._free: Queue[bytearray] = Queue()
+        for _ in range(_BUFFERS):
+            self._free.put(bytearray(0))
+        self._plain, self._sealed = _Hasher(self._free), _Hasher(self._free)
         self._put(memoryview(raw))
 
     def update(self, data: bytes) -> None:
@@ -151,22 +176,24 @@ class Sealing:
     def finish(self) -> Digests:
         """Seal the short last chunk, which says where the file ends."""
         self._put(memoryview(self._encryptor.finalize()))
-        return Digests(self._plain.digest(), self._sealed.digest(), self._size)
+        return Digests(self._plain.digest(), self._size, self._sealed)
 
     def abandon(self) -> None:
         """Stop; what was written so far is useless without the rest."""
         self._plain.close()
+        self._sealed.close()
 
     def _encrypt(self, piece: memoryview) -> None:
         # Room for the piece, the chunk that waited for it, their tags, and the first call's salt and commitment.
         needed = (len(piece) // CHUNK + 2) * SEALED_CHUNK + SALT + COMMITMENT
-        if len(self._buffer) < needed:
-            self._buffer = bytearray(needed)
-        written = self._encryptor.update_into(piece, self._buffer)
-        self._put(memoryview(self._buffer)[:written])
+        buffer = self._free.get()
+        if len(buffer) < needed:
+            buffer = bytearray(needed)
+        written = self._encryptor.update_into(piece, buffer)
+        self._put(memoryview(buffer)[:written], buffer)
 
-    def _put(self, sealed: memoryview) -> None:
-        self._sealed.update(sealed)
+    def _put(self, sealed: memoryview, buffer: bytearray | None = None) -> None:
+        self._sealed.add(sealed, buffer)
         self._sink(sealed)
 
 

@@ -38,6 +38,7 @@ _FAULTS = {
     "bright": gettext_lazy("Burnt out"),
     "flat": gettext_lazy("Little contrast"),
     "tilted": gettext_lazy("Tilted"),
+    "sideways": gettext_lazy("Lies on its side"),
     "noisy": gettext_lazy("Grainy"),
     "cut": gettext_lazy("An edge is cut off"),
     "screen_photo": gettext_lazy("May be a photograph of a screen"),
@@ -56,6 +57,8 @@ _CHECKS = {
 def hints(document: Document) -> list[str]:
     """What was measured and is worth a look, each with how sure it is. Nothing of it judges the paper."""
     lines = [_sure(str(_FAULTS[name]), document.facts[name]) for name in value(document, "faults") or []]
+    if value(document, "upside_down"):
+        lines.append(_sure(_("Stands on its head"), document.facts["upside_down"]))
     if value(document, "mrz"):
         failed = [str(_CHECKS[name]) for name in value(document, "mrz_failed") or []]
         zone = _("Machine-readable zone (%(form)s): its check digits hold.")
@@ -81,6 +84,8 @@ def why_not_shown(document: Document) -> str:
         return _("Card data was found on this file, so it was destroyed. Ask the player for one without it.")
     if document.reason == "password_protected":
         return _("The file is protected with a password. Ask the player for one without it.")
+    if document.reason == "not_readable_here":
+        return _("HEIC cannot be opened safely on this installation. Ask the player for a JPEG.")
     return _("This file cannot be shown. Ask the player for another one.")
 
 

@@ -5,12 +5,21 @@ processes use `stack`: one set of processes and one database for the session, ne
 licensee of its own. pytest-django's flush (`transaction=True`) is refused: the audit log's triggers forbid TRUNCATE.
 """
 
+from pathlib import Path
+from uuid import uuid4
+
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as settings_of_hypothesis
 
 from tests import database
 from tests.stack import Stack
 
 pytest_plugins = ["tests.chromium", "tests.sharing"]
+
+# How long an example takes says how busy the machine is.
+settings_of_hypothesis.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings_of_hypothesis.load_profile("shared")
 
 
 def pytest_collection_modifyitems(items):
@@ -52,8 +61,15 @@ def stack(migrated):
         yield running
 
 
+@pytest.fixture(autouse=True)
+def own_tombstones(settings, tmp_path_factory):
+    """What a test shreds comes back with its transaction: no other test may find it written down as destroyed."""
+    if Path(settings.TOMBSTONES_FILE) == Path(settings.DATA_DIR) / "keys" / "shredded.jsonl":
+        settings.TOMBSTONES_FILE = tmp_path_factory.getbasetemp() / f"shredded-{uuid4().hex}.jsonl"
+
+
 @pytest.fixture
-def committed(stack, django_db_setup, django_db_blocker, settings):
+def committed(own_tombstones, stack, django_db_setup, django_db_blocker, settings):
     """Connects this process to the stack's database, outside any transaction: what is committed stays."""
     settings.TOMBSTONES_FILE = stack.installation.extra["TOMBSTONES_FILE"]
     with django_db_blocker.unblock(), database.connected_to(stack.database, cluster=stack.cluster):

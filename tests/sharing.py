@@ -1,4 +1,4 @@
-"""Two runs of the suite at once share it out: whoever comes to a module first takes it.
+"""Several runs of the suite at once share it out: whoever comes to a module first takes it.
 
 Each run has a cluster, a data folder and processes of its own, so nothing but the work is shared. `.ci/run` starts them
 with MIZAN_TEST_SHARE, the name of an empty folder where each claim is a file.
@@ -23,10 +23,16 @@ def mine(module: str) -> bool:
 
 
 def pytest_collection_modifyitems(items):
-    """Modules with slow tests come first, so that no run begins the longest one when the other has nothing left."""
-    if FOLDER:
-        slow = {item.nodeid.split("::")[0] for item in items if item.get_closest_marker("slow")}
-        items.sort(key=lambda item: item.nodeid.split("::")[0] not in slow)
+    """What forks comes before any browser is started here: its loop and its connections do not survive a fork.
+
+    Shared out, modules with slow tests come next: no run begins the longest one when the others have nothing left.
+    """
+
+    def of(marker):
+        return {item.nodeid.split("::")[0] for item in items if item.get_closest_marker(marker)}
+
+    forks, slow = of("forks"), of("slow") if FOLDER else set()
+    items.sort(key=lambda item: (item.nodeid.split("::")[0] not in forks, item.nodeid.split("::")[0] not in slow))
 
 
 def pytest_runtest_protocol(item, nextitem):

@@ -18,14 +18,15 @@ class Stack:
     """Gunicorn on a free port, a Celery worker and beat on a filesystem broker, and the sequencer.
 
     It shares the data folder (keys, vault, broker) with the test process, so that both read what the other wrote.
+    `variables` are settings of its processes, such as CELERY_BROKER_URL.
     """
 
-    def __init__(self, cluster: Cluster, database: str, data_dir: Path | None = None):
+    def __init__(self, cluster: Cluster, database: str, data_dir: Path | None = None, **variables: str):
         self.cluster = cluster
         self.database = database
         self.data_dir = data_dir or Path(settings.DATA_DIR)
         # What is shredded in this database is no concern of the suite's others.
-        extra = {"TOMBSTONES_FILE": str(self.data_dir / f"shredded-{database}.jsonl")}
+        extra = variables | {"TOMBSTONES_FILE": str(self.data_dir / f"shredded-{database}.jsonl")}
         self.installation = Installation(
             self.data_dir, cluster, port=a_free_port(), kind="test", database=database, extra=extra
         )
@@ -73,6 +74,10 @@ class Stack:
             wait_until(self.cluster.answers, within=60)
         else:
             self._supervisor.start(name)
+
+    def mend(self):
+        """Start again what ended by itself, as systemd's Restart=always and `dev.py run` do."""
+        self._supervisor.mend()
 
     def pid(self, name):
         """The main process of a service; its children share its process group."""

@@ -46,7 +46,8 @@ def test_only_reading_is_answered(client, path):
 def test_ready_names_its_checks(client, sequencer_alive):
     response = client.get("/readyz")
     assert response.status_code == 200
-    alarms = dict.fromkeys(("anchors", "reconciliation"), "off")
+    names = ("anchors", "reconciliation", "rights", "emergency", "exceptions", "endpoints", "outbox", "monitoring")
+    alarms = dict.fromkeys(names, "off")
     assert response.json() == {"status": "ready", "checks": dict.fromkeys(CHECKS, "ok"), "alarms": alarms}
 
 

@@ -79,10 +79,19 @@ def a_world():
     return World(licensee, brand, team, **people)
 
 
-def _house(tag, jurisdiction):
-    licensee = create_licensee(
-        name=f"Licensee {tag}", slug=f"l-{tag}", jurisdiction=jurisdiction, time_zone="Europe/Istanbul", by=system()
-    )
+def a_test_licensee():
+    """A fresh licensee of invented players, with one brand, where nobody has to be verified before play."""
+    slug = f"l-{secrets.token_hex(4)}"
+    with context.use(context.new("test")):
+        facts = {"name": slug, "slug": slug, "jurisdiction": "TR", "time_zone": "UTC"}
+        licensee = create_licensee(**facts, is_test=True, by=system())
+        create_brand(licensee=licensee, name=slug, slug="brand", by=system())
+    return licensee
+
+
+def _house(tag, jurisdiction, **more):
+    facts = {"name": f"Licensee {tag}", "slug": f"l-{tag}", "jurisdiction": jurisdiction, **more}
+    licensee = create_licensee(time_zone="Europe/Istanbul", by=system(), **facts)
     brand = create_brand(licensee=licensee, name=f"Brand {tag}", slug="brand", by=system())
     team = create_team(name=f"Team {tag}", slug=f"t-{tag}", by=system())
     open_queue(team, licensee, "verification", by=system())
@@ -93,3 +102,9 @@ def _person(name, role, tag, team):
     user = create_user(email=f"{name}-{tag}@example.com", name=name.title(), password=PASSWORD, by=system())
     join(user, team, role, by=system())
     return user
+
+
+def an_administrator(world):
+    """Dave, who looks after people and the platform, and decides on no player."""
+    with context.use(context.new("test")):
+        return _person("dave", "admin", secrets.token_hex(4), world.team)

@@ -3,7 +3,7 @@
 
 One file on purpose, however long: an outsider takes it from the release page, reads it, and needs nothing else.
 
-    python3 verify.py BUNDLE --vkey 'ORIGIN+HASH+KEY' [--checkpoint FILE] [--witness VKEY] [--json]
+    python3 verify.py BUNDLE --vkey 'ORIGIN+HASH+KEY' [--checkpoint FILE] [--witness VKEY] [--jobs N] [--json]
     python3 verify.py ENTRY --proof FILE.tlog-proof --vkey 'ORIGIN+HASH+KEY'
     python3 verify.py FILE.continues --checkpoint FILE --vkey 'ORIGIN+HASH+KEY'
 
@@ -13,6 +13,7 @@ for that.
 --checkpoint is a checkpoint you kept from an earlier export: then the log must continue it, so nothing before was
 rewritten.
 --witness is the verifier key of a witness you know (it may be given more than once): what it cosigned is anchored.
+--jobs is how many processes share the work of a long log (at most 4 by itself); 1 keeps to one.
 The second form checks one entry, byte for byte as it was handed out, with its proof (C2SP tlog-proof); the third that a
 newer checkpoint continues yours.
 When the log changed its key since, rotation notes in the bundle lead from the key you give to the newer one: each is
@@ -34,14 +35,17 @@ import os
 import re
 import struct
 import sys
+import tempfile
 import unicodedata
 import zlib
 from datetime import datetime, timedelta
-from typing import Any, NoReturn, Tuple  # noqa: UP035 - runs on Python 3.9
+from typing import IO, Any, Callable, NoReturn, Tuple  # noqa: UP035 - runs on Python 3.9
 
 VERSION = "1"
 SKEW_SECONDS = 300
 TOLD = ("audit.flag", "audit.regress", "audit.weaken")  # what the log itself says went wrong
+ASKED = (*TOLD, "audit.announce_key")  # actions whose entries are always read in full
+FEWEST_TILES = 32  # of 256 entries, that are worth a process of their own
 
 
 Point = Tuple[int, int, int, int]  # noqa: UP006 - extended coordinates (RFC 8032, 5.1.4); runs on Python 3.9
@@ -308,10 +312,11 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 
 def root_of(row: list[bytes]) -> bytes:
-    row = list(row)
+    sha256 = hashlib.sha256
     while len(row) > 1:
-        odd = [row.pop()] if len(row) % 2 else []
-        row = [node_hash(row[i], row[i + 1]) for i in range(0, len(row), 2)] + odd
+        odd = row[len(row) - len(row) % 2 :]
+        pairs = zip(row[::2], row[1::2])  # noqa: B905 - Python 3.9; an odd one is not paired
+        row = [sha256(b"\x01%b%b" % pair).digest() for pair in pairs] + odd
     return row[0]
 
 
@@ -358,23 +363,25 @@ def consistent(old: int, new: int, old_root: bytes, new_root: bytes, proof: list
 
 
 class Growing:
-    """The root over leaves that come one after another; keeps one hash for each bit of the size."""
+    """The root over whole tiles of 256 leaves that come one after another; keeps one hash for each bit of the count."""
 
     def __init__(self) -> None:
-        self.size = 0
+        self.tiles = 0
         self._complete: list[bytes] = []
 
-    def add(self, leaf: bytes) -> None:
-        size = self.size
-        while size & 1:
-            leaf, size = node_hash(self._complete.pop(), leaf), size >> 1
-        self._complete.append(leaf)
-        self.size += 1
+    def add(self, tile: bytes) -> None:
+        count = self.tiles
+        while count & 1:
+            tile, count = node_hash(self._complete.pop(), tile), count >> 1
+        self._complete.append(tile)
+        self.tiles += 1
 
-    def root(self) -> bytes:
-        found = self._complete[-1]
-        for left in reversed(self._complete[:-1]):
-            found = node_hash(left, found)
+    def root(self, rest: list[bytes]) -> bytes:
+        """With `rest`, the leaves after the last whole tile."""
+        row = [*self._complete, *([root_of(rest)] if rest else [])]
+        found = row.pop()
+        while row:
+            found = node_hash(row.pop(), found)
         return found
 
 
@@ -411,6 +418,70 @@ def parsed(data: bytes, what: str) -> Any:
     return value
 
 
+class Shapes:
+    """Reads most entries of a long log at a glance: those that are like one that was read in full, but for values.
+
+    What was read is canonical. Its text becomes a pattern: all that lies between the values as it is, a string as any
+    printable ASCII without quote and backslash, a number as any short integer. Whatever fits the pattern is canonical
+    too: the same nesting, the same keys in the same order, strings that need no escape, integers in their one form.
+    The action, the log and the version stay as they are; what does not fit is read in full.
+    """
+
+    START = b'{"action":"'
+    TOKEN = re.compile(r'"[ !#-\[\]-~]*"|-?[0-9]+|[\[\]{},:]|true|false|null')
+    TEXT, NUMBER = '"[ !#-\\[\\]-~]*"', "(?:0|-?[1-9][0-9]{0,14})"
+    # A UUID of version 7 ends in 64 random bits; those, and the time, are what the checks ask for.
+    ASKED = {
+        "id": '"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-([0-9a-f]{4})-([0-9a-f]{12})"',
+        "mac": '"[A-Za-z0-9_-]{43}"',
+        "ts": '"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{6}Z)"',
+    }
+    AS_IT_IS = ("action", "log", "v")
+    MOST = 64  # patterns of one action
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, list[re.Pattern[bytes]]] = {}
+
+    def read(self, raw: bytes) -> tuple[bytes, bytes, bytes] | None:
+        """Two parts of the id and the time; None for what must be read in full."""
+        known = self._known.get(raw[: raw.find(b'"', 11)], [])
+        for at, pattern in enumerate(known):
+            found = pattern.fullmatch(raw)
+            if found:
+                if at:
+                    known[0], known[at] = pattern, known[0]
+                return found.groups()  # type: ignore[return-value]
+        return None
+
+    def learn(self, raw: bytes) -> None:
+        """From an entry that was read in full and is one of this log, and of an action that nothing is asked about."""
+        action = raw[: raw.find(b'"', 11)]
+        known = self._known.get(action, [])
+        room = len(known) < self.MOST and len(self._known) < 100 * self.MOST
+        if room and raw.startswith(self.START) and raw.isascii() and (made := self.pattern(raw)):
+            self._known[action] = [*known, made]
+
+    def pattern(self, raw: bytes) -> re.Pattern[bytes] | None:
+        tokens = self.TOKEN.findall(raw.decode())
+        if "".join(tokens) != raw.decode():
+            return None  # an escape
+        found, depth, key = [], 0, ""
+        for token, after in zip(tokens, [*tokens[1:], ""]):  # noqa: B905 - Python 3.9
+            depth += (token in "{[") - (token in "}]")
+            if after == ":":
+                key = token[1:-1] if depth == 1 else ""
+            elif key in self.ASKED and token[0] == '"':
+                token = self.ASKED[key]  # noqa: PLW2901
+                found.append(token)
+                continue
+            elif key not in self.AS_IT_IS and token[0] in '"-0123456789':
+                found.append(self.TEXT if token[0] == '"' else self.NUMBER)
+                continue
+            found.append(re.escape(token))
+        made = re.compile("".join(found).encode())
+        return made if made.groups == 3 and made.fullmatch(raw) else None
+
+
 # --------------------------------------------------------------------------------------------------- the bundle's files
 NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
 LAST = ("manifest.json", "manifest.note")
@@ -438,8 +509,12 @@ class Zip:
     HEAD, ENTRY, END = struct.Struct("<4s5H3I2H"), struct.Struct("<4s6H3I5H2I"), struct.Struct("<4s4H2IH")
 
     def __init__(self, path: str) -> None:
-        self._file = open(path, "rb")  # noqa: SIM115 - read to the end of the program
+        self._path = path
         self._at: dict[str, tuple[int, int, int]] = {}
+        with open(path, "rb") as self._file:
+            self._read_directory()
+
+    def _read_directory(self) -> None:
         directory, offset = b"", 0
         while self._file.read(4) == b"PK\x03\x04":
             self._file.seek(offset)
@@ -491,8 +566,9 @@ class Zip:
 
     def read(self, name: str) -> bytes:
         at, size, crc = self._at[name]
-        self._file.seek(at)
-        data = self._file.read(size)
+        with open(self._path, "rb") as file:  # anew: several processes may read
+            file.seek(at)
+            data = file.read(size)
         if len(data) != size or zlib.crc32(data) != crc:
             raise Tampered(f"{name}: its checksum in the ZIP does not fit")
         return data
@@ -546,6 +622,10 @@ class Bundle:
         self._unread.discard(name)
         return data
 
+    def was_read(self, names: list[str]) -> None:
+        """By another process, which would have said if something were wrong."""
+        self._unread.difference_update(names)
+
     def names(self, start: str) -> list[str]:
         return sorted(name for name in self._files if name.startswith(start))
 
@@ -555,17 +635,199 @@ class Bundle:
 
 
 # --------------------------------------------------------------------------------------------------- the checks
-class Level:
-    """The last, partial tile of a level above the leaves."""
+class Ids:
+    """The 64 random bits of each id, to find one that is there twice: 8 bytes an entry, on disk where they are many."""
 
-    def __init__(self) -> None:
-        self.index = 0
-        self.row: list[bytes] = []
+    HELD = 1 << 20
+
+    def __init__(self, file: IO[bytes] | None = None) -> None:
+        self.rows = [array.array("Q") for _ in range(256)]
+        self._file, self.pieces = file, []  # type: IO[bytes] | None, list[list[int]]
+
+    def spill(self, above: int = HELD) -> None:
+        if sum(map(len, self.rows)) <= above:
+            return
+        self._file = self._file or tempfile.TemporaryFile()  # noqa: SIM115 - to the end of the program
+        self._file.seek(0, os.SEEK_END)
+        self.pieces.append([self._file.tell(), *map(len, self.rows)])
+        for row in self.rows:
+            row.tofile(self._file)
+            del row[:]
+        self._file.flush()
+
+    def bucket(self, number: int) -> array.array[int]:
+        found = self.rows[number][:]
+        for start, *counts in self.pieces:
+            assert self._file is not None
+            self._file.seek(start + 8 * sum(counts[:number]))
+            found.fromfile(self._file, counts[number])
+        return found
+
+
+def ensure_all_differ(all_ids: list[Ids]) -> None:
+    for number in range(256):
+        found = array.array("Q")
+        for ids in all_ids:
+            found.extend(ids.bucket(number))
+        if len(set(found)) != len(found):
+            raise Tampered("two entries have the same id")
+
+
+class Part:
+    """What a run of entries tells; of a long log several processes read one each."""
+
+    FACTS = (
+        "entries",
+        "first",
+        "last",
+        "latest",
+        "earliest",
+        "told",
+        "announced",
+        "foreign",
+        "flagged",
+        "back",
+        "outside",
+    )
+
+    def __init__(self, log: str, bounds: list[tuple[int, int]], latest: str = "", ids: IO[bytes] | None = None) -> None:
+        self._log, self._bounds, self._between = log, bounds, (-1, "", "")
+        self._shapes, self.ids = Shapes(), Ids(ids)
+        self.tiles: list[bytes] = []  # the hash of each whole tile
+        self.entries, self.first, self.last = 0, None, None  # type: int, int | None, int | None
+        self.latest, self.earliest = latest, "~"
+        self.told: list[dict[str, Any]] = []
+        self.announced: dict[str, int] = {}
+        self.foreign: list[int] = []  # indexes of entries without the form that the product's writer gives them
+        self.flagged: list[int] = []  # and those that the log names
+        self.back: list[dict[str, Any]] = []  # entries whose time lies before that of one before them
+        self.outside: list[dict[str, Any]] = []  # or outside of what the anchors allow
+        self.sealed: dict[int, str] = {}  # digests of the sealed parts, where entries are read one by one
+
+    def read(self, start: int, entries: list[bytes]) -> None:
+        """Entries that follow one another."""
+        if not entries:
+            return
+        rows, read, latest = self.ids.rows, self._shapes.read, self.latest
+        for seq, raw in enumerate(entries, start):
+            found = read(raw)
+            if found is None:
+                self.latest = latest
+                self.entry(seq, raw, parsed(raw, f"entry {seq}"))
+                latest = self.latest
+                continue
+            chance, text = int(found[0] + found[1], 16), found[2].decode()
+            rows[chance & 255].append(chance)
+            if seq < self._between[0] and latest <= text and self._between[1] <= text <= self._between[2]:
+                latest = text
+            else:
+                self.latest = latest
+                self.time(seq, text)
+                latest = self.latest
+        self.latest = latest
+        self._count(start, len(entries))
+        self.ids.spill()
+
+    def _count(self, start: int, count: int) -> None:
+        self.entries += count
+        self.first = start if self.first is None else self.first
+        self.last = start + count - 1
+
+    def one(self, seq: int, raw: bytes, facts: Any) -> None:
+        """An entry of a case or a customer."""
+        self.entry(seq, raw, facts)
+        self._count(seq, 1)
+        if "sealed" in facts:
+            self.sealed[seq] = facts["sealed"]["h"]
+
+    def entry(self, seq: int, raw: bytes, facts: Any) -> None:
+        """What every entry must be, and what it tells."""
+        if len(raw) > 65535 or not isinstance(facts, dict) or facts.get("v") != 1 or facts.get("log") != self._log:
+            raise Tampered(f"entry {seq}: not an entry of this log")
+        ours = isinstance(facts.get("mac"), str) and MAC.fullmatch(facts["mac"])
+        if not ours:
+            self.foreign.append(seq)
+        chance = int(facts["id"][19:].replace("-", ""), 16)  # the 64 random bits of a UUID of version 7
+        self.ids.rows[chance & 255].append(chance)
+        if facts["action"] in TOLD:
+            self.told.append({"seq": seq, "action": facts["action"], "data": facts.get("data")})
+        if facts["action"] == "audit.announce_key":
+            self.announced.setdefault(facts["data"]["vkey"], seq)
+        if facts["action"] == "audit.flag":
+            self.flagged.append(int(facts["data"]["seq"]))
+        self.time(seq, facts["ts"])
+        if ours and facts["action"] not in ASKED:
+            self._shapes.learn(raw)
+
+    def time(self, seq: int, text: str) -> None:
+        """Times of one form compare as text; only one that lies before another is looked at closer."""
+        if seq >= self._between[0]:
+            self._between = self._between_anchors(seq)
+        if not TIME.fullmatch(text):
+            raise Tampered(f"entry {seq}: its time is not UTC with microseconds")
+        if not self._between[1] <= text <= self._between[2]:
+            self.outside.append({"seq": seq, "ts": text, "between": list(self._between[1:])})
+        self.earliest = min(self.earliest, text)
+        if text >= self.latest:
+            self.latest = text
+            return
+        back = epoch_seconds(self.latest) - epoch_seconds(text)
+        if back > SKEW_SECONDS:
+            self.back.append({"seq": seq, "ts": text, "seconds_back": back})
+            self.latest = text
+
+    def _between_anchors(self, seq: int) -> tuple[int, str, str]:
+        """(index of the next anchor, earliest, latest time): who was in the tree by then, or was not yet."""
+        after = max((moment for size, moment in self._bounds if size <= seq), default=None)
+        before = min((moment for size, moment in self._bounds if size > seq), default=None)
+        ends = min((size for size, _ in self._bounds if size > seq), default=1 << 63)
+        earliest = "" if after is None else as_text(after - SKEW_SECONDS)
+        return ends, earliest, "~" if before is None else as_text(before + SKEW_SECONDS)
+
+    # To be told to the process that started this one
+
+    def as_json(self) -> bytes:
+        self.ids.spill(above=0)
+        told = {name: getattr(self, name) for name in self.FACTS}
+        return json.dumps({**told, "tiles": b"".join(self.tiles).hex(), "ids": self.ids.pieces}).encode()
+
+    def take(self, told: bytes) -> Part:
+        found = json.loads(told)
+        hashes, self.ids.pieces = bytes.fromhex(found.pop("tiles")), found.pop("ids")
+        self.tiles = [hashes[at : at + 32] for at in range(0, len(hashes), 32)]
+        for name in self.FACTS:
+            setattr(self, name, found[name])
+        return self
+
+
+def side_by_side(work: Callable[[int], bytes], count: int) -> list[bytes | None]:
+    """`work(0)` to `work(count - 1)`, each in a process of its own; None where one ended without an answer."""
+    running = []
+    for number in range(count):
+        reader, writer = os.pipe()
+        child = os.fork()
+        if not child:
+            status = 1
+            try:
+                with open(writer, "wb") as out:
+                    out.write(work(number))
+                status = 0
+            finally:  # nothing of the parent's is flushed or closed here, and nothing printed
+                os._exit(status)
+        os.close(writer)
+        running.append((child, open(reader, "rb")))  # noqa: SIM115 - closed below
+    answers: list[bytes | None] = []
+    for child, told in running:
+        with told:
+            answer = told.read()
+        status = os.waitpid(child, 0)[1]
+        answers.append(None if status else answer)
+    return answers
 
 
 class Check:
-    def __init__(self, bundle: Bundle, witnesses: list[Cosigner] | None = None) -> None:
-        self.bundle, self.key, self.witnesses = bundle, bundle.ring, witnesses or []
+    def __init__(self, bundle: Bundle, witnesses: list[Cosigner] | None = None, jobs: int = 1) -> None:
+        self.bundle, self.key, self.witnesses, self.jobs = bundle, bundle.ring, witnesses or [], jobs
         self.size, self.root = self.key.checkpoint(bundle.read("checkpoint"), "checkpoint")
         manifest = bundle.manifest
         if (manifest["size"], from_base64(manifest["root"])) != (self.size, self.root):
@@ -594,42 +856,48 @@ class Check:
             "time_anomalies": [],
             "told_by_the_log": [],
         }
-        self._latest = ""
         self._bounds: list[tuple[int, int]] = []  # size of the tree, and when somebody outside saw it
-        self._between = (-1, "", "")  # the times that entries before this index may have
-        self._announced: dict[str, int] = {}
-        self._foreign: set[int] = set()  # indexes of entries without the form that the product's writer gives them
-        self._flagged = {int(row["seq"]) for row in manifest.get("flagged", [])}  # and those that the log names
-        self._ids = [array.array("Q") for _ in range(256)]  # 8 bytes an entry, also for millions
-        self._sealed: dict[int, str] = {}  # what the entries say of the sealed parts that came along
-        self._wants_sealed = False
+        self._parts: list[Part] = []
 
     def run(self, earlier: tuple[int, bytes] | None = None) -> dict[str, Any]:
-        self._wants_sealed = SEALED in self.bundle.names("sealed/")
         self.anchors(earlier)
         if self.report["kind"] == "full":
             self.full(earlier)
         else:
             self.period() if self.report["kind"] == "period" else self.selection()
             self.earlier_by_proof(earlier)
-        if any(len(set(ids)) != len(ids) for ids in self._ids):
-            raise Tampered("two entries have the same id")
+        self.report_parts()
         if self.report["entries"] != self.bundle.manifest["entries"]:
             raise Tampered("the manifest states another number of entries")
         for name in self.bundle.names("checkpoints/"):
             size, _ = self.key.checkpoint(self.bundle.read(name), name)
             if name != f"checkpoints/{size}":
                 raise Tampered(f"{name}: a checkpoint of another size")
-        if self._wants_sealed:
+        if SEALED in self.bundle.names("sealed/"):
             self.sealed_parts()
         self.bundle.read_rest()
-        if foreign := sorted(self._foreign | self._flagged):
+        flagged = [int(row["seq"]) for row in self.bundle.manifest.get("flagged", [])]
+        if foreign := sorted({*flagged, *(seq for part in self._parts for seq in part.foreign + part.flagged)}):
             raise Tampered(f"not written by the product: {' '.join(f'entry {seq}' for seq in foreign[:100])}")
         return self.report
 
+    def report_parts(self) -> None:
+        ensure_all_differ([part.ids for part in self._parts])
+        report = self.report
+        for part in self._parts:
+            report["entries"] += part.entries
+            report["first"] = part.first if report["first"] is None else report["first"]
+            report["last"] = report["last"] if part.last is None else part.last
+            report["told_by_the_log"] += part.told
+            report["time_anomalies"] += sorted(part.outside + part.back, key=lambda row: int(row["seq"]))
+
+    def part(self, latest: str = "", ids: IO[bytes] | None = None) -> Part:
+        return Part(self.report["log"], self._bounds, latest, ids)
+
     def selection(self) -> None:
         """Entries of a case or a customer, each with its proof."""
-        before = -1
+        part, before = self.part(), -1
+        self._parts.append(part)
         for number, line in enumerate(self.bundle.read("entries.jsonl").split(b"\n")[:-1], 1):
             where = f"entries.jsonl, line {number}"
             row = parsed(line, where)
@@ -641,7 +909,7 @@ class Check:
                 leaf_hash(entry), row["seq"], self.size, [from_base64(step) for step in row["proof"]], self.root
             ):
                 raise Tampered(f"entry {row['seq']}: not in the signed tree ({where})")
-            self.entry(row["seq"], entry, row["entry"])
+            part.one(row["seq"], entry, row["entry"])
 
     def period(self) -> None:
         """Every entry from one index to another: whole tiles of entries, held against the level above, and that against
@@ -650,17 +918,47 @@ class Check:
         if not 0 <= first <= last < self.size:
             raise Tampered("manifest.json: a range that the tree does not have")
         above = self.level_above()
-        for index in range(first // 256, last // 256 + 1):
-            count = min(256, self.size - index * 256)
-            entries = self.entry_tile(index, count)
-            row = [leaf_hash(entry) for entry in entries]
-            self.compare_tile(0, index, row)
-            if root_of(row) != above[index]:
-                raise Tampered(f"{tile_path(0, index, count)}: not in the signed tree")
-            for seq, entry in enumerate(entries, index * 256):
-                if first <= seq <= last:
-                    self.entry(seq, entry, parsed(entry, f"entry {seq}"))
+        for index, found in enumerate(self.tiles(first, last), first // 256):
+            if found != above[index]:
+                raise Tampered(f"{tile_path(0, index, self.width(index))}: not in the signed tree")
         self.report["complete_from_to"] = [first, last]
+
+    def width(self, index: int) -> int:
+        return min(256, self.size - index * 256)
+
+    def tiles(self, first: int, last: int) -> list[bytes]:
+        """Read every entry from `first` to `last`; the hash of each of their tiles. Long logs are read by several
+        processes; what one found wrong, or could not tell, is read again here, in order, so the first is named."""
+        runs = self.shared_out(first // 256, last // 256 + 1)
+        kept = [tempfile.TemporaryFile() if len(runs) > 1 else None for _ in runs]  # noqa: SIM115 - to the end
+        answers: list[bytes | None] = [None]
+        if len(runs) > 1:
+            answers = side_by_side(lambda at: self.read_tiles(runs[at], first, last, "", kept[at]).as_json(), len(runs))
+        latest = ""
+        for run, answer, ids in zip(runs, answers, kept):  # noqa: B905 - Python 3.9
+            part = self.part(ids=ids).take(answer) if answer else None
+            if part is None or (latest and (part.back or goes_back(latest, part))):
+                part = self.read_tiles(run, first, last, latest, None)
+            self.bundle.was_read([tile_path(what, at, self.width(at)) for at in run for what in ("entries", 0)])
+            latest = max(latest, part.latest) if not part.back else part.latest
+            self._parts.append(part)
+        return [tile for part in self._parts for tile in part.tiles]
+
+    def shared_out(self, first: int, end: int) -> list[range]:
+        jobs = min(self.jobs, (end - first) // FEWEST_TILES) if hasattr(os, "fork") else 1
+        each = -(-(end - first) // max(jobs, 1))
+        return [range(start, min(start + each, end)) for start in range(first, end, each)]
+
+    def read_tiles(self, run: range, first: int, last: int, latest: str, ids: IO[bytes] | None) -> Part:
+        part, sha256 = self.part(latest, ids), hashlib.sha256
+        for index in run:
+            entries = self.entry_tile(index, self.width(index))
+            leaves = [sha256(b"\x00" + entry).digest() for entry in entries]
+            self.compare_tile(0, index, leaves)
+            part.tiles.append(root_of(leaves))
+            start = index * 256
+            part.read(max(first, start), entries[max(first - start, 0) : last + 1 - start])
+        return part
 
     def level_above(self) -> list[bytes]:
         """The hash of each 256 leaves, the last perhaps of fewer; they make the signed root."""
@@ -683,40 +981,47 @@ class Check:
 
     def sealed_parts(self) -> None:
         """The ciphertexts that came along are those that the entries name by their SHA-256."""
+        sealed = {seq: digest for part in self._parts for seq, digest in part.sealed.items()}
         for number, line in enumerate(self.bundle.read(SEALED).split(b"\n")[:-1], 1):
             row = parsed(line, f"{SEALED}, line {number}")
             found = hashlib.sha256(from_base64(row["ciphertext"])).digest()
             said = base64.urlsafe_b64encode(found).decode().rstrip("=")
-            if self._sealed.pop(row["seq"], None) != said:
+            if sealed.pop(row["seq"], None) != said:
                 raise Tampered(f"entry {row['seq']}: its sealed part is not the one that was written")
             self.report["sealed"] += 1
 
     def full(self, earlier: tuple[int, bytes] | None) -> None:
         """Every entry of the log: the tree is built anew from them."""
-        tree, wanted = Growing(), self.claims(earlier)
+        wanted = self.claims(earlier)
         if max(wanted) > self.size:
             raise Unverifiable(f"a checkpoint of {max(wanted)} entries lies beyond this bundle of {self.size}")
-        levels: dict[int, Level] = {}
-        for index in range((self.size + 255) // 256):
-            count = min(256, self.size - index * 256)
-            leaves = []
-            for seq, entry in enumerate(self.entry_tile(index, count), index * 256):
-                leaf = leaf_hash(entry)
-                leaves.append(leaf)
-                tree.add(leaf)
-                self.entry(seq, entry, parsed(entry, f"entry {seq}"))
-                for what, root in wanted.get(tree.size, ()):
-                    if root != tree.root():
-                        raise Tampered(f"the first {tree.size} entries are not those of {what}")
-            self.tile(0, index, leaves, levels)
-        for level, rest in sorted(levels.items()):
-            if rest.row:
-                self.compare_tile(level, rest.index, rest.row)
+        tiles, tree = self.tiles(0, self.size - 1), Growing()
+        for size in sorted(wanted):
+            while tree.tiles < size // 256:
+                tree.add(tiles[tree.tiles])
+            rest = self.hash_tile(0, tree.tiles, self.width(tree.tiles))[: size % 256] if size % 256 else []
+            root = tree.root(rest)
+            for what, claimed in wanted[size]:
+                if claimed != root:
+                    raise Tampered(f"the first {size} entries are not those of {what}")
+        self.upper_tiles(tiles[: self.size // 256])
+        announced: dict[str, int] = {}
+        for part in self._parts:
+            announced = {**part.announced, **announced}
         for size, _, vkey in self.key.changes:
-            if self._announced.get(vkey, size) >= size:
+            if announced.get(vkey, size) >= size:
                 raise Tampered(f"the change of key at {size} entries was not announced before")
         if earlier:
             self.report["continues_checkpoint"] = earlier[0]
+
+    def upper_tiles(self, row: list[bytes]) -> None:
+        """Compare the tiles above the leaves with what those make, level by level."""
+        level = 1
+        while row:
+            tiles = [row[at : at + 256] for at in range(0, len(row), 256)]
+            for index, tile in enumerate(tiles):
+                self.compare_tile(level, index, tile)
+            row, level = [root_of(tile) for tile in tiles if len(tile) == 256], level + 1
 
     def claims(self, earlier: tuple[int, bytes] | None) -> dict[int, list[tuple[str, bytes]]]:
         """By size: the roots that the tree must have, and who says so."""
@@ -784,81 +1089,20 @@ class Check:
         name = tile_path("entries", index, count)
         data, at, found = self.bundle.read(name), 0, []
         while at < len(data):
-            length = int.from_bytes(data[at : at + 2], "big")
-            entry = data[at + 2 : at + 2 + length]
-            if len(entry) != length:
+            end = at + 2 + int.from_bytes(data[at : at + 2], "big")
+            entry = data[at + 2 : end]
+            if end > len(data):
                 raise Tampered(f"{name}: cut off")
             found.append(entry)
-            at += 2 + length
+            at = end
         if len(found) != count:
             raise Tampered(f"{name}: {len(found)} entries instead of {count}")
         return found
-
-    def tile(self, level: int, index: int, row: list[bytes], levels: dict[int, Level]) -> None:
-        """Compare a tile with what its leaves make; a full one becomes a hash of the level above."""
-        self.compare_tile(level, index, row)
-        if len(row) == 256:
-            above = levels.setdefault(level + 1, Level())
-            above.row.append(root_of(row))
-            if len(above.row) == 256:
-                full, index, above.row, above.index = above.row, above.index, [], above.index + 1
-                self.tile(level + 1, index, full, levels)
 
     def compare_tile(self, level: int, index: int, row: list[bytes]) -> None:
         name = tile_path(level, index, len(row))
         if self.bundle.read(name) != b"".join(row):
             raise Tampered(f"{name}: not what its leaves make")
-
-    def entry(self, seq: int, raw: bytes, facts: Any) -> None:
-        """What every entry must be, and what it tells."""
-        if (
-            len(raw) > 65535
-            or not isinstance(facts, dict)
-            or facts.get("v") != 1
-            or facts.get("log") != self.report["log"]
-        ):
-            raise Tampered(f"entry {seq}: not an entry of this log")
-        if not isinstance(facts.get("mac"), str) or not MAC.fullmatch(facts["mac"]):
-            self._foreign.add(seq)
-        chance = int(facts["id"][19:].replace("-", ""), 16)  # the 64 random bits of a UUID of version 7
-        self._ids[chance & 255].append(chance)
-        report = self.report
-        report["entries"] += 1
-        report["first"] = seq if report["first"] is None else report["first"]
-        report["last"] = seq
-        if facts["action"] in TOLD:
-            report["told_by_the_log"].append({"seq": seq, "action": facts["action"], "data": facts.get("data")})
-        if facts["action"] == "audit.announce_key":
-            self._announced.setdefault(facts["data"]["vkey"], seq)
-        if facts["action"] == "audit.flag":
-            self._flagged.add(int(facts["data"]["seq"]))
-        if self._wants_sealed and "sealed" in facts:
-            self._sealed[seq] = facts["sealed"]["h"]
-        self.time(seq, facts["ts"])
-
-    def time(self, seq: int, text: str) -> None:
-        """Times of one form compare as text; only one that lies before another is looked at closer."""
-        if seq >= self._between[0]:
-            self._between = self._between_anchors(seq)
-        if not TIME.fullmatch(text):
-            raise Tampered(f"entry {seq}: its time is not UTC with microseconds")
-        if not self._between[1] <= text <= self._between[2]:
-            self.report["time_anomalies"].append({"seq": seq, "ts": text, "between": list(self._between[1:])})
-        if text >= self._latest:
-            self._latest = text
-            return
-        back = epoch_seconds(self._latest) - epoch_seconds(text)
-        if back > SKEW_SECONDS:
-            self.report["time_anomalies"].append({"seq": seq, "ts": text, "seconds_back": back})
-            self._latest = text
-
-    def _between_anchors(self, seq: int) -> tuple[int, str, str]:
-        """(index of the next anchor, earliest, latest time): who was in the tree by then, or was not yet."""
-        after = max((moment for size, moment in self._bounds if size <= seq), default=None)
-        before = min((moment for size, moment in self._bounds if size > seq), default=None)
-        ends = min((size for size, _ in self._bounds if size > seq), default=1 << 63)
-        earliest = "" if after is None else as_text(after - SKEW_SECONDS)
-        return ends, earliest, "~" if before is None else as_text(before + SKEW_SECONDS)
 
     def earlier_by_proof(self, earlier: tuple[int, bytes] | None) -> None:
         """Hold the bundle's checkpoint against the one the auditor kept."""
@@ -920,6 +1164,11 @@ def tile_path(level: int | str, index: int, count: int) -> str:
         index //= 1000
         groups.insert(0, f"x{index % 1000:03d}")
     return f"tile/{level}/{'/'.join(groups)}" + ("" if count == 256 else f".p/{count}")
+
+
+def goes_back(latest: str, part: Part) -> bool:
+    """Whether a time of `part` lies further before `latest` than a clock may be off."""
+    return epoch_seconds(latest) - epoch_seconds(min(part.earliest, part.latest)) > SKEW_SECONDS
 
 
 SEALED = "sealed/ciphertexts.jsonl"
@@ -1009,10 +1258,14 @@ def checked(options: argparse.Namespace, key: Key, witnesses: list[Cosigner]) ->
         except (OSError, Tampered) as error:
             raise WrongUse(f"--checkpoint: {error}") from None
     if not alone:
-        return Check(bundle, witnesses).run(earlier)
+        return Check(bundle, witnesses, options.jobs or min(cores(), 4)).run(earlier)
     if earlier is None:
         raise WrongUse("a proof of continuation needs --checkpoint, the one that you kept")
     return continues(options.bundle, earlier, key)
+
+
+def cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def main(arguments: list[str]) -> int:
@@ -1022,6 +1275,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--checkpoint")
     parser.add_argument("--witness", action="append", default=[])
     parser.add_argument("--proof")
+    parser.add_argument("--jobs", type=int, default=0)
     parser.add_argument("--json", action="store_true")
     try:
         options = parser.parse_args(arguments)

@@ -9,10 +9,11 @@ from audit import proofs, queries
 from audit.access import rule
 from audit.actors import who
 from audit.canonical import base64url
+from audit.forms import ContinuesForm
 from audit.presenters import present
 from audit.queries import NoSuchEntry, Row
 from audit.record import ObjectRef, record
-from audit.tree import leaf_hash
+from audit.tree import NoSuchProof, leaf_hash
 from audit.views.chain import chain, logs_of
 
 
@@ -45,6 +46,21 @@ def proof(request: HttpRequest, log: str, seq: int) -> HttpResponse:
         raise Http404("not signed yet") from None
     _record_proof(request, log, seq, size)
     return _file(text.encode(), f"mizan-{log}-{seq}.tlog-proof", "text/plain; charset=utf-8")
+
+
+@require_GET
+@rule("audit.export_entry")
+def continues(request: HttpRequest, log: str) -> HttpResponse:
+    """The proof that the log continues the checkpoint of `size` which somebody kept, as a `.continues` file."""
+    form = ContinuesForm(request.GET)
+    if log not in logs_of(request) or not form.is_valid():
+        raise Http404("no such log or checkpoint")
+    size = form.cleaned_data["size"]
+    try:
+        text, _size = proofs.continues(log, size)
+    except (proofs.NotSignedYet, NoSuchProof):
+        raise Http404("not signed yet") from None
+    return _file(text.encode(), f"mizan-{log}-{size}.continues", "text/plain; charset=utf-8")
 
 
 @require_GET

@@ -80,9 +80,19 @@ def keep(request: HttpRequest) -> HttpResponse:
     back = f"{reverse('audit:entries')}?{_rest(asked, *ELSEWHERE)}"
     if form.is_valid() and search.is_valid() and search.given():
         log = search.cleaned_data.get("log") or "main"
-        given = form.cleaned_data
-        saved.keep(given["name"], search.given(), shared=given["shared"], log=log, by=who(request.user))
+        given, asked_for = form.cleaned_data, search.by_ids()
+        if asked_for is None:
+            messages.error(
+                request,
+                _(
+                    "A kept question names people and things by their ids alone, so that none outlives them here. Open "
+                    "the person or the thing from an entry, and keep that."
+                ),
+            )
+            return redirect(back)
+        saved.keep(given["name"], asked_for, shared=given["shared"], log=log, by=who(request.user))
         messages.success(request, _("Kept: %(name)s") % {"name": given["name"]})
+        back = f"{reverse('audit:entries')}?{urlencode(asked_for)}"
     else:
         messages.error(request, _("Give it a name, and set at least one filter."))
     return redirect(back)
@@ -148,9 +158,9 @@ def check_range(request: HttpRequest) -> HttpResponse:
 
 
 def _record_search(request: HttpRequest, query: Query, *, found: int) -> None:
-    """A list is one entry with its query's digest; the query itself may hold names and is sealed."""
+    """A list is one entry with its query's digest; the query is sealed, and holds no word that somebody typed."""
     digest = query_digest(query.digest_source().decode())
-    details = {"digest": digest, "found": found, "query": query.normal_form()}
+    details = {"digest": digest, "found": found, "query": query.without_words()}
     with transaction.atomic():
         record("audit.search", by=who(request.user), about=ObjectRef("query", digest), details=details, log=query.log)
 

@@ -1,6 +1,7 @@
 """What leaves the house as a bundle."""
 
 import tempfile
+from hashlib import sha256
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -12,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from audit.access import rule
 from audit.actors import who
-from audit.export import CannotExport, NeedsTwo
+from audit.export import VERIFIER, CannotExport, NeedsTwo
 from audit.export import export as write_export
 from audit.forms import ExportForm
 from audit.views.chain import logs_of
@@ -21,7 +22,7 @@ ASKED = ("case", "customer", "first_day", "last_day", "everything", "since", "re
 
 
 @require_http_methods(["GET", "POST"])
-@rule("audit.export_entry")
+@rule("audit.export_entry", fresh=True)
 def export(request: HttpRequest) -> HttpResponseBase:
     """What one person may take out; more is refused here, with the way to the page where it is asked for."""
     form = ExportForm(request.POST or None, initial=request.GET.dict(), logs=logs_of(request))
@@ -40,7 +41,14 @@ def export(request: HttpRequest) -> HttpResponseBase:
             out.seek(0)
             name = f"mizan-log-{selection.title or selection.log}.zip"
             return FileResponse(out, as_attachment=True, filename=name, content_type="application/zip")
-    context = {"form": form, "propose_url": propose_url}
+    context = {
+        "form": form,
+        "propose_url": propose_url,
+        "logs": logs_of(request),
+        "verifier": sha256(VERIFIER.read_bytes()).hexdigest(),
+        "version": settings.VERSION,
+        "releases": settings.RELEASES_URL,
+    }
     return render(request, "audit/export.html", context, status=422 if form.errors else 200)
 
 

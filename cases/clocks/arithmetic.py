@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from cases.clocks.models import Clock, Pause
@@ -11,6 +11,7 @@ from cases.clocks.working import Counted, WorkingHours
 from compliance.policy.holidays import MIDNIGHT
 
 WARN_AT = 0.75
+LOOK_AGAIN: Final = timedelta(days=1)  # a feast that is moved moves due times without anybody touching the clocks
 Span = tuple[datetime, datetime]
 
 
@@ -44,6 +45,13 @@ def reading(clock: Clock, pauses: Sequence[Pause], *, at: datetime) -> Reading:
     due_at = None if paused else when(clock, pauses, clock.target)
     warn_at = None if paused else when(clock, pauses, clock.target * WARN_AT)
     return Reading(elapsed, clock.target - elapsed, due_at, warn_at, paused)
+
+
+def next_look(clock: Clock, at: Reading, *, now: datetime) -> datetime | None:
+    """When something may have to be noted next; None when nothing will, or while it is paused."""
+    coming = [at.warn_at if clock.warned_at is None else None, at.due_at if clock.breached_at is None else None]
+    moments = [moment for moment in coming if moment is not None]
+    return min(*moments, now + LOOK_AGAIN) if moments else None
 
 
 def when(clock: Clock, pauses: Sequence[Pause], span: timedelta) -> datetime:

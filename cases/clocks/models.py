@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from audit.actors import SubjectRef
@@ -47,6 +48,9 @@ class Clock(models.Model):
     stopped_at = models.DateTimeField(null=True)
     warned_at = models.DateTimeField(null=True)
     breached_at = models.DateTimeField(null=True)
+    look_at = models.DateTimeField(
+        null=True, db_default=Now(), help_text=_("When the sweep looks at it next; not while it is paused")
+    )
 
     class Meta:
         default_permissions = ()
@@ -63,7 +67,10 @@ class Clock(models.Model):
                 name="clock_statutory_counts_real_time_and_names_its_rule",
             ),
         ]
-        indexes: ClassVar = [models.Index(fields=["case"], condition=Q(stopped_at=None), name="clock_running_by_case")]
+        indexes: ClassVar = [
+            models.Index(fields=["case", "id"], condition=Q(stopped_at=None), name="clock_running_by_case_id"),
+            models.Index(fields=["look_at", "id"], condition=Q(stopped_at=None), name="clock_running_by_look"),
+        ]
 
     @property
     def audit_matter(self) -> str:
@@ -91,6 +98,9 @@ class Pause(models.Model):
     began_at = models.DateTimeField()
     began_by = models.CharField(max_length=60, help_text=_("Actor, as kind:id"))
     ended_at = models.DateTimeField(null=True)
+    told_at = models.DateTimeField(
+        null=True, help_text=_("When those who should hear of a long pause were told, or nobody was there to hear")
+    )
 
     class Meta:
         default_permissions = ()

@@ -1,9 +1,9 @@
 """The worker's door to clocks."""
 
-from cases.clocks import services
+from cases.clocks import sweeping
 from compliance.outbox.work import task
 
 
 @task("clocks.sweep")
 def sweep(**later: object) -> None:
-    services.sweep()
+    sweeping.sweep()

@@ -34,6 +34,7 @@ register(
     ),
     Action("tasks.promise", _("{actor} promised a call-back"), TASK),
     Action("tasks.call_for_care", _("Words in a contact ask for care at once"), TASK),
+    Action("tasks.plan_contact", _("The player is to be contacted"), TASK),
     Action("tasks.settle", _("{actor} settled a task: {outcome}"), TASK),
     Action("tasks.list", _("{actor} looked at the list of tasks"), {"rows": PUBLIC}),
 )

@@ -1,6 +1,7 @@
 """What is typed while the player is on the line: choices first, one line of words."""
 
 from typing import Any
+from uuid import uuid4
 
 from django import forms
 from django.conf import settings
@@ -31,7 +32,16 @@ class ContactForm(forms.Form):
         input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"],
         error_messages={"invalid": _("Write day and time, such as 2026-12-01 14:30.")},
     )
+    happened_at = forms.DateTimeField(
+        label=_("When, if it was earlier"),
+        required=False,
+        help_text=_("In your time zone. Empty: just now."),
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"],
+        error_messages={"invalid": _("Write day and time, such as 2026-12-01 14:30.")},
+    )
     solved_at_once = forms.BooleanField(label=_("Solved at the first contact"), required=False)
+    token = forms.UUIDField(required=False, widget=forms.HiddenInput, initial=uuid4)
 
     def __init__(self, *args: Any, language: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

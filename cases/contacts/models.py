@@ -7,10 +7,10 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
-from django_fsm import FSMField, transition
+from django_fsm import transition
 
 from audit.actors import Acts, SubjectRef
-from audit.perform import Stateful
+from audit.perform import StateField, Stateful
 from cases.models import Case
 from cases.permissions import WORK, may
 from compliance.people.models import User
@@ -119,6 +119,7 @@ class Task(OfCase, Stateful):
     class Kind(models.TextChoices):
         CALL_BACK = "call_back", _("Call back")
         CARE = "care", _("Urgent: words that may mean self-harm")
+        CONTACT = "contact", _("Contact the player")
 
     OUTCOMES: ClassVar = {
         "call_back": [
@@ -132,13 +133,21 @@ class Task(OfCase, Stateful):
             ("handed_over", _("Handed to the responsible gaming officer")),
             ("other_meaning", _("The words meant something else")),
         ],
+        # Why is in the case, for those who may read it: no word here tells of a player's health.
+        "contact": [
+            ("reached", _("Reached the player")),
+            ("not_reached", _("Not reached")),
+            ("not_needed", _("No longer needed")),
+        ],
     }
 
     kind = models.CharField(max_length=12, choices=Kind)
-    state = FSMField(default=State.OPEN, choices=State.choices, protected=True)
+    state = StateField(default=State.OPEN, choices=State.choices, protected=True)
     due_at = models.DateTimeField()
     made_at = models.DateTimeField()
-    made_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    made_by = models.ForeignKey(
+        User, null=True, on_delete=models.PROTECT, related_name="+", help_text=_("Empty: the product itself")
+    )
     contact = models.ForeignKey(Contact, null=True, on_delete=models.PROTECT, related_name="+")
     outcome = models.CharField(max_length=20, blank=True)
     closed_at = models.DateTimeField(null=True)

@@ -46,7 +46,8 @@ def log(request: HttpRequest, number: str) -> HttpResponse:
         except ConditionsNotMet as unmet:
             form.add_error(None, unmet.reasons)
         else:
-            drafts.drop(case, "contact", by=signed_in(request))
+            token = drafts.token_of(request.POST.get("draft_form"))
+            drafts.close(case, "contact", by=signed_in(request), token=token)
             _tell(request, logged)
             if logged.offer_exclusion:
                 return redirect("cases:offer-exclusion", number=number)

@@ -7,7 +7,7 @@ from audit.registry import Action, Kept, register
 register(
     Action(
         "demo.generate",
-        _("{actor} added invented players and cases in bulk"),
-        {"customers": Kept.PUBLIC, "cases": Kept.PUBLIC, "seed": Kept.PUBLIC},
+        _("{actor} added invented players, cases and papers in bulk"),
+        {"customers": Kept.PUBLIC, "cases": Kept.PUBLIC, "documents": Kept.PUBLIC, "seed": Kept.PUBLIC},
     ),
 )

@@ -1,8 +1,9 @@
-"""Many invented players and verifications, for trying the desk at the size of a real operator. Seeded: the same twice.
+"""Many invented players, verifications and papers, for trying the desk at the size of a real operator. Seeded.
 
 Written by SQL and COPY, past the product's acts, because a million acts take hours: the log holds one entry for the
-batch and says so. Players have names, references and levels, but no papers and no contacts; their keys are made when
-something of theirs is sealed for the first time.
+batch and says so. Players have names, references, levels and the digests of contacts that nobody has; their keys are
+made when something of theirs is sealed for the first time. The rows of papers have the size and type of up to a hundred
+real files of the vault and no file of their own: whoever opens one is told that it cannot be read.
 """
 
 import random
@@ -17,12 +18,14 @@ from django.utils import timezone
 from audit.actors import Acts
 from audit.record import record
 from cases import kinds
+from cases.demo import files
 from cases.models import Queue
 from cases.numbers import Number, reserve
 from cases.types.verification.models import KIND
 from compliance.people.models import Brand, User
 from compliance.people.queries import fold
 from compliance.policy import policy_for
+from documents.models import Document
 
 FIRST: Final = (
     "Ahmet Ayşe Mehmet Fatma Mustafa Emine Ali Hatice Hüseyin Zeynep İbrahim Elif İsmail Meryem Osman Şerife Yusuf "
@@ -34,7 +37,8 @@ LAST: Final = (
     "Özkan Şimşek Polat Korkmaz Çakır Erdoğan Yavuz Can Acar Şen Aktaş Güler Yalçın Güneş Bozkurt Bulut Keskin Ünal "
     "Turan Gül Özer Işık Kaplan Avcı Sarı Tekin Taş Köse Yüksel Ateş Aksoy Coşkun Smith Müller Ivanova Haddad Wang"
 )
-BATCH: Final = 100_000
+BATCH: Final = 50_000
+REAL_FILES: Final = 100
 Row = tuple[Any, ...]
 STATES: Final = ("open", "in_review", "waiting")
 
@@ -47,42 +51,105 @@ WITH made AS (
 ), people AS (
     INSERT INTO people_person (id, created_at) SELECT person, now() FROM made
 ), customers AS (
-    INSERT INTO people_customer (id, person_id, licensee_id, full_name, name_fold, birth_date, nationality, address,
-                                 risk, level, created_at)
+    INSERT INTO people_customer (id, person_id, licensee_id, full_name, name_fold, name_latin, birth_date, nationality,
+                                 address, risk, level, created_at)
     SELECT id, person, %(licensee)s, (%(first)s::text[])[f] || ' ' || (%(last)s::text[])[l],
-           (%(first_fold)s::text[])[f] || ' ' || (%(last_fold)s::text[])[l], date '1950-01-01' + (n %% 20000)::int,
+           (%(first_fold)s::text[])[f] || ' ' || (%(last_fold)s::text[])[l], '', date '1950-01-01' + (n %% 20000)::int,
            'TR', '', 'medium', 'L0', now()
     FROM made
 )
-INSERT INTO people_account (id, customer_id, licensee_id, brand_id, reference, language, time_zone, created_at)
+INSERT INTO people_account (id, customer_id, licensee_id, brand_id, reference, email_index, phone_index, language,
+                            time_zone, created_at)
 SELECT md5(%(seed)s || 'a' || n)::uuid, id, %(licensee)s, %(brand)s, %(seed)s || '-' || n,
+       sha256(('e' || id)::bytea), sha256(('p' || id)::bytea),
        (ARRAY['tr', 'tr', 'tr', 'en', 'ar'])[1 + n %% 5], 'Europe/Istanbul', now()
 FROM made
+"""
+_DOCUMENTS = """
+INSERT INTO documents_document (id, version, customer_id, state, reason, media_type, size, digest_index,
+                                ciphertext_digest, dek_wrapped, key_version, facts, received_at, inspected_at,
+                                scrubbed_at, attempts)
+SELECT md5(%(seed)s || 'd' || n)::uuid, 1, md5(%(seed)s || 'c' || (1 + (n - 1) %% %(customers)s))::uuid, 'ready', '',
+       (%(types)s::text[])[1 + n %% cardinality(%(types)s::text[])],
+       (%(sizes)s::bigint[])[1 + n %% cardinality(%(sizes)s::bigint[])],
+       sha256((%(seed)s || 'd' || n)::bytea), sha256((%(seed)s || 'e' || n)::bytea), '\\x00', 1, '{}',
+       now() - n %% 90 * interval '1 day', now(), now(), 1
+FROM generate_series(%(begin)s::bigint, %(end)s::bigint) AS n
+"""
+# The first two papers of who has a case: looked at as far as its state says.
+_EVIDENCE = """
+INSERT INTO cases_evidence (id, version, case_id, purpose, document_type, document_id, state, reasons, told, created_at)
+SELECT md5('v' || d.id)::uuid, 0, c.id, (ARRAY['identity_front', 'address'])[d.n],
+       (ARRAY['passport', 'bank_statement'])[d.n], d.id,
+       CASE WHEN c.state = 'open' THEN 'pending' WHEN d.n = 1 THEN 'accepted'
+            WHEN c.state = 'waiting' THEN 'returned' ELSE 'pending' END,
+       CASE WHEN c.state = 'waiting' AND d.n = 2 THEN ARRAY['image_blurry'] ELSE ARRAY[]::varchar[] END,
+       c.state = 'waiting' AND d.n = 2, now()
+FROM people_account a JOIN cases_case c ON c.account_id = a.id JOIN (
+    SELECT id, customer_id, row_number() OVER (PARTITION BY customer_id ORDER BY id) AS n FROM documents_document
+) d ON d.customer_id = c.customer_id AND d.n <= 2
+WHERE a.brand_id = %(brand)s AND starts_with(a.reference, %(seed)s)
 """
 _PLAYERS = "SELECT customer_id, id FROM people_account WHERE brand_id = %s AND starts_with(reference, %s) ORDER BY id"
 
 
-def generate(
-    queue: Queue, brand: Brand, *, customers: int, cases: int, by: Acts, seed: str, say: Callable[[str, int], None]
-) -> None:
-    """Add `customers` players at `brand` and `cases` open verifications, at most one each, to `queue`.
+Say = Callable[[str, int, int], None]
 
-    `seed` begins every operator's reference and may be used once. `say` is told what is written, and how many so far.
+
+def generate(
+    queue: Queue,
+    brand: Brand,
+    *,
+    customers: int,
+    cases: int,
+    by: Acts,
+    seed: str,
+    documents: int = 0,
+    say: Say = lambda what, done, total: None,
+) -> None:
+    """Add `customers` players at `brand`, `cases` open verifications, at most one each, in `queue`, and `documents`.
+
+    `seed` begins every operator's reference and may be used once. `say` is told what is written, how many so far, and
+    of how many. A run that was cut off leaves whole batches; a new one takes a seed of its own.
     """
-    if cases > customers:
-        raise ValueError(f"cases: {cases} are more than {customers} customers, and a player has one at a time.")
-    for begin in range(0, customers, BATCH):
-        end = min(begin + BATCH, customers)
-        with transaction.atomic(), connection.cursor() as cursor:
-            batch: dict[str, Any] = {"seed": seed, "begin": begin + 1, "end": end}
-            cursor.execute(_CUSTOMERS, batch | _names() | _places(queue, brand))
-        say("customers", end)
+    if cases > customers or (documents and not customers):
+        raise ValueError(
+            f"{cases} cases, {documents} documents: a player has one case at a time; there are {customers}."
+        )
+    batch: dict[str, Any] = {"seed": seed, "customers": customers} | _names() | _places(queue, brand) | _files()
+    for statement, what, count in ((_CUSTOMERS, "customers", customers), (_DOCUMENTS, "documents", documents)):
+        for begin in range(0, count, BATCH):
+            end = min(begin + BATCH, count)
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute(statement, batch | {"begin": begin + 1, "end": end})
+            say(what, end, count)
     with transaction.atomic():
-        _add_cases(queue, brand, cases, seed, say)
-        details = {"customers": customers, "cases": cases, "seed": seed}
+        _add_cases(queue, brand, cases, seed)
+        if documents:
+            with connection.cursor() as cursor:
+                cursor.execute(_EVIDENCE, {"brand": brand.pk, "seed": f"{seed}-"})
+        details = {"customers": customers, "cases": cases, "documents": documents, "seed": seed}
         record("demo.generate", by=by, about=queue, details=details)
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE people_customer, people_account, cases_case")
+    say("cases", cases, cases)
+
+
+def fill(
+    queue: Queue, brand: Brand, *, customers: int, cases: int, documents: int, by: Acts, seed: str, say: Say
+) -> None:
+    """`generate`, after the real files that the rows of papers are modelled on."""
+    worker = User.objects.filter(memberships__team=queue.team, memberships__role="agent", is_active=True).first()
+    if worker is not None:  # the vault takes files from people only
+        real = min(documents, REAL_FILES)
+        files.hand_in(queue, brand, real, by=worker, seed=seed, say=say)
+        documents -= real
+    generate(queue, brand, customers=customers, cases=cases, documents=documents, by=by, seed=seed, say=say)
+
+
+def _files() -> dict[str, Any]:
+    """Type and size of up to a hundred real files; without any, of a usual photograph."""
+    real = list(Document.objects.filter(state="ready").values_list("media_type", "size")[:REAL_FILES])
+    types, sizes = zip(*(real or [("image/jpeg", 1_400_000)]), strict=True)
+    return {"types": list(types), "sizes": list(sizes)}
 
 
 def _names() -> dict[str, list[str]]:
@@ -99,7 +166,7 @@ def _places(queue: Queue, brand: Brand) -> dict[str, Any]:
     return {"licensee": queue.licensee_id, "brand": brand.pk}
 
 
-def _add_cases(queue: Queue, brand: Brand, count: int, seed: str, say: Callable[[str, int], None]) -> None:
+def _add_cases(queue: Queue, brand: Brand, count: int, seed: str) -> None:
     now = timezone.now()
     columns = (
         "id, number, kind, customer_id, account_id, licensee_id, jurisdiction, queue_id, state, outcome, reason,"
@@ -112,15 +179,14 @@ def _add_cases(queue: Queue, brand: Brand, count: int, seed: str, say: Callable[
         rows = _rows(
             queue, players, first, now, seed
         )  # asks what it needs now: nothing else may be asked during a COPY
+        made = []
         with cursor.copy(f"COPY cases_case ({columns}) FROM STDIN") as copy:
             for row in rows:
                 copy.write_row(row)
-        cursor.execute(
-            "INSERT INTO verification_verificationfacts (case_id, level) SELECT id, 'L1' FROM cases_case c"
-            " WHERE c.queue_id = %s AND NOT EXISTS (SELECT FROM verification_verificationfacts WHERE case_id = c.id)",
-            [queue.pk],
-        )
-    say("cases", count)
+                made.append(row[0])
+        with cursor.copy("COPY verification_verificationfacts (case_id, level) FROM STDIN") as copy:
+            for pk in made:
+                copy.write_row((pk, "L2"))
 
 
 def _rows(queue: Queue, players: list[tuple[UUID, UUID]], first: int, now: datetime, seed: str) -> Iterator[Row]:

@@ -9,6 +9,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
 from django.db import transaction
 from django.utils import timezone
@@ -18,9 +19,13 @@ from cases import services as engine
 from cases.demo import specimen
 from cases.models import Evidence
 from cases.queues import open_queue
+from cases.types.gaming.models import KIND as GAMING
+from cases.types.monitoring.rules.services import ship
 from cases.types.verification import services as verification
+from cases.types.verification.checks import adapters
+from cases.types.verification.checks import services as check_services
 from cases.types.verification.models import KIND, Verification
-from compliance.people.models import Account, Brand, Team, User
+from compliance.people.models import Account, Brand, Licensee, Team, User
 from compliance.people.services import (
     create_brand,
     create_licensee,
@@ -30,6 +35,7 @@ from compliance.people.services import (
     open_account,
     register_customer,
 )
+from compliance.people.suspicions import services as suspicions
 from compliance.proposals.services import confirm, propose
 from documents.inspection import inspect_now
 from documents.uploads import seal_file
@@ -43,11 +49,15 @@ class SignIn:
 
 
 LICENSEE, TEAM = "anadolu", "dogrulama"
+TRIAL = "deneme"  # a test licensee: its players are the simulator's
 STAFF = [
     ("ayse", "Ayşe Kaya", "agent", "tr"),
     ("mehmet", "Mehmet Demir", "officer", "tr"),
     ("elif", "Elif Şahin", "officer", "en"),
+    ("derya", "Derya Aksoy", "rg_officer", "tr"),
     ("deniz", "Deniz Marlow", "auditor", "en"),
+    ("selin", "Selin Öztürk", "mlro", "tr"),
+    ("zeynep", "Zeynep Aydın", "admin", "en"),
 ]
 PLAYERS = [
     ("Işıl", "Yıldırım", date(1991, 3, 14), "tr", "open"),
@@ -77,6 +87,8 @@ def seed(given: list[SignIn]) -> None:
     for place, player in enumerate(PLAYERS):
         if not Account.objects.filter(reference=_reference(place), brand=brand).exists():
             _play(place, player, brand, users)
+    ship()
+    _suspect(users["ayse"], Account.objects.get(reference=_reference(1), brand=brand))
 
 
 @transaction.atomic
@@ -85,8 +97,23 @@ def _open_house() -> Brand:
         name="Anadolu Oyun A.Ş.", slug=LICENSEE, jurisdiction="TR", time_zone="Europe/Istanbul", by=system()
     )
     team = create_team(name="Doğrulama", slug=TEAM, by=system())
-    open_queue(team, licensee, KIND, by=system())
+    for kind in (KIND, GAMING):
+        open_queue(team, licensee, kind, by=system())
     return create_brand(licensee=licensee, name="Lale Bet", slug="lale", by=system())
+
+
+@transaction.atomic
+def open_trial() -> Licensee:
+    """Where the simulated platform's players are, once: the demo's staff may look at them and stop them."""
+    found = Licensee.objects.filter(slug=TRIAL).first()
+    if found is not None:
+        return found
+    facts = {"name": "Deneme", "slug": TRIAL, "jurisdiction": "TR", "time_zone": "Europe/Istanbul"}
+    licensee = create_licensee(**facts, is_test=True, by=system())
+    for kind in (KIND, GAMING):
+        open_queue(Team.objects.get(slug=TEAM), licensee, kind, by=system())
+    create_brand(licensee=licensee, name="Deneme", slug=TRIAL, by=system())
+    return licensee
 
 
 @transaction.atomic
@@ -136,10 +163,30 @@ def _play(place: int, player: tuple[Any, ...], brand: Brand, users: dict[str, Us
     case = verification.review(case, by=agent)
     for evidence in case.evidence.order_by("created_at"):
         _judge(evidence, blurred, by=agent)
+    _answer_checks(case, by=agent)
     if blurred:
         verification.ask(case, by=agent)
     elif story in ("proposed", "approved", "rejected"):
         _decide(case, story, agent, officer)
+
+
+def _answer_checks(case: Verification, *, by: User) -> None:
+    """What the law asks for before any service, answered by the simulator."""
+    for kind in ("population_register", "verification_transfer"):
+        if adapters.is_set_up(kind):
+            with transaction.atomic():
+                check_services.ask_now(check_services.order(case, kind, by=by))
+
+
+def _suspect(agent: User, account: Account) -> None:
+    suspicions.file(
+        by=agent,
+        about=account.reference,
+        text="Yedi gün içinde üç ayrı kartla para yatırdı, oynamadan çekmek istedi.",
+        noticed_on=timezone.localdate(),
+        token=uuid5(NAMESPACE_URL, f"demo:{account.reference}"),
+        customer=account.customer,
+    )
 
 
 def _judge(evidence: Evidence, blurred: bool, *, by: User) -> None:

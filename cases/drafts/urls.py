@@ -4,4 +4,7 @@ from django.urls import path
 
 from cases.drafts import views
 
-urlpatterns = [path("cases/<str:number>/drafts/<slug:place>/", views.keep, name="draft")]
+urlpatterns = [
+    path("drafts/<slug:place>/", views.keep_field, name="draft-of-field"),
+    path("cases/<str:number>/drafts/<slug:place>/", views.keep, name="draft"),
+]

@@ -6,17 +6,16 @@ no log: their rows say from when to when they held.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 
 from audit.models import Entry
 from cases.models import Case, Evidence
 from compliance.people.models import Customer, Licensee, Restriction
-from compliance.policy import policy_for
-from compliance.policy.errors import PolicyMissing
+from compliance.policy import PolicyMissing
+from compliance.rulebook.queries import policy_of
 
 AT_ONCE = 500  # objects whose entries one query fetches
 
@@ -68,7 +67,7 @@ class FileThen:
 
 def end_of(day: date, licensee: Licensee) -> datetime:
     """The first moment after the licensee's day."""
-    return datetime.combine(day + timedelta(days=1), time(), ZoneInfo(licensee.time_zone))
+    return licensee.day_starts(day + timedelta(days=1))
 
 
 def taken_back(ids: Iterable[str], moment: datetime) -> dict[str, Fields]:
@@ -137,8 +136,8 @@ def _restrictions(customer: Customer, moment: datetime) -> Iterator[RestrictionT
 
 
 def _policy(licensee: Licensee, moment: datetime) -> str | None:
-    day = moment.astimezone(ZoneInfo(licensee.time_zone)) - timedelta(microseconds=1)
+    day = licensee.day_of(moment - timedelta(microseconds=1))
     try:
-        return policy_for(licensee.jurisdiction, on=day.date()).version
+        return policy_of(licensee, on=day).version
     except PolicyMissing:
         return None

@@ -4,19 +4,22 @@ To measure another delay: `register(Delay(...))` in a module that your AppConfig
 """
 
 import math
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Q, Subquery, TextField
+from django.db.models.functions import Cast
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from audit.models import Entry
 from cases.models import Case
+from compliance.people.models import Account
 
-HEAD = ("tracking number", "trigger at", "act at", "seconds")
+HEAD = ("tracking number", "trigger at", "act at", "seconds", "player")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +35,12 @@ class Delay:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """One trigger and its answer, None while it waits."""
+    """One trigger and its answer, None while it waits. `player` is an id; without `number` it was of no case."""
 
     number: str
     triggered_at: datetime
     acted_at: datetime | None
+    player: str = ""
 
     @property
     def seconds(self) -> int | None:
@@ -70,20 +74,32 @@ def delays() -> Mapping[str, Delay]:
 
 
 def taken(delay: Delay, starts: datetime, ends: datetime, *, user: Any) -> Iterator[Taken]:
-    """Every trigger of the period on cases that the user may see, oldest first, each with its answer."""
+    """Every trigger of the period on cases that the user may see, oldest first, each with its answer; of what belongs
+    to no case, that about players of such cases.
+    """
+    seen = Case.objects.visible_to(user)
+    players = seen.annotate(player=Cast("customer_id", TextField())).values("player")
     same = {"matter": OuterRef("matter")} if delay.same == "matter" else {"object_id": OuterRef("object_id")}
     answers = Entry.objects.filter(log="main", outcome="done", action__in=delay.acts, id__gt=OuterRef("id"), **same)
     triggers = Entry.objects.filter(
-        log="main",
-        outcome="done",
-        action=delay.trigger,
-        at__gte=starts,
-        at__lt=ends,
-        matter__in=Case.objects.visible_to(user).values("number"),
-    )
+        log="main", outcome="done", action=delay.trigger, at__gte=starts, at__lt=ends
+    ).filter(Q(matter__in=seen.values("number")) | Q(matter=None, subject_id__in=players))
     rows = triggers.annotate(acted=Subquery(answers.order_by("id").values("at")[:1])).order_by("id")
-    for number, triggered_at, acted_at in rows.values_list("matter", "at", "acted").iterator():
-        yield Taken(number or "", triggered_at, acted_at)
+    for number, triggered_at, acted_at, player in rows.values_list("matter", "at", "acted", "subject_id").iterator():
+        yield Taken(number or "", triggered_at, acted_at, player or "")
+
+
+def players(found: Sequence[Taken], *, user: Any) -> Iterator[str]:
+    """Of each, the player by the number that the platform knows: the case's account, else all of their accounts."""
+    cases = Case.objects.visible_to(user).filter(number__in={one.number for one in found})
+    of_case = dict(cases.order_by().values_list("number", "account__reference"))
+    apart = {one.player for one in found if one.player and one.number not in of_case}
+    of_player: dict[str, list[str]] = defaultdict(list)
+    rows = Account.objects.filter(customer_id__in=apart).order_by("reference")
+    for customer_id, reference in rows.values_list("customer_id", "reference"):
+        of_player[str(customer_id)].append(reference)
+    for one in found:
+        yield of_case.get(one.number) or ", ".join(of_player[one.player])
 
 
 def distribution(found: Sequence[Taken]) -> Distribution:

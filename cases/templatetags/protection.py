@@ -6,6 +6,7 @@ from django.template import Library
 from django.urls import reverse
 
 from cases import protection
+from cases.caseless import players_of
 from cases.models import Case, Queue
 from cases.permissions import WORK, granted, may
 
@@ -18,6 +19,14 @@ def stop_play(case: Any, user: Any) -> dict[str, str]:
     if not isinstance(case, Case) or not user.is_authenticated or not may(user, WORK, case):
         return {"url": ""}
     return {"url": reverse("cases:stop-play", args=[case.number])}
+
+
+@register.inclusion_tag("cases/_stop_play.html")
+def stop_player(customer_id: Any, user: Any) -> dict[str, str]:
+    """The button on a page that shows a player and no case: for whoever works at the player's licensee."""
+    if not customer_id or not user.is_authenticated or not players_of(user).filter(pk=customer_id).exists():
+        return {"url": ""}
+    return {"url": reverse("cases:stop-player", args=[customer_id])}
 
 
 @register.simple_tag

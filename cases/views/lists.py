@@ -1,7 +1,6 @@
 """The queue and the search."""
 
 from dataclasses import replace
-from typing import Any
 from urllib.parse import urlencode
 
 from django.db import transaction
@@ -12,19 +11,27 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from audit.access import Rule, rule
-from audit.cards import without_cards
-from audit.record import ObjectRef, query_digest, record
-from cases import kinds, numbers, search
-from cases.lists import ORDERS, VIEWS, Asked
+from audit.record import ObjectRef, record
+from cases import kinds, search
+from cases.bulk.acts import ACTS
+from cases.bulk.heavy import heavy_acts, kind_of
+from cases.bulk.services import MOST
+from cases.glass import services as exceptions
+from cases.lists import COLUMNS, ORDERS, VIEWS, Asked
 from cases.models import Case, Queue, SavedView
+from cases.narrowing import NarrowForm
 from cases.paging import BadCursor, page_of
 from cases.permissions import WORK, granted
+from cases.presence import services as presence
 from cases.services import take_next
+from cases.views.news import asks_again, before_reading, no_news, note_list
 from compliance import formats
+from compliance.people.duty.services import desks_of
 from compliance.people.models import Team
 from compliance.people.requests import signed_in
 
 PAGE = 50
+SORTED_BY = ("due", "age", "player", "state", "by")
 
 
 @rule(Rule.SIGNED_IN)
@@ -42,19 +49,21 @@ def queue(request: HttpRequest) -> HttpResponse:
     """Open cases the user may see, most urgent first. The state of the page is its address."""
     user = signed_in(request)
     asked = Asked.read(request.GET)
-    cases = asked.open_cases(user)
-    counts = {name: cases.filter(rows(user)).up_to(formats.COUNTED) for name, (_title, rows) in VIEWS.items()}
+    since, cases, desks = before_reading(), asked.open_cases(user), desks_of(user)
+    counts = {name: cases.filter(rows(user, desks)).up_to(formats.COUNTED) for name, (_title, rows) in VIEWS.items()}
     asked = asked if asked.view else replace(asked, view="mine" if counts["mine"] else "all")
-    order, query = ORDERS[asked.sort], request.GET
+    known = no_news(asked, user, since=since)
+    order, query, rows = ORDERS[asked.sort], request.GET, asked.rows(user, desks=desks)
     try:
-        page = page_of(
-            asked.rows(user).for_list(), order, size=PAGE, after=query.get("after", ""), before=query.get("before", "")
-        )
+        page = page_of(rows.for_list(), order, size=PAGE, after=query.get("after", ""), before=query.get("before", ""))
     except BadCursor:
         return redirect(reverse("cases:queue") + asked.address())
-    _note_list(user, "cases.list", asked.address(), len(page.rows))
+    note_list(user, "cases.list", asked.address(), len(page.rows))
+    chips = asked.chips(user)
+    total = rows.up_to(formats.COUNTED) if chips else counts[asked.view]
     context = {
         "asked": asked,
+        "chips": chips,
         "kind": kinds.kinds().get(asked.kind),
         "rows": page.rows,
         "newer_url": asked.address(before=page.newer) if page.newer else "",
@@ -69,10 +78,19 @@ def queue(request: HttpRequest) -> HttpResponse:
         ],
         "saved": SavedView.objects.visible_to(user),
         "here": asked.address(q=""),
+        "narrow": NarrowForm(asked, user=user),
+        "kept": {name: getattr(asked, name) for name in ("kind", "view", "q", "cols")},
+        "unfiltered": asked.unfiltered,
+        "news_url": asks_again(asked, page.rows, since=since, known=known),
         "teams": Team.objects.filter(memberships__user=user).distinct(),
-        "sorted": {column: asked.sorted_by(column) for column in ("due", "age", "player")},
+        "sorted": {column: asked.sorted_by(column) for column in SORTED_BY},
+        "columns": COLUMNS,
         "counted": formats.COUNTED,
-        "total": asked.rows(user).up_to(formats.COUNTED) if asked.chips() else counts[asked.view],
+        "total": total,
+        "present": presence.here([case.pk for case in page.rows], user=user),
+        "acts": ACTS.values(),
+        "heavy": [act for act in heavy_acts().values() if asked.kind in ("", kind_of(act.name))],
+        "most": MOST,
         "kinds": kinds.kinds().values(),
         "may_work": granted(user, WORK, Queue).exists(),
     }
@@ -96,29 +114,14 @@ def take(request: HttpRequest) -> HttpResponse:
 def find(request: HttpRequest) -> HttpResponse:
     """One box: a tracking number opens its case; anything else finds players by exact contact or by name."""
     user = signed_in(request)
-    words = request.GET.get("q", "").strip()
-    mistyped = False
-    try:
-        number = numbers.parse(words)
-    except numbers.TypingError:
-        number, mistyped = None, True
-    if number and Case.objects.visible_to(user).filter(number=number).exists():
+    words = " ".join(request.GET.get("q", "").split())
+    if number := search.number_in(words, user=user):
         return redirect("cases:case", number=number)
-    exact, similar = search.everywhere(words, user=user) if words and not mistyped else ([], [])
+    hits = search.everywhere(words, user=user) if words else search.Hits()
+    masked = exceptions.masked(words, user=user)
     with transaction.atomic():
-        record(
-            "cases.search",
-            by=user,
-            about=ObjectRef("search", ""),
-            details={"query": words, "rows": len(exact) + len(similar)},
-        )
-    return render(
-        request, "cases/search.html", {"words": words, "mistyped": mistyped, "exact": exact, "similar": similar}
-    )
-
-
-def _note_list(user: Any, action: str, query: str, rows: int) -> None:
-    """A list is one entry with the digest of its query: looking is recorded, what was looked for is not repeated."""
-    digest = query_digest(without_cards(query))
-    with transaction.atomic():
-        record(action, by=user, about=ObjectRef("list", digest), details={"query": digest, "rows": rows})
+        details = {"query": words, "rows": len(hits)} | ({"masked": len(masked)} if masked else {})
+        record("cases.search", by=user, about=ObjectRef("search", ""), details=details)
+    context = {"words": words, "hits": hits, "mistyped": search.mistyped(words), "limit": search.LIMIT}
+    context["masked"] = masked
+    return render(request, "cases/search.html", context)

@@ -1,9 +1,10 @@
 """The case page and what is done on it."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -12,9 +13,11 @@ from django.views.decorators.http import require_GET, require_POST
 from audit.access import Rule, rule
 from audit.perform import ConditionsNotMet
 from audit.record import record_read
-from cases import kinds, services, timeline
+from cases import kinds, services, timeline, undoing
+from cases.begun import begun
 from cases.drafts import services as drafts
 from cases.forms import NoteForm, UploadForm
+from cases.glass import services as exceptions
 from cases.permissions import DECIDE, WORK, may
 from cases.queries import get_case
 from cases.views.bar import actions_of, bar_of, rare_of
@@ -34,14 +37,17 @@ def page_of(request: HttpRequest, case: Any, *, status: int = 200, **extra: Any)
     steps = kind.steps(case, user)
     primary, actions = actions_of(steps)
     offers, item = kind.offers(case), request.GET.get("item", "")
+    asked = {name: request.GET.get(name, "") for name in ("axis", "before")}
+    history = timeline.page_of(case, user=user, only=request.GET.get("show", ""), **asked)
     context = {
         "case": case,
         "kind": kind,
         "bar": bar_of(case, proposed=proposal is not None),
         "primary": primary,
         "actions": actions,
-        "more": [*rare_of(steps), _conflict(case)],
+        "more": [*rare_of(steps), _record(case), _conflict(case), *_lookers(case, user)],
         "checks": checks,
+        "begun": begun(case, checks),
         "being_checked": any(check.evidence and check.evidence.document.state == "received" for check in checks),
         "met": sum(check.is_met for check in checks),
         "unmet": sum(not check.is_met for check in checks),
@@ -49,8 +55,11 @@ def page_of(request: HttpRequest, case: Any, *, status: int = 200, **extra: Any)
         "proposal": proposal,
         "proposal_title": acts.lookup(proposal.act).title if proposal else "",
         "may_see_proposal": proposal and (may(user, DECIDE, case) or proposal.maker_human_id == user.human_id),
-        "timeline": timeline.of(case, only=request.GET.get("show", "")),
+        "timeline": history.items,
+        "older": history.older,
+        "before": request.GET.get("before", ""),
         "show": request.GET.get("show", ""),
+        "axis": request.GET.get("axis", ""),
         "groups": timeline.groups(),
         "note_form": NoteForm(initial={"text": drafts.text_of(case, "note", user=user)}),
         "upload_form": UploadForm(offers=offers, item=item, initial={"shows": _first_open(checks, offers)}),
@@ -60,9 +69,20 @@ def page_of(request: HttpRequest, case: Any, *, status: int = 200, **extra: Any)
     return render(request, "cases/case.html", context, status=status)
 
 
+def _record(case: Any) -> dict[str, Any]:
+    return {"label": _("Decision record, to print"), "url": reverse("cases:record", kwargs={"number": case.number})}
+
+
 def _conflict(case: Any) -> dict[str, Any]:
     """For everybody who sees the case: whoever knows the player should not."""
     return {"label": _("I know this player"), "url": reverse("cases:conflict", kwargs={"number": case.number})}
+
+
+def _lookers(case: Any, user: Any) -> list[dict[str, Any]]:
+    """For whom the question is an office."""
+    if not user.has_perm("looking.see_lookers"):
+        return []
+    return [{"label": _("Who looked at a player"), "url": f"{reverse('cases:lookers')}?number={case.number}"}]
 
 
 def _first_open(checks: Any, offers: list[tuple[str, str]]) -> str:
@@ -74,7 +94,15 @@ def _first_open(checks: Any, offers: list[tuple[str, str]]) -> str:
 @rule(Rule.SIGNED_IN)
 @require_GET
 def case(request: HttpRequest, number: str) -> HttpResponse:
-    return page_of(request, get_case(number, user=signed_in(request)))
+    """Who may ask for a restricted case is led to where they ask; for everybody else it is not there."""
+    user = signed_in(request)
+    try:
+        matter = get_case(number, user=user)
+    except Http404:
+        if exceptions.askable(user).filter(number=number).exists():
+            return redirect(f"{reverse('cases:open-by-exception')}?{urlencode({'number': number})}")
+        raise
+    return page_of(request, matter)
 
 
 def _customer(request: HttpRequest, number: str) -> Any:
@@ -114,7 +142,8 @@ def note(request: HttpRequest, number: str) -> HttpResponse:
     if not form.is_valid():
         return page_of(request, matter, status=422, note_form=form)
     services.write_note(matter, by=signed_in(request), text=form.cleaned_data["text"])
-    drafts.drop(matter, "note", by=signed_in(request))
+    token = drafts.token_of(request.POST.get("draft_form"))
+    drafts.close(matter, "note", by=signed_in(request), token=token)
     messages.success(request, _("Note saved. Only staff see it."))
     return redirect("cases:case", number=number)
 
@@ -122,9 +151,12 @@ def note(request: HttpRequest, number: str) -> HttpResponse:
 @rule(Rule.SIGNED_IN)
 @require_POST
 def take_over(request: HttpRequest, number: str) -> HttpResponse:
-    matter = get_case(number, user=signed_in(request))
-    services.assign(matter, to=signed_in(request), by=signed_in(request))
-    messages.success(request, _("You are responsible for this case now."))
+    user = signed_in(request)
+    matter = get_case(number, user=user)
+    before = str(matter.assignee_id or "")
+    services.assign(matter, to=user, by=user)
+    undo_it = undoing.offer("assign", matter, by=user, to=before)
+    messages.success(request, _("You are responsible for this case now."), extra_tags=undo_it)
     return redirect("cases:case", number=number)
 
 

@@ -1,21 +1,23 @@
 """Looking at files and judging them."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from audit.access import Rule, rule
 from audit.perform import ConditionsNotMet
 from audit.record import record_read
-from cases import kinds, services, texts
-from cases.forms import RevokeForm, VerdictForm
+from cases import comparison, kinds, services, texts
+from cases.forms import ByEyeForm, RevokeForm, VerdictForm
 from cases.models import Evidence
 from cases.permissions import DECIDE, WORK, may
 from cases.queries import get_case
@@ -24,14 +26,16 @@ from compliance.look import size, when
 from compliance.people.requests import signed_in
 from compliance.people.services import REVEALABLE, reveal
 from compliance.proposals.queries import open_proposal
-from documents.services import RENDITION_HEADERS, NotReady, rendition
+from documents import by_eye
+from documents.refusals import NotReady
+from documents.releasing import may_take
 from documents.wording import hints, malware_caption, why_not_shown
 
 NOT_ON_PAPER = ("phone", "email")  # declared, and on no document that could be compared
 TAKEN_BACK = (Evidence.State.RETURNED, Evidence.State.REJECTED)
 
 
-def _evidence(matter: Any, evidence_id: Any) -> Evidence:
+def evidence_of(matter: Any, evidence_id: Any) -> Evidence:
     return get_object_or_404(Evidence.objects.select_related("document", "case"), case_id=matter.pk, pk=evidence_id)
 
 
@@ -40,14 +44,16 @@ def _evidence(matter: Any, evidence_id: Any) -> Evidence:
 def review(request: HttpRequest, number: str, evidence_id: Any) -> HttpResponse:
     """One file beside what the player declared, and the verdict on it. A POST with `show` only shows a masked field."""
     matter = get_case(number, user=signed_in(request))
-    evidence = _evidence(matter, evidence_id)
+    evidence = evidence_of(matter, evidence_id)
     if request.POST.get("show") in REVEALABLE:
         field = request.POST["show"]
         value = reveal(
             matter.customer, field, by=signed_in(request), purpose="case", matter=number, account=matter.account
         )
         return _page(request, matter, evidence, _kept(request, evidence), shown=field, revealed=value)
-    form = VerdictForm(request.POST or None, evidence=evidence, initial={"version": evidence.version})
+    if "by_eye" in request.POST:
+        return _read_by_eye(request, matter, evidence)
+    form = VerdictForm(request.POST or None, evidence=evidence, initial=_proposed(evidence))
     if request.method == "GET":
         return _page(request, matter, evidence, form)
     if form.is_valid():
@@ -57,6 +63,27 @@ def review(request: HttpRequest, number: str, evidence_id: Any) -> HttpResponse:
         except ConditionsNotMet as unmet:
             form.add_error(None, unmet.reasons)
     return _page(request, matter, evidence, form, status=422)
+
+
+def _read_by_eye(request: HttpRequest, matter: Any, evidence: Evidence) -> HttpResponse:
+    """Keep what the reader sees on the paper, and compare anew. The verdict as far as it was chosen stays."""
+    services.require(WORK, matter, by=signed_in(request), action="documents.read_by_eye")
+    form = ByEyeForm(request.POST)
+    if not form.is_valid():
+        return _page(request, matter, evidence, _kept(request, evidence), status=422)
+    try:
+        by_eye.keep(evidence.document, form.said(), by=signed_in(request), matter=matter.number)
+    except NotReady:
+        raise Http404("not ready") from None
+    messages.success(request, _("Written down. It is compared below."))
+    # No redirect: the choice would be lost. Sent again it changes nothing, and writes no entry.
+    evidence = evidence_of(matter, evidence.pk)
+    return _page(request, matter, evidence, _kept(request, evidence), eye_form=ByEyeForm())
+
+
+def _proposed(evidence: Evidence) -> dict[str, Any]:
+    """What the form says at first: the dates that were read on the paper."""
+    return comparison.dates_on(evidence.document) | {"version": evidence.version}
 
 
 def _page(
@@ -69,6 +96,8 @@ def _page(
     older = matter.evidence.filter(purpose=evidence.purpose, created_at__lt=evidence.created_at)
     previous = older.order_by("-created_at").first()
     may_work = may(user, WORK, matter)
+    compared = comparison.of(matter.customer, evidence.document)
+    beside = _beside(request, matter, evidence, previous)
     context = {
         "case": matter,
         "bar": bar_of(matter, proposed=open_proposal(matter) is not None),
@@ -78,24 +107,56 @@ def _page(
         "document": evidence.document,
         "title": texts.purpose_title(evidence.purpose),
         "paper": texts.document_name(evidence.document_type),
-        "pages": _pages(matter, evidence) if evidence.document.state == "ready" else [],
+        "pages": pages_of(matter, evidence) if evidence.document.state == "ready" else [],
         "captions": _captions(evidence.document),
         "none": why_not_shown(evidence.document),
         "hints": hints(evidence.document),
         "checks": files,
         "previous": previous,
-        "previous_tools": "cases/_previous.html" if previous else "",
-        "facts": [fact for fact in kind.facts(matter) if fact.field not in NOT_ON_PAPER],
+        "tools": "cases/_tools.html",
+        "rows": [
+            (fact, compared.get(fact.key or fact.field))
+            for fact in kind.facts(matter)
+            if fact.field not in NOT_ON_PAPER
+        ],
+        "compared": bool(compared),
+        "by_eye": any(each.eye for each in compared.values()),
+        "eye_form": ByEyeForm(request.POST or None) if may_work and evidence.document.state == "ready" else None,
+        "name_fold": compared["full_name"].fold if "full_name" in compared else "",
+        "expiry": comparison.expiry(evidence.document, today=timezone.localdate()),
+        "beside": beside,
+        "chosen": f"?{urlencode({'beside': request.GET['beside']})}" if "beside" in request.GET else "",
+        "beside_title": texts.purpose_title(beside.purpose) if beside else "",
+        "beside_pages": pages_of(matter, beside) if beside else [],
+        "beside_captions": _captions(beside.document) if beside else [],
+        "beside_reasons": [texts.reason(code).title for code in beside.reasons] if beside else [],
+        "others": [(texts.purpose_title(one.purpose), one) for one in _shown(matter) if one.pk != evidence.pk],
         "form": form,
         "may_judge": may_work and evidence.state == Evidence.State.PENDING,
         "revoke_form": _revoke_form(user, matter, evidence, extra.pop("revoke_form", None)),
+        "may_move": may_work and evidence.state != Evidence.State.SUPERSEDED,
         "may_take_back": may_work and evidence.state in TAKEN_BACK and not evidence.told,
         "asked": [(reason, kind.told(matter, evidence.purpose, reason.code)) for reason in form.asked],
         "neutral": kind.told(matter, evidence.purpose, form.final[0].code) if form.final else "",
+        "may_take_original": may_take(user) and evidence.document.state == "ready",
+        "may_print": may_work and evidence.document.state == "ready",
         "given": [texts.reason(code).title for code in evidence.reasons],
         **extra,
     }
     return render(request, "cases/review.html", context, status=status)
+
+
+def _shown(matter: Any) -> list[Evidence]:
+    """Every file of the case that can be looked at, the newest first."""
+    ready = matter.evidence.filter(document__state="ready").select_related("document")
+    return [*ready.order_by("-created_at")]
+
+
+def _beside(request: HttpRequest, matter: Any, evidence: Evidence, previous: Evidence | None) -> Evidence | None:
+    """The other file that the reader wants beside this one; unasked, the one that was sent back and this replaces."""
+    replaced = previous and previous.reasons and evidence.state == Evidence.State.PENDING
+    wanted = request.GET.get("beside", str(previous.pk) if previous and replaced else "")
+    return next((one for one in _shown(matter) if str(one.pk) == wanted and one.pk != evidence.pk), None)
 
 
 def _step(files: list[Any], evidence: Evidence) -> str:
@@ -105,13 +166,15 @@ def _step(files: list[Any], evidence: Evidence) -> str:
     return _("Document review %(n)s/%(all)s") % {"n": files.index(evidence.pk) + 1, "all": len(files)}
 
 
-def _pages(matter: Any, evidence: Evidence) -> list[dict[str, str]]:
+def pages_of(matter: Any, evidence: Evidence) -> list[dict[str, str]]:
     """Address and words of each page, as components/_viewer.html takes them."""
     count = evidence.document.pages
     place = {"number": matter.number, "evidence_id": evidence.pk}
     return [
         {
-            "src": reverse("cases:image", kwargs=place | {"page": page}),
+            "src": (door := reverse("cases:image", kwargs=place | {"page": page})),
+            "full": f"{door}?look=full",
+            "paper": f"{door}?look=print",
             "alt": ngettext("The file the player sent", "The file the player sent, page %(page)s of %(count)s", count)
             % {"page": page, "count": count},
         }
@@ -130,8 +193,11 @@ def _captions(document: Any) -> list[Any]:
 
 def _kept(request: HttpRequest, evidence: Evidence) -> VerdictForm:
     """The verdict as far as it was chosen, not judged."""
-    chosen = {"verdict": request.POST.get("verdict", ""), "reasons": request.POST.getlist("reasons")}
-    return VerdictForm(evidence=evidence, initial=chosen | {"version": request.POST.get("version", evidence.version)})
+    fields = ("verdict", "issued_on", "valid_until", "version")
+    chosen = {name: request.POST[name] for name in fields if name in request.POST}
+    return VerdictForm(
+        evidence=evidence, initial=_proposed(evidence) | chosen | {"reasons": request.POST.getlist("reasons")}
+    )
 
 
 def _judge(evidence: Evidence, data: dict[str, Any], *, by: Any) -> None:
@@ -145,12 +211,14 @@ def _judge(evidence: Evidence, data: dict[str, Any], *, by: Any) -> None:
 
 
 def _onward(request: HttpRequest, matter: Any) -> HttpResponse:
-    """To the next file that waits for a verdict, or back to the case."""
+    """To the next file that waits for a verdict, then to what the verdicts ask for, or back to the case."""
     messages.success(request, _("Verdict saved."))
     following = matter.evidence.filter(state="pending", document__state="ready").order_by("created_at").first()
     if following:
         return redirect("cases:review", number=matter.number, evidence_id=following.pk)
-    return redirect("cases:case", number=matter.number)
+    steps = kinds.lookup(matter.kind).steps(matter, signed_in(request))
+    onward = next((step.url for step in steps if step.primary and not step.post), None)
+    return redirect(onward or reverse("cases:case", kwargs={"number": matter.number}))
 
 
 @rule(Rule.SIGNED_IN)
@@ -158,7 +226,7 @@ def _onward(request: HttpRequest, matter: Any) -> HttpResponse:
 def reconsider(request: HttpRequest, number: str, evidence_id: Any) -> HttpResponse:
     """Take back a verdict that the player was not told of."""
     matter = get_case(number, user=signed_in(request))
-    services.reconsider(_evidence(matter, evidence_id), by=signed_in(request))
+    services.reconsider(evidence_of(matter, evidence_id), by=signed_in(request))
     messages.success(request, _("Verdict taken back."))
     return redirect("cases:review", number=number, evidence_id=evidence_id)
 
@@ -175,7 +243,7 @@ def _revoke_form(user: Any, matter: Any, evidence: Evidence, typed: RevokeForm |
 def revoke(request: HttpRequest, number: str, evidence_id: Any) -> HttpResponse:
     """Take an acceptance back. What was proposed on it is void."""
     matter = get_case(number, user=signed_in(request))
-    evidence = _evidence(matter, evidence_id)
+    evidence = evidence_of(matter, evidence_id)
     form = RevokeForm(request.POST)
     if not form.is_valid():
         verdict = VerdictForm(evidence=evidence, initial={"version": evidence.version})
@@ -183,16 +251,3 @@ def revoke(request: HttpRequest, number: str, evidence_id: Any) -> HttpResponse:
     services.revoke(evidence, by=signed_in(request), **form.cleaned_data)
     messages.success(request, _("The acceptance is taken back. Judge the file again."))
     return redirect("cases:review", number=number, evidence_id=evidence_id)
-
-
-@rule(Rule.SIGNED_IN)
-@require_GET
-def image(request: HttpRequest, number: str, evidence_id: Any, page: int = 1) -> HttpResponse:
-    """A re-encoded, watermarked picture of one page. The original never reaches a browser this way."""
-    matter = get_case(number, user=signed_in(request))
-    evidence = _evidence(matter, evidence_id)
-    try:
-        picture = rendition(evidence.document, by=signed_in(request), purpose="review", page=page, matter=matter.number)
-    except NotReady:
-        raise Http404("not ready") from None
-    return HttpResponse(picture.data, content_type=picture.media_type, headers=RENDITION_HEADERS)

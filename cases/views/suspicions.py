@@ -48,7 +48,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
     return render(request, "suspicions/inbox.html", {"rows": rows})
 
 
-@rule(Rule.SIGNED_IN)
+@rule(Rule.SIGNED_IN, fresh=lambda request: suspicions.may_read(request.user))
 @require_GET
 def report(request: HttpRequest, report_id: UUID) -> HttpResponse:
     row = suspicions.read(report_id, by=signed_in(request))
@@ -77,5 +77,5 @@ def _customer(about: str) -> Customer | None:
     if number := _number(words):
         case = Case.objects.filter(number=number).select_related("customer").first()
         return case.customer if case else None
-    accounts = list(Account.objects.filter(reference=words).select_related("customer")[:2]) if words else []
+    accounts = list(Account.objects.filter(reference=words, released_at=None).select_related("customer")[:2])
     return accounts[0].customer if len(accounts) == 1 else None

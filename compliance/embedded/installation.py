@@ -153,6 +153,25 @@ class Installation:
             "sequencer": Service("sequencer", sequencer, SEQUENCER),
         }
 
+    def simulator(self, *, licensee: str, by: str, currency: str) -> Service:
+        """An invented platform at one licensee, whose players act once a second or so; a new day's work every day."""
+        command: list[str | Path] = [
+            *(PYTHON, ROOT / "manage.py", "platform", "simulate", "--licensee", licensee, "--by", by),
+            *(
+                "--currency",
+                currency,
+                "--accounts",
+                "6",
+                "--rate",
+                "1",
+                "--seconds",
+                "86400",
+                "--listen",
+                "127.0.0.1:0",
+            ),
+        ]
+        return Service("simulator", command, APPLICATION)
+
     def _secret_key(self) -> str:
         """Random, made once per data folder, readable by its owner only."""
         file = self.data_dir / "secret_key"

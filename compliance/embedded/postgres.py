@@ -41,7 +41,8 @@ from compliance.embedded.folder import (
 from compliance.embedded.processes import NOBODY, Account
 
 OWNER, APPLICATION, SEQUENCER, AUDITOR = "mizan_owner", "mizan_app", "mizan_sequencer", "mizan_auditor"
-ROLES = (OWNER, APPLICATION, SEQUENCER, AUDITOR)
+AML_AUDITOR = "mizan_aml_auditor"
+ROLES = (OWNER, APPLICATION, SEQUENCER, AUDITOR, AML_AUDITOR)
 SUPERUSER = "postgres"
 DATABASE = "mizan"
 
@@ -148,9 +149,9 @@ class Cluster:
         """A database owned by mizan_owner: a copy of `template`, which nobody may use meanwhile, else an empty one."""
         copy = f' TEMPLATE "{template}" STRATEGY file_copy' if template else ""
         self.sql(f'CREATE DATABASE "{name}" OWNER {OWNER}{copy}')
-        self.sql(_database_rights(name))
+        self.sql(_statements("connect"), database=name)
         if template is None:
-            self.sql(_SCHEMA_RIGHTS, database=name)
+            self.sql(_statements("rights"), database=name)
 
     def drop_database(self, name: str) -> None:
         """Drop a database, ending the sessions on it."""
@@ -208,10 +209,11 @@ class Cluster:
         if self._memory.exists():
             known = self._known()
             remove_dead_socket(Path(known["socket"]), _SOCKET)  # left behind by kill -9
+            known["passwords"] = _passwords() | known["passwords"]  # a role may be newer than this folder
         elif (self._folder / "PG_VERSION").exists():
             known = self._known()  # raises, naming what is missing
         else:
-            known = {"passwords": {role: secrets.token_hex(24) for role in (SUPERUSER, *ROLES)}}
+            known = {"passwords": _passwords()}
         # Always short: a socket's path has about 100 bytes, and the data folder's may be longer.
         known["socket"] = tempfile.mkdtemp(prefix="mizan-", dir=short_temporary_folder())
         if account is not None:
@@ -293,28 +295,25 @@ class Cluster:
     def _prepare(self) -> None:
         """Roles, the database and its rights; safe to repeat, so a start that was cut off is finished by the next."""
         known = self._known()
-        if known.get("prepared"):
+        if known.get("prepared") == list(ROLES):
             return
+        self.sql(_statements("roles"))
         for role in ROLES:
-            if not self.sql(f"SELECT 1 FROM pg_roles WHERE rolname = '{role}'"):
-                self.sql(f"CREATE ROLE {role} LOGIN")
             self.sql(f"ALTER ROLE {role} PASSWORD '{known['passwords'][role]}'")
         if not self.sql(f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'"):
             self.sql(f'CREATE DATABASE "{DATABASE}" OWNER {OWNER}')
-        self.sql(_database_rights(DATABASE))
-        self.sql(_SCHEMA_RIGHTS, database=DATABASE)
-        write_private(self._memory, json.dumps(known | {"prepared": True}, indent=1))
+        for name in ("connect", "rights"):
+            self.sql(_statements(name), database=DATABASE)
+        write_private(self._memory, json.dumps(known | {"prepared": list(ROLES)}, indent=1))
 
 
-# The same file serves a database of the operator's own: docs/how-to/run.md.
-_SCHEMA_RIGHTS = (Path(__file__).parent / "rights.sql").read_text()
+def _statements(name: str) -> str:
+    """What `manage.py audit roles` runs too, for a database of the operator's own."""
+    return (Path(__file__).parent / "roles" / f"{name}.sql").read_text()
 
 
-def _database_rights(name: str) -> str:
-    return (
-        f'REVOKE ALL ON DATABASE "{name}" FROM PUBLIC;'
-        f'GRANT CONNECT ON DATABASE "{name}" TO {APPLICATION}, {SEQUENCER}, {AUDITOR};'
-    )
+def _passwords() -> dict[str, str]:
+    return {role: secrets.token_hex(24) for role in (SUPERUSER, *ROLES)}
 
 
 def _in_list(path: Path) -> str:

@@ -50,19 +50,13 @@ def start_from_migrated(folder: Path) -> None:
     A migration that fails leaves `folder` empty: the tests that need the database then say what is wrong with it.
     """
     shelf = SCRATCH / f"migrated-{migrations_digest()[:16]}"
-    if not shelf.exists():
-        for old in SCRATCH.glob("migrated-*"):
-            shutil.rmtree(old, ignore_errors=True)
-        with tempfile.TemporaryDirectory(prefix="new-", dir=SCRATCH) as place:
-            fresh = Path(place) / "data"
-            try:
-                with Cluster(fresh, durable=False) as cluster:
-                    Installation(fresh, cluster, kind="test").update_schema()
-            except SetUpFailed as error:
-                print(f"dev.py: {error}", flush=True)
-                return
-            with contextlib.suppress(OSError):  # another run made it in this moment
-                fresh.rename(shelf)
+    try:
+        with _alone():
+            if not shelf.exists():
+                _migrate_onto(shelf)
+    except SetUpFailed as error:
+        print(f"dev.py: {error}", flush=True)
+        return
     try:
         for name in ("postgres", "postgres.json"):
             copy = shutil.copytree if (shelf / name).is_dir() else shutil.copy2
@@ -70,3 +64,21 @@ def start_from_migrated(folder: Path) -> None:
     except (FileNotFoundError, shutil.Error):  # another run, with other migrations, cleared the shelf
         shutil.rmtree(folder / "postgres", ignore_errors=True)
         (folder / "postgres.json").unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Of runs that start at once, one migrates and the others wait: each for itself would take all of them longer."""
+    with (SCRATCH / "migrating.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _migrate_onto(shelf: Path) -> None:
+    for old in SCRATCH.glob("migrated-*"):
+        shutil.rmtree(old, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix="new-", dir=SCRATCH) as place:
+        fresh = Path(place) / "data"
+        with Cluster(fresh, durable=False) as cluster:
+            Installation(fresh, cluster, kind="test").update_schema()
+        fresh.rename(shelf)

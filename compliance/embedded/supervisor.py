@@ -52,6 +52,11 @@ class Supervisor:
             )
         self._started[name] = time.monotonic()
 
+    def add(self, service: Service) -> None:
+        """Start one more beside the installation's own, and keep it running as them."""
+        self.services[service.name] = service
+        self.start(service.name)
+
     def start_all(self) -> None:
         for name in self.services:
             self.start(name)

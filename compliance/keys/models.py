@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from audit.actors import SubjectRef
 
@@ -14,6 +15,8 @@ class SubjectKey(models.Model):
 
     `wrapped` is the key under epoch `epoch` of `provider`; without it the key is gone, and with it all that it sealed
     (a shred). The highest version seals; older ones still open what they sealed until they are retired the same way.
+    One that is made `afterwards` seals what the log says of an erased subject, and nothing else; the retention run ends
+    it too.
     """
 
     KINDS = ("customer", "staff", "installation")
@@ -26,6 +29,7 @@ class SubjectKey(models.Model):
     wrapped = models.BinaryField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     retired_at = models.DateTimeField(null=True)
+    afterwards = models.BooleanField(default=False, db_default=False, help_text=_("Made after the subject was erased"))
 
     class Meta:
         constraints: ClassVar = [
@@ -39,8 +43,12 @@ class SubjectKey(models.Model):
                 name="subject_key_gone_when_retired",
             ),
         ]
-        # Rotation walks the keys of one epoch.
-        indexes: ClassVar = [models.Index(fields=["provider", "epoch", "id"], name="subject_key_epoch")]
+        # None holds what a rotation changes: with room on the page (fillfactor) no index is written then.
+        indexes: ClassVar = [
+            models.Index(
+                fields=["created_at"], condition=Q(afterwards=True, retired_at=None), name="subject_key_afterwards"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind}/{self.subject_id}/{self.version}"

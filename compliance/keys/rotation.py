@@ -24,7 +24,7 @@ BATCH = 2000
 
 _BEHIND = """
 SELECT id, kind, subject_id, version, epoch, wrapped FROM keys_subjectkey
-WHERE provider = %s AND epoch < %s AND wrapped IS NOT NULL ORDER BY epoch, id LIMIT %s FOR UPDATE SKIP LOCKED
+WHERE provider = %s AND epoch < %s AND wrapped IS NOT NULL AND id > %s ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
 """
 _MOVE = """
 UPDATE keys_subjectkey k SET epoch = v.epoch, wrapped = v.wrapped
@@ -80,19 +80,26 @@ def _note(action: str, keys: Provider, *, by: Acts, **details: Any) -> None:
 
 
 def _batches(keys: Provider, epoch: int) -> Iterator[int]:
-    """Rewrap batch after batch until no row is behind; how many each time. A row that somebody holds is waited for."""
+    """Rewrap batch after batch, by id, until no row is behind; how many each time.
+
+    What somebody held is found by the next way through the table.
+    """
+    last = 0
     while True:
-        if moved := _batch(keys, epoch):
+        moved, last = _batch(keys, epoch, after=last)
+        if moved:
             yield moved
         elif not _count_behind(keys):
             return
         else:
+            last = 0
             time.sleep(0.05)
 
 
-def _batch(keys: Provider, epoch: int) -> int:
+def _batch(keys: Provider, epoch: int, *, after: int) -> tuple[int, int]:
+    """How many were moved, and the last one's id."""
     with transaction.atomic(), psycopg.Cursor(connection.connection) as cursor:
-        rows = cursor.execute(_BEHIND, [keys.name, epoch, BATCH], binary=True).fetchall()
+        rows = cursor.execute(_BEHIND, [keys.name, epoch, after, BATCH], binary=True).fetchall()
         if rows:
             # A batch that a power cut takes back is rows of the old epoch again. The entry at the end waits for the
             # disk, and with it for every batch before it; only after that may an epoch be destroyed.
@@ -100,7 +107,7 @@ def _batch(keys: Provider, epoch: int) -> int:
             new = keys.rewrap_many([_wrapping(row) for row in rows])
             values = [[row[0] for row in rows], [each.epoch for each in new], [each.blob for each in new]]
             cursor.execute(_MOVE, values)
-    return len(rows)
+    return len(rows), rows[-1][0] if rows else after
 
 
 def _wrapping(row: Any) -> tuple[Wrapped, bytes]:

@@ -23,7 +23,7 @@ class SubjectSealer:
     def seal(
         self, subject: SubjectRef, entry_id: UUID, aad: bytes, plaintext: bytes, *, using: str = "default"
     ) -> Sealed:
-        version, key = current_key(subject, using=using)
+        version, key = current_key(subject, using=using, for_log=True)
         kid = f"{subject.kind}/{version}"
         nonce = secrets.token_bytes(_NONCE)
         return Sealed(kid, ALGORITHM, nonce + _entry_key(key, entry_id).encrypt(nonce, plaintext, _bound(aad, kid)))

@@ -23,16 +23,18 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.db import connections, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from audit.actors import Acts, SubjectRef, system
+from audit.prepared import execute
 from audit.record import ObjectRef, record
 from compliance.keys import tombstones
 from compliance.keys.locks import making_a_key
 from compliance.keys.models import SubjectKey, Tombstone
 from compliance.keys.providers import KEY_BYTES, KeyUnavailable, Wrapped, provider
 
-__all__ = ["IndexPurpose", "KeyUnavailable", "NotOpened", "Shredded"]
+__all__ = ["Erased", "IndexPurpose", "KeyUnavailable", "NotOpened", "Shredded"]
 
 _ENVELOPE = 1  # version of the form: this byte, key version (4, big-endian), nonce (12), ciphertext with tag
 _HEAD = 5
@@ -43,6 +45,10 @@ class Shredded(Exception):
     """The key was destroyed, and with it all that it sealed. Nobody can read it again."""
 
 
+class Erased(Shredded):
+    """The subject was erased: nothing new is kept under it. A player who comes back is registered anew."""
+
+
 class NotOpened(Exception):
     """What should be opened was changed, or belongs to another subject, purpose or place."""
 
@@ -51,10 +57,14 @@ class IndexPurpose(StrEnum):
     """What may be searched for by equality without being stored in the clear. One installation key each."""
 
     NATIONAL_ID = "national_id"
+    NUMBER_TAIL = "number_tail"  # the last four characters of a paper's number: few values, so never shown or counted
     PHONE = "phone"
     EMAIL = "email"
     FILE_DIGEST = "file_digest"
     SUPPRESSION = "suppression"
+    DEVICE = "device"
+    PAYMENT_INSTRUMENT = "payment_instrument"  # the operator's own token of it, never a card number
+    TRANSACTIONS = "transactions"  # devices, payment instruments and networks, within one licensee
 
 
 class _Unwrapped:
@@ -95,22 +105,38 @@ _unwrapped = _Unwrapped()
 
 
 # ------------------------------------------------------------------------------------------- keys of subjects
-def ensure_subject_key(subject: SubjectRef, *, using: str = "default") -> SubjectKey:
+def ensure_subject_key(subject: SubjectRef, *, using: str = "default", for_log: bool = False) -> SubjectKey:
     """The subject's present key, made and recorded if there is none. Two callers at once get the same one.
 
-    After a shred the next version is made: what is written about an erased customer later has a key of its own.
+    After a shred this raises Erased. The log alone goes on (`for_log`): who looked at what is left of an erased player
+    has a key of its own, made afterwards.
     """
     row = _find(subject, using)
+    if row is not None and not for_log:
+        _refuse_erased(row)
     if row is not None and row.wrapped is not None:
         return row
     with transaction.atomic(using=using):
-        return _create(subject, version=row.version + 1 if row else 1, using=using)
+        return _create(subject, version=row.version + 1 if row else 1, using=using, afterwards=row is not None)
+
+
+def _refuse_erased(row: SubjectKey) -> None:
+    if row.wrapped is None or row.afterwards:
+        raise Erased(f"{row.kind} {row.subject_id}: {Erased.__doc__}")
+
+
+def made_afterwards(*, kind: str = "customer") -> "QuerySet[SubjectKey]":
+    """Living keys of subjects that were erased before, oldest first."""
+    rows = SubjectKey.objects.filter(kind=kind, afterwards=True, retired_at=None)
+    return rows.order_by("created_at", "pk")
 
 
 def renew_subject_key(subject: SubjectRef, *, by: Acts, reason: str) -> SubjectKey:
     """A further version of the key, which seals from now on; what older ones sealed still opens. Recorded."""
     with transaction.atomic():
         newest = _locked_rows(subject)[-1:]
+        for row in newest:
+            _refuse_erased(row)
         row = _create(subject, version=newest[0].version + 1 if newest else 1, using="default")
         record("keys.renew", by=by, about=_reference(row), subject=subject, reason=reason, details=_facts(row))
     return row
@@ -175,7 +201,7 @@ def _destroy(row: SubjectKey) -> None:
 
 # --------------------------------------------------------------------------------------------- sealed values
 def seal(subject: SubjectRef, purpose: str, plaintext: bytes, *, aad: bytes = b"", using: str = "default") -> bytes:
-    """Seal under the subject's present key. It opens only with the same subject, purpose and `aad`."""
+    """Seal under the subject's present key. It opens only with the same subject, purpose and `aad`. Raises Erased."""
     version, key = current_key(subject, using=using)
     head = bytes([_ENVELOPE]) + version.to_bytes(4, "big")
     nonce = secrets.token_bytes(_NONCE)
@@ -202,6 +228,7 @@ def wrap_document_key(subject: SubjectRef, document_id: UUID, dek: bytes) -> tup
     """Wrap a document's key under the subject's present key; return the wrapping and that key's version.
 
     Holds the subject's row until the caller's transaction ends, so that no shred or rotation slips between.
+    Raises Erased.
     """
     if len(dek) != KEY_BYTES:
         raise ValueError(f"dek: {KEY_BYTES} bytes are needed, not {len(dek)}.")
@@ -253,9 +280,9 @@ def health() -> list[str]:
     return []
 
 
-def current_key(subject: SubjectRef, *, using: str = "default") -> tuple[int, bytes]:
-    """Version and bytes of the key that seals for this subject now."""
-    row = ensure_subject_key(subject, using=using)
+def current_key(subject: SubjectRef, *, using: str = "default", for_log: bool = False) -> tuple[int, bytes]:
+    """Version and bytes of the key that seals for this subject now. Raises Erased, but for the log."""
+    row = ensure_subject_key(subject, using=using, for_log=for_log)
     return row.version, _unwrap(row)
 
 
@@ -299,16 +326,15 @@ def _find(subject: SubjectRef, using: str, **version: int) -> SubjectKey | None:
     """
     for alias in (using, "log" if using == "default" else "default"):
         # SQL by hand: every entry of the log asks this, and building the same query again would cost it half its time.
-        with connections[alias].cursor() as cursor:
-            cursor.execute(_NEWEST, [subject.kind, subject.id, version.get("version")])
-            if values := cursor.fetchone():
-                return SubjectKey.from_db(alias, _FIELDS, values)
+        if rows := execute(connections[alias], _NEWEST, (subject.kind, subject.id, version.get("version"))):
+            return SubjectKey.from_db(alias, _FIELDS, rows[0])
     return None
 
 
-def _create(subject: SubjectRef, *, version: int, using: str) -> SubjectKey:
+def _create(subject: SubjectRef, *, version: int, using: str, afterwards: bool = False) -> SubjectKey:
     making_a_key(using=using)
     row = SubjectKey(kind=subject.kind, subject_id=subject.id, version=version, provider=provider().name)
+    row.afterwards = afterwards
     wrapped = provider().wrap(secrets.token_bytes(KEY_BYTES), aad=row.aad)
     row.epoch, row.wrapped = wrapped.epoch, wrapped.blob
     # Whoever comes second waits here for the first one's commit and then reads that one's row.

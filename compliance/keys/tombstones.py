@@ -6,31 +6,25 @@ destroys them again. A line holds ids only; each carries a MAC over itself and t
 provider, so that nobody can have a customer shredded by adding a line, or spared by removing one before the last.
 """
 
-import fcntl
-import hashlib
-import hmac
-import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 
+from compliance.keys import chained
+from compliance.keys.chained import Damaged
 from compliance.keys.models import Tombstone
-from compliance.keys.providers import KeyUnavailable, provider
+from compliance.keys.providers import KeyUnavailable
 
-_START = "0" * 64
+__all__ = ["Damaged", "NotReplayed", "Stone", "read", "refuse_if_unreplayed", "sync", "unreplayed"]
+
+_PURPOSE = "tombstones"
 
 
 class NotReplayed(KeyUnavailable):
     """The database is older than the last shred: nothing is served before the shreds are replayed."""
-
-
-class Damaged(KeyUnavailable):
-    """The file of tombstones was changed or cut. Restore it from its backup."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -57,22 +51,18 @@ class Stone:
 
 def read() -> list[Stone]:
     """Every line, each checked; Damaged when one does not hold. Empty when nothing was ever shredded."""
-    return [stone for stone, _mac in _lines(_file())]
+    return [_stone(line) for line, _mac in chained.read(_file(), _PURPOSE)]
 
 
 def sync() -> int:
     """Write down what the database knows and the file does not; return how many. Safe to call twice, or at once."""
-    path = _file()
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with _locked(path):
-        lines = list(_lines(path))
-        known = {stone.key for stone, _mac in lines}
-        new = [
-            Stone.of(row) for row in Tombstone.objects.order_by("shredded_at", "pk") if Stone.of(row).key not in known
-        ]
-        if new:
-            _append(path, new, after=lines[-1][1] if lines else _START)
-    return len(new)
+    return chained.add_missing(_file(), _PURPOSE, _missing)
+
+
+def _missing(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    known = {_stone(line).key for line in lines}
+    rows = map(Stone.of, Tombstone.objects.order_by("shredded_at", "pk"))
+    return [asdict(stone) for stone in rows if stone.key not in known]
 
 
 def unreplayed() -> list[Stone]:
@@ -82,81 +72,26 @@ def unreplayed() -> list[Stone]:
     return [stone for stone in stones if stone.key not in known]
 
 
-_counted: tuple[tuple[int, int], int] | None = None
+_counted = chained.Counted()
 
 
 def refuse_if_unreplayed() -> None:
     """NotReplayed while the file holds more shreds than the database. Costs a `stat` where nothing was ever shredded,
     else a count."""
-    global _counted
-    try:
-        found = os.stat(_file())
-    except FileNotFoundError:
-        return
-    mark = (found.st_ino, found.st_size)
-    if _counted is None or _counted[0] != mark:
-        _counted = (mark, len(read()))
-    if Tombstone.objects.count() < _counted[1]:
+    lines = _counted.lines(_file(), _PURPOSE)
+    if lines and Tombstone.objects.count() < lines:
         raise NotReplayed(
-            f"{_file()} holds {_counted[1]} shreds, the database fewer: it was restored from a backup. "
+            f"{_file()} holds {lines} shreds, the database fewer: it was restored from a backup. "
             "Run `manage.py keys replay-shreds` before anything is served."
         )
 
 
+def _stone(line: dict[str, Any]) -> Stone:
+    try:
+        return Stone(**line)
+    except TypeError:
+        raise Damaged(f"{_file()}: {Damaged.__doc__}") from None
+
+
 def _file() -> Path:
     return Path(settings.TOMBSTONES_FILE)
-
-
-def _lines(path: Path) -> Iterator[tuple[Stone, str]]:
-    """Each tombstone with its MAC. A last line without its end is a write that a crash cut: it never counted."""
-    try:
-        raw = path.read_bytes()
-    except FileNotFoundError:
-        return
-    before, key = _START, provider().derive("tombstones")
-    for number, line in enumerate(raw.split(b"\n")[:-1], start=1):
-        try:
-            data = json.loads(line)
-            mac = str(data.pop("mac"))
-            stone = Stone(**data)
-        except (ValueError, KeyError, TypeError, AttributeError):
-            raise Damaged(f"{path}, line {number}: {Damaged.__doc__}") from None
-        if not hmac.compare_digest(mac, _mac(key, before, stone)):
-            raise Damaged(f"{path}, line {number}: {Damaged.__doc__}")
-        before = mac
-        yield stone, mac
-
-
-def _append(path: Path, stones: list[Stone], *, after: str) -> None:
-    key, out = provider().derive("tombstones"), b""
-    for stone in stones:
-        after = _mac(key, after, stone)
-        out += json.dumps(_plain(stone) | {"mac": after}).encode() + b"\n"
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    try:
-        # A line that a crash cut is written over.
-        whole = os.pread(fd, os.fstat(fd).st_size, 0).rfind(b"\n") + 1
-        os.ftruncate(fd, whole)
-        os.pwrite(fd, out, whole)
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-
-
-def _mac(key: bytes, before: str, stone: Stone) -> str:
-    body = json.dumps(_plain(stone), sort_keys=True, separators=(",", ":"))
-    return hmac.new(key, f"{before}|{body}".encode(), hashlib.sha256).hexdigest()
-
-
-def _plain(stone: Stone) -> dict[str, object]:
-    return {"kind": stone.kind, "subject_id": stone.subject_id, "version": stone.version, "at": stone.at}
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(folder)

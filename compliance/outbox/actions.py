@@ -8,5 +8,7 @@ FACTS = {"kind": Kept.PUBLIC, "attempts": Kept.PUBLIC, "error": Kept.PUBLIC}
 
 register(
     Action("outbox.park", _("{actor} gave up on {object} ({kind}) after {attempts} attempts"), FACTS),
+    Action("outbox.drop", _("{actor} dropped {object} ({kind}): it will not be delivered"), FACTS),
+    Action("outbox.list", _("{actor} looked at what could not be delivered"), {"rows": Kept.PUBLIC}),
     Action("outbox.retry", _("{actor} asked for another attempt at {object} ({kind})"), FACTS),
 )

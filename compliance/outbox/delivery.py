@@ -1,4 +1,5 @@
-"""Life of a row: posted -> woken -> claimed -> done; or set back, and in the end parked for a human.
+"""Life of a row: posted -> woken -> claimed -> done; or set back, and in the end parked for a human, who has it tried
+again or drops it.
 
 A handler runs in one transaction with the mark that it is done, so what it writes to the database happens exactly
 once. What it does outside (a mail, a call) happens at least once: hand the row's id on, so that the other side knows
@@ -11,7 +12,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Case, F, Value, When
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from audit.actors import Acts, system
@@ -70,34 +71,45 @@ def sweep(*, limit: int = BATCH) -> int:
         OutboxRow.objects.filter(pk__in=ids).update(woken_at=Now())
         for row_id in ids:
             wake("outbox.deliver", row_id=str(row_id))
-    old = OutboxRow.objects.filter(done_at__lt=Now() - KEEP_DONE).values("pk")[:limit]
-    OutboxRow.objects.filter(pk__in=old).delete()
+    ended = Q(done_at__lt=Now() - KEEP_DONE) | Q(dropped_at__lt=Now() - KEEP_DONE)
+    OutboxRow.objects.filter(pk__in=OutboxRow.objects.filter(ended).values("pk")[:limit]).delete()
     return len(ids)
 
 
-def retry(row: OutboxRow, *, by: Acts) -> None:
-    """Give a parked row all its attempts again, from now."""
+def retry(row: OutboxRow, *, by: Acts) -> bool:
+    """Give a parked row all its attempts again, from now; whether it was parked."""
     with transaction.atomic():
-        freed = OutboxRow.objects.parked().filter(pk=row.pk)
-        if freed.update(failed_at=None, attempts=0, lost=0, due_at=Now(), woken_at=Now()):
+        parked = OutboxRow.objects.parked().filter(pk=row.pk)
+        freed = parked.update(failed_at=None, attempts=0, lost=0, due_at=Now(), woken_at=Now())
+        if freed:
             record("outbox.retry", by=by, about=row, details=_facts(row))
             wake("outbox.deliver", row_id=str(row.pk))
+    return bool(freed)
+
+
+def drop(row: OutboxRow, *, by: Acts, note: str) -> bool:
+    """Never deliver a parked row; what waited behind it goes on. Whether it was parked. `note` says why, for the log.
+
+    Nothing follows the act then: whoever drops a row sees to it in another way.
+    """
+    with transaction.atomic():
+        dropped = OutboxRow.objects.parked().filter(pk=row.pk).update(dropped_at=Now())
+        if dropped:
+            record("outbox.drop", by=by, about=row, note=note, details=_facts(row))
+            _wake_next(row)
+    return bool(dropped)
 
 
 def _claim(row_id: UUID) -> OutboxRow | None:
-    """Compare and swap: one worker gets the row. A takeover counts as an attempt whose worker was lost."""
-    taken = (
-        OutboxRow.objects.deliverable()
-        .filter(pk=row_id)
-        .update(
-            lost=F("lost") + Case(When(claimed_at=None, then=Value(0)), default=Value(1)),
-            attempts=F("attempts") + 1,
-            claimed_at=Now(),
-        )
-    )
-    if not taken:
-        return None
-    row = OutboxRow.objects.get(pk=row_id)
+    """One worker gets the row, and none waits for another. A takeover counts as an attempt whose worker was lost."""
+    with transaction.atomic():
+        due = OutboxRow.objects.deliverable().filter(pk=row_id).select_for_update(skip_locked=True, of=("self",))
+        found = due.first()
+        if found is None:
+            return None
+        lost = found.lost + (found.claimed_at is not None)
+        OutboxRow.objects.filter(pk=row_id).update(lost=lost, attempts=F("attempts") + 1, claimed_at=Now())
+        row = OutboxRow.objects.get(pk=row_id)
     if row.lost >= LOST_LIMIT:
         _park(row, "WorkerLost")
         return None
@@ -111,6 +123,14 @@ def _mine(row: OutboxRow) -> OutboxQuerySet:
 def _finish(row: OutboxRow) -> None:
     if not _mine(row).update(done_at=Now(), claimed_at=None):
         raise ClaimLost
+    _wake_next(row)
+
+
+def _wake_next(row: OutboxRow) -> None:
+    """Whoever waited for this row does not wait for the sweep."""
+    waiting = OutboxRow.objects.behind(row).order_by("position").first()
+    if waiting is not None:
+        wake("outbox.deliver", row_id=str(waiting.pk))
 
 
 def _set_back(row: OutboxRow, error: Exception) -> None:

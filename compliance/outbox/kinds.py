@@ -4,6 +4,9 @@ To add a kind:
 1. write `def handler(row: OutboxRow) -> None` in your package; it may run twice, so it re-checks what it does;
 2. call `register("yours.verb", handler)` in a module that your AppConfig.ready() imports;
 3. `post("yours.verb", payload=...)`.
+
+The name of a kind stands on the administrators' page of what could not be delivered: one of the AML side says nothing
+of AML.
 """
 
 from collections.abc import Callable

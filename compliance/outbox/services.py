@@ -25,20 +25,37 @@ class NotInTransaction(RuntimeError):
     """`post` belongs into the transaction of the act that it follows: open one with transaction.atomic()."""
 
 
-def post(kind: str, *, payload: Mapping[str, Any], due_at: datetime | None = None) -> OutboxRow:
+def post(kind: str, *, payload: Mapping[str, Any], due_at: datetime | None = None, subject: str = "") -> OutboxRow:
     """Write down what must follow, in the caller's transaction. A worker delivers it after the commit, or at `due_at`.
 
-    Raises NotInTransaction, UnknownKind, and FreeText when the payload holds more than ids and codes.
+    Rows that name the same `subject` (such as "case:<id>") are delivered one after the other in the order of their
+    acts: an act that posts about a subject waits for whoever does so at the same time. A row that is set back, or
+    parked, holds those after it; so a row with a subject is always due at once.
+
+    Raises NotInTransaction, UnknownKind, and FreeText when the payload or subject holds more than ids and codes.
     """
+    if subject and due_at is not None:
+        raise ValueError("A row that is due later would hold what its subject has to be told before.")
     if not connection.in_atomic_block:
         raise NotInTransaction(NotInTransaction.__doc__)
     handler_of(kind)  # an unknown kind is the caller's mistake, not the worker's
-    facts = ids_only(payload)
+    row = OutboxRow(kind=kind, subject=str(ids_only({"subject": subject})["subject"]), payload=ids_only(payload))
+    if subject:
+        _wait_for_our_turn(subject)
     if due_at is not None:
-        return OutboxRow.objects.create(kind=kind, payload=facts, due_at=due_at)
-    row = OutboxRow.objects.create(kind=kind, payload=facts, woken_at=Now())
-    wake("outbox.deliver", row_id=str(row.pk))
+        row.due_at = due_at
+    else:
+        row.woken_at = Now()
+    row.save(force_insert=True)
+    if due_at is None:
+        wake("outbox.deliver", row_id=str(row.pk))
     return row
+
+
+def _wait_for_our_turn(subject: str) -> None:
+    """Positions follow the commits: whoever posts about the same subject meanwhile waits until we have ended."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"outbox:{subject}"])
 
 
 def wake(task_name: str, **ids: Any) -> None:

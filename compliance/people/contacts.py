@@ -59,6 +59,11 @@ def normal_national_id(text: str, *, nationality: str, field: str = "national_id
     return number
 
 
+def tail(number: str) -> str:
+    """What people read out of the number of a paper when they do not read it all: its last four characters."""
+    return number[-4:]
+
+
 def country(code: str, *, field: str = "nationality") -> str:
     """An ISO 3166-1 code of two letters, upper case."""
     code = code.strip().upper()

@@ -5,13 +5,16 @@ licensee; `Account` is the customer at one brand. Times are UTC.
 """
 
 import uuid
+from datetime import date, datetime, time
 from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, Group, PermissionsMixin
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower, Upper
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from audit.actors import Actor, SubjectRef
@@ -28,9 +31,30 @@ class Licensee(models.Model):
     time_zone = models.CharField(
         max_length=64, default="UTC", help_text=_("Its day is the day of deadlines and windows")
     )
+    is_test = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text=_("Invented players only; set when it is made, for ever"),
+    )
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+    def day_of(self, moment: datetime) -> date:
+        """The licensee's day: the one that policies, deadlines and windows go by."""
+        return timezone.localdate(moment, self.zone)
+
+    def today(self) -> date:
+        return self.day_of(timezone.now())
+
+    def day_starts(self, day: date) -> datetime:
+        """The first moment of a day of the licensee's; that of the next day is the first after this one."""
+        return datetime.combine(day, time(), self.zone)
 
 
 class Brand(models.Model):
@@ -84,6 +108,9 @@ class User(AbstractBaseUser, PermissionsMixin):
         max_length=5, blank=True, choices=[("", _("As the device")), ("light", _("Light")), ("dark", _("Dark"))]
     )
     keys_on = models.BooleanField(default=True, help_text=_("Single-key shortcuts"))
+    keys = models.JSONField(
+        default=dict, db_default={}, blank=True, help_text=_("Single keys of one's own where they differ; empty is off")
+    )
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -165,21 +192,29 @@ class Customer(models.Model):
     licensee = models.ForeignKey(Licensee, on_delete=models.PROTECT, related_name="customers")
     full_name = models.CharField(max_length=200, help_text=_("As on the document"))
     name_fold = models.CharField(max_length=200, db_index=True, editable=False)
+    name_latin = models.CharField(
+        max_length=800, blank=True, default="", editable=False, help_text=_("Of a name in another script; else empty")
+    )
     birth_date = models.DateField(null=True)
     nationality = models.CharField(max_length=2, blank=True)
     address = models.CharField(max_length=400, blank=True)
     national_id_sealed = models.BinaryField(null=True)
     national_id_index = models.BinaryField(null=True)
+    national_id_tail_index = models.BinaryField(null=True, help_text=_("Of its last four characters"))
     risk = models.CharField(max_length=10, choices=Risk, default=Risk.MEDIUM)
     level = models.CharField(max_length=20, default="L0", help_text=_("Verification level reached"))
     created_at = models.DateTimeField(auto_now_add=True)
+    erased_at = models.DateTimeField(null=True, help_text=_("From then on the row is an id that nothing hangs on anew"))
 
     objects: ClassVar = CustomerQuerySet.as_manager()
 
     class Meta:
         permissions: ClassVar = [("reveal_customer", "Can see what is masked of a customer")]
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["person", "licensee"], name="customer_once_per_licensee"),
+            # Who was erased may come back as another customer.
+            models.UniqueConstraint(
+                fields=["person", "licensee"], condition=Q(erased_at=None), name="customer_once_per_licensee"
+            ),
             # The same number from another country is another person.
             models.UniqueConstraint(
                 fields=["licensee", "nationality", "national_id_index"], name="customer_national_id_once"
@@ -192,8 +227,17 @@ class Customer(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["licensee", "national_id_index"], name="customer_national_id"),
+            models.Index(fields=["licensee", "birth_date"], name="customer_by_birth"),
             # Names that hold, or resemble, what was typed.
             GinIndex(OpClass("name_fold", name="gin_trgm_ops"), name="customer_name_alike"),
+            GinIndex(
+                OpClass("name_latin", name="gin_trgm_ops"), condition=~Q(name_latin=""), name="customer_latin_alike"
+            ),
+            models.Index(
+                fields=["national_id_tail_index"],
+                condition=Q(national_id_tail_index__isnull=False),
+                name="customer_national_id_tail",
+            ),
         ]
 
     @property
@@ -216,12 +260,21 @@ class Account(models.Model):
     language = models.CharField(max_length=10, default="tr")
     time_zone = models.CharField(max_length=64, default="Europe/Istanbul")
     created_at = models.DateTimeField(auto_now_add=True)
+    released_at = models.DateTimeField(
+        null=True,
+        help_text=_("When the player was erased: the gate still knows the reference, a new account may take it"),
+    )
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["licensee", "reference"], name="account_reference_once")
+            models.UniqueConstraint(
+                fields=["licensee", "reference"], condition=Q(released_at=None), name="account_reference_once"
+            )
         ]
-        indexes: ClassVar = [models.Index(Upper("reference"), name="account_reference_any_case")]
+        indexes: ClassVar = [
+            models.Index(Upper("reference"), name="account_reference_any_case"),
+            models.Index(fields=["licensee", "reference"], name="account_by_reference"),
+        ]
 
     def __str__(self) -> str:
         return self.reference
@@ -298,7 +351,20 @@ class RiskFact(models.Model):
     until = models.DateField(null=True)
     recorded_at = models.DateTimeField(auto_now_add=True)
     details_sealed = models.BinaryField(null=True)
+    log = models.CharField(
+        max_length=4, default="main", db_default="main", help_text=_("Whose fact it is: aml counts in the compartment")
+    )
+    ended_at = models.DateTimeField(null=True, help_text=_("When somebody said that it does not hold"))
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(log__in=["main", "aml"]), name="risk_fact_of_a_known_log")
+        ]
 
     @property
     def audit_subject(self) -> SubjectRef:
         return SubjectRef("customer", str(self.customer_id))
+
+    @property
+    def audit_log(self) -> str:
+        return self.log

@@ -1,5 +1,7 @@
 """Who may touch staff and read what is masked. Cases have their own rules (cases.permissions)."""
 
+from typing import Any
+
 from django.db import models
 
 from audit.actors import Acts, System
@@ -8,6 +10,8 @@ from audit.record import ObjectRef, record_refusal
 
 MANAGE_STAFF = "people.manage_staff"
 REVEAL = "people.reveal_customer"
+# Any of these lets a person into the compartment of the AML side.
+AML_RIGHTS = ("suspicions.read_suspicions", "monitoring.investigate", "audit.view_aml_entry")
 
 
 def has_right(by: Acts, permission: str) -> bool:
@@ -16,6 +20,11 @@ def has_right(by: Acts, permission: str) -> bool:
         return True
     asked = getattr(by, "has_perm", None)
     return bool(by.is_active and asked and asked(permission))
+
+
+def on_the_aml_side(user: Any) -> bool:
+    """Whether the pages of the AML side exist for this person, who leaves no traces outside of it (practice.md 4)."""
+    return bool(user.is_active and any(user.has_perm(right) for right in AML_RIGHTS))
 
 
 def require(by: Acts, permission: str, *, action: str, about: models.Model | ObjectRef) -> None:

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import models
 
+from compliance.people.latin import latin
+
 if TYPE_CHECKING:
     from compliance.people.models import Customer
 
@@ -22,4 +24,5 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
         return self.filter(name_fold__contains=fold(text))
 
     def create(self, **fields: Any) -> "Customer":
-        return super().create(name_fold=fold(fields["full_name"]), **fields)
+        folded = fold(fields["full_name"])
+        return super().create(name_fold=folded, name_latin=latin(folded), **fields)

@@ -1,4 +1,4 @@
-"""Who is behind a request."""
+"""Who is behind a request, and which version of a record their page showed."""
 
 from django.http import HttpRequest
 
@@ -11,3 +11,9 @@ def signed_in(request: HttpRequest) -> User:
     if not isinstance(request.user, User):
         raise Denied("not_signed_in")
     return request.user
+
+
+def version_shown(request: HttpRequest) -> int | None:
+    """What the form's `version` field says; None when it says nothing."""
+    text = request.POST.get("version", "")
+    return int(text) if text.isdigit() else None

@@ -6,19 +6,21 @@ field. The caller checks whether its user may act for the licensee (a queue's gr
 
 import json
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
-from django.utils.translation import get_language_info
 from django.utils.translation import gettext as _
 
 from audit.actors import Acts, SubjectRef
 from audit.record import ObjectRef, record, record_read
 from compliance.keys.services import IndexPurpose, blind_index, ensure_subject_key, open_sealed, seal
+from compliance.outbox.services import post
+from compliance.people import opening
+from compliance.people.changing import keep_email, keep_phone, language_code, look_at
 from compliance.people.contacts import (
     InvalidContact,
     clean_line,
@@ -27,10 +29,14 @@ from compliance.people.contacts import (
     normal_email,
     normal_national_id,
     normal_phone,
+    tail,
 )
-from compliance.people.models import Account, Brand, Customer, Licensee, Person, Restriction, RiskFact
+from compliance.people.exclusions.registers import close_until_asked
+from compliance.people.models import Account, Brand, Customer, Licensee, Person, RiskFact
 from compliance.people.permissions import MANAGE_STAFF, REVEAL, require, require_active
-from compliance.people.restrictions import tell_platform
+from compliance.people.restrictions import restrict
+from compliance.people.returning import require_present, welcome_back
+from compliance.people.risk import tell as tell_risk
 from compliance.people.staff import (
     check_time_zone,
     create_team,
@@ -41,6 +47,7 @@ from compliance.people.staff import (
     set_preferences,
     sync_roles,
     team_group,
+    team_groups,
 )
 from compliance.policy import policy_for
 
@@ -67,24 +74,32 @@ __all__ = [
     "set_preferences",
     "sync_roles",
     "team_group",
+    "team_groups",
 ]
 
 REVEALABLE = ("national_id", "birth_date", "phone", "email")
 OLDEST_BIRTH_YEAR = 1900
+LEVEL_CHANGED = "people.level_changed"
 
 
 # ------------------------------------------------------------------------------------------------- the operator
 @transaction.atomic
-def create_licensee(*, name: str, slug: str, jurisdiction: str, time_zone: str, by: Acts) -> Licensee:
-    """A legal entity with a licence. Its jurisdiction must have a policy today (PolicyMissing)."""
+def create_licensee(
+    *, name: str, slug: str, jurisdiction: str, time_zone: str, is_test: bool = False, by: Acts
+) -> Licensee:
+    """A legal entity with a licence. Its jurisdiction must have a policy today (PolicyMissing).
+
+    A test one holds invented players: its keys and endpoints see nothing else, and no mail leaves for its players.
+    """
     require(by, MANAGE_STAFF, action="people.create_licensee", about=ObjectRef("licensee", "new"))
     jurisdiction = country(jurisdiction, field="jurisdiction")
     policy_for(jurisdiction, on=timezone.localdate())
     licensee = Licensee(name=clean_line(name, field="name", longest=120), slug=slug, jurisdiction=jurisdiction)
+    licensee.is_test = is_test
     licensee.time_zone = check_time_zone(time_zone)
     licensee.full_clean()
     licensee.save()
-    details = {"slug": slug, "jurisdiction": jurisdiction, "time_zone": time_zone}
+    details = {"slug": slug, "jurisdiction": jurisdiction, "time_zone": time_zone, "is_test": is_test}
     record("people.create_licensee", by=by, about=licensee, details=details)
     return licensee
 
@@ -125,10 +140,11 @@ def register_customer(
     }
     subject = SubjectRef("customer", str(customer_id := uuid.uuid4()))
     ensure_subject_key(subject)
-    index = sealed = None
+    index = tail_index = sealed = None
     if national_id:
         number = normal_national_id(national_id, nationality=nationality)
         index = blind_index(IndexPurpose.NATIONAL_ID, number)
+        tail_index = blind_index(IndexPurpose.NUMBER_TAIL, tail(number))
         sealed = seal(subject, "national_id", number.encode(), aad=customer_id.bytes)
     try:
         with transaction.atomic():
@@ -141,6 +157,7 @@ def register_customer(
                 nationality=nationality,
                 address=declared["address"],
                 national_id_index=index,
+                national_id_tail_index=tail_index,
                 national_id_sealed=sealed,
             )
     except IntegrityError as error:
@@ -176,20 +193,19 @@ def open_account(
     A phone without a country code is one of the licensee's jurisdiction. Raises ValidationError with the field.
     """
     require_active(by, action="people.open_account", about=customer)
+    require_present(customer)
     if brand.licensee_id != customer.licensee_id:
         raise ValidationError({"brand": _("This brand belongs to another licensee.")})
-    subject = customer.audit_subject
-    account = Account(customer=customer, licensee_id=customer.licensee_id, brand=brand, language=_language(language))
+    address = number = ""
+    account = Account(
+        customer=customer, licensee_id=customer.licensee_id, brand=brand, language=language_code(language)
+    )
     account.reference = clean_line(reference, field="reference", longest=64)
     account.time_zone = check_time_zone(time_zone)
     if email:
-        address = normal_email(email)
-        account.email_index = blind_index(IndexPurpose.EMAIL, address)
-        account.email_sealed = seal(subject, "email", address.encode(), aad=account.pk.bytes)
+        address = keep_email(account, email)
     if phone:
-        number = normal_phone(phone, region=customer.licensee.jurisdiction)
-        account.phone_index = blind_index(IndexPurpose.PHONE, number)
-        account.phone_sealed = seal(subject, "phone", number.encode(), aad=account.pk.bytes)
+        number = keep_phone(account, phone)
     try:
         with transaction.atomic():
             account.save(force_insert=True)
@@ -199,6 +215,10 @@ def open_account(
         raise ValidationError({"reference": _("This licensee has an account with this number already.")}) from None
     details = {"brand": brand.slug, "reference": account.reference, "language": language, "time_zone": time_zone}
     record("people.open_account", by=by, about=account, details=details)
+    welcome_back(account, by=by)
+    look_at(customer, [address], [number], by=by)
+    close_until_asked(customer, by=by)
+    opening.tell(account, by=by)
     return account
 
 
@@ -208,20 +228,13 @@ def _violated(error: IntegrityError) -> str | None:
     return name
 
 
-def _language(code: str) -> str:
-    """The code as Django writes it: pages name the language by it."""
-    try:
-        return str(get_language_info(code.strip().lower())["code"])
-    except KeyError:
-        raise ValidationError({"language": _("Enter the code of a language, such as tr or en.")}) from None
-
-
 @transaction.atomic
 def reach_level(customer: Customer, level: str, *, by: Acts) -> Customer:
     """The customer's verification level is now at least `level`. A higher one that was reached before stays."""
     require_active(by, action="people.reach_level", about=customer)
+    require_present(customer)
     customer = Customer.objects.select_for_update(of=("self",)).select_related("licensee").get(pk=customer.pk)
-    levels = list(policy_for(customer.licensee.jurisdiction, on=timezone.localdate()).verification.levels)
+    levels = list(policy_for(customer.licensee.jurisdiction, on=customer.licensee.today()).verification.levels)
     if level not in levels:
         facts = {"level": level, "known": ", ".join(levels)}
         raise ValidationError({"level": _("There is no level %(level)s. Known: %(known)s.") % facts})
@@ -231,6 +244,7 @@ def reach_level(customer: Customer, level: str, *, by: Acts) -> Customer:
         customer.save(update_fields=["level"])
         changes = {"level": (before, level)}
         record("people.reach_level", by=by, about=customer, changes=changes, details={"level": level})
+        post(LEVEL_CHANGED, payload={"customer_id": str(customer.pk)})
     return customer
 
 
@@ -278,46 +292,6 @@ def _plain(owner: Customer | Account, field: str) -> str | date:
     return open_sealed(owner.audit_subject, field, bytes(sealed), aad=owner.pk.bytes).decode()
 
 
-# ------------------------------------------------------------------------------------------------- restrictions
-@transaction.atomic
-def restrict(
-    reaches: Person | Customer | Account,
-    *,
-    stops: Iterable[str],
-    cover_code: str,
-    source: str,
-    by: Acts,
-    starts_at: datetime | None = None,
-    until: datetime | None = None,
-    reason: str | None = None,
-    matter: str | None = None,
-    log: str = "main",
-) -> Restriction:
-    """Stop what is named in `stops` (see Restriction.EFFECTS), at once. It protects, so one person is enough.
-
-    `cover_code` is all that leaves the house; `source` is the kind of case that set it and stays sealed in the log.
-    """
-    require_active(by, action="people.restrict", about=reaches)
-    asked = set(stops)
-    if not asked or not asked <= set(Restriction.EFFECTS):
-        known = ", ".join(Restriction.EFFECTS)
-        raise ValidationError({"stops": _("Say what stops. Known: %(known)s.") % {"known": known}})
-    starts_at = starts_at or timezone.now()
-    if until is not None and until <= starts_at:
-        raise ValidationError({"until": _("The end must be after the start.")})
-    owner = {Person: "person", Customer: "customer", Account: "account"}[type(reaches)]
-    restriction = Restriction(starts_at=starts_at, until=until, cover_code=cover_code, source=source)
-    setattr(restriction, owner, reaches)
-    for effect in asked:
-        setattr(restriction, f"stops_{effect}", True)
-    restriction.save(force_insert=True)
-    details = {"stops": sorted(asked), "cover_code": cover_code, "until": until, "source": source}
-    details = {name: value for name, value in details.items() if value is not None}
-    record("people.restrict", by=by, about=restriction, reason=reason, details=details, matter=matter, log=log)
-    tell_platform(restriction)
-    return restriction
-
-
 # ------------------------------------------------------------------------------------------------- risk
 @transaction.atomic
 def note_risk(
@@ -326,11 +300,12 @@ def note_risk(
     """Keep something learned that raises or explains a customer's risk. Kinds of case ask for facts, never for each
     other. `details` are sealed under the customer's key, in the row as in the log.
     """
-    fact = RiskFact(customer=customer, code=code, source=source, known_on=timezone.localdate())
+    fact = RiskFact(customer=customer, code=code, source=source, known_on=customer.licensee.today())
     fact.save(force_insert=True)
     sealed = json.dumps(details, sort_keys=True).encode()
     fact.details_sealed = seal(customer.audit_subject, "risk_fact", sealed, aad=str(fact.pk).encode())
     fact.save(update_fields=["details_sealed"])
     said = {"code": code, "source": source, "details": dict(details)}
     record("people.note_risk", by=by, about=fact, details=said, matter=matter)
+    tell_risk(fact)
     return fact

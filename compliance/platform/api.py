@@ -26,16 +26,24 @@ MOST_REFERENCES = 20_000
 class Pong(Schema):
     """Which key called, and what it may do."""
 
-    key: str
-    licensee: str
-    scopes: list[str]
+    key: str = Field(examples=["mzn_1a2b3c4d"])
+    licensee: str = Field(examples=["lale"])
+    scopes: list[str] = Field(examples=[["gate:read", "ping"]])
+    test: bool = Field(description="The licensee is a test one: whatever this key sees is invented")
+    version: str = Field(examples=["2026-11-22"], description="Of the API, that this request was answered in")
 
 
 @router.get("/ping", auth=Key(Scope.PING), response=Pong, summary="Try a key")
 def ping(request: HttpRequest) -> Any:
     """Answers with the shown part of the key, its licensee and its scopes. Changes nothing."""
     key = request.auth  # type: ignore[attr-defined]
-    return Pong(key=key.prefix, licensee=key.licensee.slug, scopes=key.scopes)
+    facts = {
+        "key": key.prefix,
+        "licensee": key.licensee.slug,
+        "scopes": key.scopes_that_count,
+        "test": key.licensee.is_test,
+    }
+    return Pong(**facts, version=request.api_version)  # type: ignore[attr-defined]
 
 
 class GateClosed(Exception):

@@ -9,4 +9,8 @@ class PlatformConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("compliance.platform.actions")
+        import_module("compliance.platform.apikeys.asking")
+        import_module("compliance.platform.apikeys.letters")
         import_module("compliance.platform.counts")
+        import_module("compliance.platform.leaving")
+        import_module("compliance.platform.upkeep")

@@ -14,7 +14,7 @@ from audit import context
 from audit.actors import Anonymous
 from audit.perform import Denied
 from audit.record import ObjectRef, record_refusal
-from compliance.platform import services
+from compliance.platform import services, versions
 from compliance.platform.limits import Allowance, rate_limit
 from compliance.platform.models import ApiKey
 from compliance.platform.scopes import Scope
@@ -53,6 +53,7 @@ class Key(HttpBearer):
             record_refusal("platform.sign_in", by=key, about=key, reason="no_scope", details=facts)
             raise Denied("no_scope", _("This key does not have the scope %(scope)s.") % {"scope": self.scope.value})
         self._count(request, key)
+        request.api_version = versions.chosen(request.headers, key.api_version)  # type: ignore[attr-defined]
         services.note_use(key)
         return key
 

@@ -9,9 +9,8 @@ title, count)` in a module that your AppConfig.ready imports.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.utils import timezone
@@ -52,11 +51,9 @@ def things() -> Mapping[str, Thing]:
     return dict(_things)
 
 
-def day_of(licensee: Licensee, day: date) -> tuple[datetime, datetime]:
+def bounds_of(licensee: Licensee, day: date) -> tuple[datetime, datetime]:
     """Start and end of the licensee's day, in UTC."""
-    zone = ZoneInfo(licensee.time_zone)
-    starts = datetime.combine(day, time(), zone)
-    return starts.astimezone(UTC), datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC)
+    return licensee.day_starts(day).astimezone(UTC), licensee.day_starts(day + timedelta(days=1)).astimezone(UTC)
 
 
 @transaction.atomic
@@ -67,7 +64,7 @@ def report(
 
     Raises ConditionsNotMet for a day that is not over, or what nobody counts here.
     """
-    today = timezone.localdate(timezone.now(), ZoneInfo(licensee.time_zone))
+    today = licensee.today()
     if not today - OLDEST <= day < today:
         raise ConditionsNotMet([str(_("day: a day that is over, of the last 400 days."))])
     if unknown := sorted({*counts, *references} - set(_things)):
@@ -99,8 +96,8 @@ def reconcile(licensee: Licensee, day: date, *, by: Acts) -> list[DailyCount]:
 
 def missing_days(licensee: Licensee, *, days: int = 30) -> list[date]:
     """Of the last `days` days that are over, those for which the platform reported nothing."""
-    today = timezone.localdate(timezone.now(), ZoneInfo(licensee.time_zone))
-    first = max(today - timedelta(days=days), timezone.localdate(_since(licensee), ZoneInfo(licensee.time_zone)))
+    today = licensee.today()
+    first = max(today - timedelta(days=days), licensee.day_of(_since(licensee)))
     wanted = {first + timedelta(days=number) for number in range((today - first).days)}
     reported = DailyCount.objects.filter(licensee=licensee, day__gte=first).values_list("day", flat=True)
     return sorted(wanted - set(reported))
@@ -117,7 +114,7 @@ def _since(licensee: Licensee) -> datetime:
 def _compared(
     licensee: Licensee, day: date, name: str, theirs: int, references: Sequence[str] | None
 ) -> dict[str, Any]:
-    ours = list(_things[name].references(licensee, *day_of(licensee, day)))
+    ours = list(_things[name].references(licensee, *bounds_of(licensee, day)))
     facts: dict[str, Any] = {"theirs": theirs, "ours": len(ours), "references": None, "missing": [], "extra": []}
     if references is not None:
         facts["references"] = sorted(set(references))

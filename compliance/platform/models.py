@@ -14,6 +14,8 @@ from django.utils.translation import gettext_lazy as _
 from audit.actors import Actor, SubjectRef
 from compliance.people.models import Licensee, User
 from compliance.platform.queries import ApiKeyQuerySet, IdempotencyQuerySet
+from compliance.platform.scopes import BEYOND_THE_LICENSEE
+from compliance.platform.versions import newest
 
 
 class ApiKey(models.Model):
@@ -31,16 +33,21 @@ class ApiKey(models.Model):
     licensee = models.ForeignKey(Licensee, on_delete=models.PROTECT, related_name="+")
     scopes = models.JSONField(default=list)
     rate_per_minute = models.PositiveIntegerField(null=True, default=6000, help_text=_("Requests; empty: no limit"))
+    api_version = models.CharField(
+        max_length=10, default=newest, help_text=_("Of the API; kept until somebody moves it")
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True)
     last_used_at = models.DateTimeField(null=True, help_text=_("To the hour"))
+    replaced_by = models.OneToOneField("self", null=True, on_delete=models.PROTECT, related_name="replaces")
 
     objects = ApiKeyQuerySet.as_manager()
 
     class Meta:
         default_permissions = ()
+        permissions: ClassVar = [("manage_key", "Can issue, replace and revoke API keys")]
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(expires_at__gt=F("created_at")), name="api_key_expires_later"),
         ]
@@ -68,7 +75,49 @@ class ApiKey(models.Model):
         return self.owner.human_id
 
     def has_scope(self, scope: str) -> bool:
-        return scope in self.scopes
+        return scope in self.scopes_that_count
+
+    @property
+    def scopes_that_count(self) -> list[str]:
+        """Those it was given, without what no key of a test licensee has."""
+        beyond = BEYOND_THE_LICENSEE if self.licensee.is_test else frozenset()
+        return [scope for scope in self.scopes if scope not in beyond]
+
+
+class KeyRequest(models.Model):
+    """A key with a wide scope, as one administrator asked for it; another confirms the proposal on it.
+
+    What was asked for never changes. `key` is what was made of it, once; a replacement has `former` and `overlap`
+    instead of an end. There is no secret here: it is drawn when it is shown.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=80, help_text=_("What uses it"))
+    owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    licensee = models.ForeignKey(Licensee, on_delete=models.PROTECT, related_name="+")
+    scopes = models.JSONField(default=list)
+    expires_at = models.DateTimeField(null=True)
+    former = models.ForeignKey(ApiKey, null=True, on_delete=models.PROTECT, related_name="+")
+    overlap = models.DurationField(null=True)
+    asked_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    key = models.OneToOneField(ApiKey, null=True, on_delete=models.PROTECT, related_name="request")
+
+    objects: ClassVar[models.Manager["KeyRequest"]] = models.Manager()
+
+    class Meta:
+        default_permissions = ()
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(former=None, overlap=None, expires_at__isnull=False)
+                | Q(former__isnull=False, overlap__isnull=False, expires_at=None),
+                name="key_request_new_or_replacement",
+            ),
+        ]
+
+    @property
+    def audit_subject(self) -> SubjectRef:
+        return SubjectRef("staff", str(self.owner_id))
 
 
 class IdempotencyRecord(models.Model):

@@ -8,27 +8,34 @@ import json
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from hashlib import sha256
+from typing import Any, Final, cast
 from urllib.parse import unquote
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation, ValidationError
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.http.response import HttpResponseBase
+from django.utils.cache import get_conditional_response
+from django.utils.encoding import escape_uri_path
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from ninja.errors import AuthenticationError, HttpError
 from ninja.errors import ValidationError as InputError
 
 from audit import context
+from audit.access import ensure_recorded
 from audit.middleware import HEADER
 from audit.perform import ConditionsNotMet, Denied, StaleVersion, WrongState
-from compliance.keys.services import KeyUnavailable, Shredded
+from compliance.keys.services import Erased, KeyUnavailable, Shredded
+from compliance.platform import versions
 from compliance.platform.auth import TooManyRequests
 from compliance.proposals.services import AlreadyDecided, AlreadyProposed, EvidenceChanged
 
 MEDIA_TYPE = "application/problem+json"
+JSON = "application/json"
 PREFIX = "/api/"
+TAKEN = ("application/json", "multipart/form-data", "application/offset+octet-stream")  # media types of bodies
 MOMENT = "5"  # seconds after which a service that is away may be back
 
 TITLES: Final[Mapping[int, str | Promise]] = {
@@ -39,6 +46,7 @@ TITLES: Final[Mapping[int, str | Promise]] = {
     405: _("This address does not take this method"),
     409: _("In conflict with what is there now"),
     410: _("Erased"),
+    412: _("The version of the protocol is missing or not known"),
     413: _("Too large"),
     415: _("Wrong media type"),
     422: _("The request is understood and cannot be carried out"),
@@ -54,6 +62,7 @@ CODES: Final[Mapping[int, str]] = {
     405: "method_not_allowed",
     409: "conflict",
     410: "erased",
+    412: "precondition_failed",
     413: "too_large",
     415: "wrong_media_type",
     422: "invalid",
@@ -69,6 +78,7 @@ DETAILS: Final[Mapping[int, str | Promise]] = {
     405: _("The header Allow names the methods that this address takes."),
     409: _("Read it again, then decide."),
     413: _("The request is larger than this address takes."),
+    415: _("Send the body as application/json; a file as multipart/form-data."),
     500: _("It was written down under the request_id. The request can be tried again."),
     503: _("Try again in a moment."),
 }
@@ -78,12 +88,12 @@ Errors = Iterable[Mapping[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """How an exception is answered. `code`, `detail`, `errors` and `headers` are asked of the exception.
+    """How an exception is answered. `status`, `code`, `detail`, `errors` and `headers` are asked of the exception.
 
     `members` stand in the document beside the usual ones (RFC 9457, 3.2), for callers that act on more than the status.
     """
 
-    status: int
+    status: Callable[[Any], int]
     code: Callable[[Any], str]
     detail: Callable[[Any], str | Promise]
     errors: Callable[[Any], Errors]
@@ -92,12 +102,13 @@ class Answer:
 
 
 _answers: dict[type[Exception], Answer] = {}
+_codes: set[str] = set()
 
 
 def register(
     exception: type[Exception],
     *,
-    status: int,
+    status: int | Callable[[Any], int],
     code: str | Callable[[Any], str],
     detail: str | Promise | Callable[[Any], str | Promise] = str,
     errors: Callable[[Any], Errors] = lambda error: (),
@@ -107,7 +118,14 @@ def register(
     """Answer this exception and those derived from it so. The nearest registered class wins; twice is an error."""
     if exception in _answers:
         raise ValueError(f"{exception.__name__} already has an answer")
-    _answers[exception] = Answer(status, _asked(code), _asked(detail), errors, headers, members or {})
+    if isinstance(code, str):
+        _codes.add(code)
+    _answers[exception] = Answer(_asked(status), _asked(code), _asked(detail), errors, headers, members or {})
+
+
+def codes() -> set[str]:
+    """The codes that are known beforehand; what an exception names itself (Denied, Refused) comes on top."""
+    return _codes | set(CODES.values())
 
 
 def _asked(given: Any) -> Callable[[Any], Any]:
@@ -119,9 +137,11 @@ def answer(request: HttpRequest, error: Any) -> HttpResponse:
     found = next((_answers[kind] for kind in type(error).__mro__ if kind in _answers), None)
     if found is None:
         raise error
+    if isinstance(error, Denied) and (key := getattr(request, "auth", None)):
+        ensure_recorded(error, by=key, match=request.resolver_match)
     return problem(
         request,
-        found.status if found.status else error.status_code,
+        found.status(error),
         code=found.code(error),
         detail=found.detail(error),
         errors=found.errors(error),
@@ -148,7 +168,7 @@ def problem(
         "title": str(title),
         "status": status,
         "detail": str(detail or DETAILS.get(status) or title),
-        "instance": request.path,
+        "instance": escape_uri_path(request.path),
         "request_id": context.request_id(),
         "code": code,
         **(members or {}),
@@ -172,6 +192,8 @@ class ProblemMiddleware:
             return self.get_response(request)
         if "\x00" in unquote(request.get_full_path()):  # PostgreSQL refuses it in a text, which would be an error 500
             response: HttpResponseBase = problem(request, 400)
+        elif request.META.get("CONTENT_LENGTH") not in (None, "", "0") and request.content_type not in TAKEN:
+            response = problem(request, 415)
         else:
             response = self.get_response(request)
         if response.status_code >= 400 and response.get("Content-Type") != MEDIA_TYPE:
@@ -183,7 +205,41 @@ class ProblemMiddleware:
             for name, value in allowance.headers.items():
                 response[name] = value
         response.headers.setdefault("Cache-Control", "no-store")
-        return response
+        if version := getattr(request, "api_version", None):
+            response[versions.HEADER] = version
+            _speak(request, response, version)
+        return _unless_known(request, response)
+
+
+def _speak(request: HttpRequest, response: Any, version: str) -> None:
+    """Operations answer in the newest version; stored replies are kept in it too."""
+    if version == versions.newest() or response.status_code >= 300 or response.streaming:
+        return
+    if response.get("Content-Type", "").startswith(JSON):
+        response.content = _older(versions.operation_of(request), response.content, version)
+
+
+def _older(operation: str, content: bytes, version: str) -> bytes:
+    return json.dumps(versions.older_answer(operation, json.loads(content), version)).encode()
+
+
+def _unless_known(request: HttpRequest, response: Any) -> HttpResponseBase:
+    """Name what was read by an ETag, and answer 304 to who has it already. Not the gate's: only 200 allows anything."""
+    readable = request.method == "GET" and response.status_code == 200 and not response.streaming
+    if readable and not request.path.endswith("/gate") and response.get("Content-Type", "").startswith(JSON):
+        response.headers.setdefault("ETag", etag_of(response.content))
+        known: HttpResponseBase | None = get_conditional_response(request, etag=response["ETag"], response=response)
+        return known or response
+    return cast(HttpResponseBase, response)
+
+
+def etag_as_read(operation: str, content: bytes, version: str) -> str:
+    """The ETag under which the GET `operation` names this answer of the newest form to who speaks `version`."""
+    return etag_of(content if version == versions.newest() else _older(operation, content, version))
+
+
+def etag_of(content: bytes) -> str:
+    return f'"{sha256(content).hexdigest()[:32]}"'
 
 
 def _name_request(response: Any) -> None:
@@ -254,7 +310,9 @@ register(
     detail=DETAILS[401],
     headers=lambda error: {"WWW-Authenticate": "Bearer"},
 )
-register(HttpError, status=0, code=lambda error: CODES.get(error.status_code, ""), detail=str)
+register(
+    HttpError, status=lambda error: error.status_code, code=lambda error: CODES.get(error.status_code, ""), detail=str
+)
 register(
     KeyUnavailable,
     status=503,
@@ -270,7 +328,14 @@ for lost in (OperationalError, InterfaceError):
         detail=_("The database cannot be reached. Nothing was changed. Try again in a moment."),
         headers=lambda error: {"Retry-After": MOMENT},
     )
+register(versions.UnknownVersion, status=400, code="unknown_version")
 register(Shredded, status=410, code="erased", detail=_("This was erased and cannot be read again."))
+register(
+    Erased,
+    status=410,
+    code="erased",
+    detail=_("This player's data was erased, and nothing new is kept under it. Register a player who comes back anew."),
+)
 register(RequestDataTooBig, status=413, code="too_large", detail=DETAILS[413])
 register(SuspiciousOperation, status=400, code="unreadable", detail=DETAILS[400])
 register(UnreadablePostError, status=400, code="unreadable", detail=_("The request ended too early."))

@@ -1,9 +1,10 @@
-"""Life of an API key: issued (its secret is shown once), used, revoked or expired."""
+"""Life of an API key: issued (its secret is shown once), used, replaced, revoked or expired."""
 
 import hashlib
 import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models.functions import Now
@@ -15,10 +16,13 @@ from audit.perform import ConditionsNotMet
 from audit.record import record
 from compliance.people.models import Licensee, User
 from compliance.platform.models import ApiKey, IdempotencyRecord
-from compliance.platform.scopes import Scope
+from compliance.platform.scopes import BEYOND_THE_LICENSEE, Scope
+from compliance.platform.versions import VERSIONS
 
-MARK = "mzn_"  # secret scanners find our keys by it
+MARK, TEST_MARK = "mzn_", "mzt_"  # secret scanners find our keys by it; a test licensee's show what they are
 USE_IS_NOTED_EVERY = timedelta(hours=1)
+LONGEST_OVERLAP = timedelta(days=7)
+_SAME = ("scopes", "rate_per_minute", "api_version")  # what a key keeps when it is replaced, beside whose it is
 
 
 def digest(token: str) -> bytes:
@@ -36,8 +40,12 @@ def issue_key(
     created_by: User,
     by: Acts,
     rate_per_minute: int | None = 6000,
+    proposal: str = "",
 ) -> tuple[ApiKey, str]:
-    """A new key and its secret, which is kept nowhere. The owner is the person the key counts as for four eyes."""
+    """A new key and its secret, which is kept nowhere. The owner is the person the key counts as for four eyes.
+
+    It asks for no second person: pages call apikeys.asking, and whoever has the server's shell has more than a key.
+    """
     wanted = {Scope.PING, *scopes}
     unknown = sorted(wanted - set(Scope))
     if unknown:
@@ -48,33 +56,58 @@ def issue_key(
                 % {"unknown": ", ".join(unknown), "known": known}
             ]
         )
+    if licensee.is_test and (beyond := wanted & BEYOND_THE_LICENSEE):
+        reason = _("scopes: %(scopes)s reaches all staff, so no key of a test licensee has it.")
+        raise ConditionsNotMet([str(reason) % {"scopes": ", ".join(sorted(beyond))}])
     if not owner.is_active:
         raise ConditionsNotMet([str(_("owner: this person is not active."))])
     if expires_at <= timezone.now():
         raise ConditionsNotMet([str(_("expires_at: choose a day in the future."))])
-    prefix = MARK + secrets.token_hex(4)
-    token = f"{prefix}_{secrets.token_urlsafe(32)}"
-    key = ApiKey.objects.create(
-        name=name,
-        prefix=prefix,
-        secret_hash=digest(token),
-        owner=owner,
-        licensee=licensee,
-        scopes=sorted(wanted),
-        rate_per_minute=rate_per_minute,
-        expires_at=expires_at,
-        created_by=created_by,
-    )
+    facts = {"scopes": sorted(wanted), "rate_per_minute": rate_per_minute, "expires_at": expires_at}
+    key, token = _draw(name=name, owner=owner, licensee=licensee, created_by=created_by, **facts)
     details = {
-        "prefix": prefix,
+        "prefix": key.prefix,
         "owner": str(owner.pk),
         "licensee": licensee.slug,
         "scopes": key.scopes,
         "expires_at": expires_at,
         "name": name,
+        "proposal": proposal,
     }
     record("platform.issue_key", by=by, about=key, details=details)
     return key, token
+
+
+def _draw(*, licensee: Licensee, **facts: Any) -> tuple[ApiKey, str]:
+    prefix = (TEST_MARK if licensee.is_test else MARK) + secrets.token_hex(4)
+    token = f"{prefix}_{secrets.token_urlsafe(32)}"
+    key = ApiKey.objects.create(prefix=prefix, secret_hash=digest(token), licensee=licensee, **facts)
+    return key, token
+
+
+@transaction.atomic
+def rotate_key(
+    key: ApiKey, *, overlap: timedelta, created_by: User, by: Acts, proposal: str = ""
+) -> tuple[ApiKey, str]:
+    """A key with the same facts and as long a life, and its secret. Both work for `overlap`, then the former ends.
+
+    ConditionsNotMet where the key is not usable, or was replaced before.
+    """
+    if not timedelta(0) < overlap <= LONGEST_OVERLAP:
+        hours = LONGEST_OVERLAP // timedelta(hours=1)
+        raise ConditionsNotMet([_("Choose from 1 to %(hours)d hours.") % {"hours": hours}])
+    former: ApiKey = ApiKey.objects.select_for_update(of=("self",)).select_related("owner", "licensee").get(pk=key.pk)
+    now = timezone.now()
+    if not former.usable_at(now) or former.replaced_by_id is not None:
+        raise ConditionsNotMet([_("This key no longer works, or was replaced already.")])
+    same = {name: getattr(former, name) for name in ("name", "owner", "licensee", *_SAME)}
+    same["scopes"] = former.scopes_that_count
+    new, token = _draw(**same, expires_at=now + (former.expires_at - former.created_at), created_by=created_by)
+    former.replaced_by, former.expires_at = new, min(now + overlap, former.expires_at)
+    former.save(update_fields=["replaced_by", "expires_at"])
+    details = {"former": former.prefix, "prefix": new.prefix, "until": former.expires_at, "expires_at": new.expires_at}
+    record("platform.rotate_key", by=by, about=new, details=details | {"proposal": proposal})
+    return new, token
 
 
 @transaction.atomic
@@ -83,6 +116,21 @@ def revoke_key(key: ApiKey, *, by: Acts) -> ApiKey:
     if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=Now()):
         record("platform.revoke_key", by=by, about=key, details={"prefix": key.prefix})
     fresh: ApiKey = ApiKey.objects.select_related("owner", "licensee").get(pk=key.pk)
+    return fresh
+
+
+@transaction.atomic
+def pin_version(key: ApiKey, version: str, *, by: Acts) -> ApiKey:
+    """From the next request on the key is answered in this version of the API. ConditionsNotMet when there is none."""
+    if version not in VERSIONS:
+        known = {"asked": version, "known": ", ".join(VERSIONS)}
+        raise ConditionsNotMet([str(_("There is no version %(asked)s. Known: %(known)s.")) % known])
+    fresh: ApiKey = ApiKey.objects.select_for_update(of=("self",)).select_related("owner", "licensee").get(pk=key.pk)
+    if fresh.api_version != version:
+        changes = {"api_version": (fresh.api_version, version)}
+        fresh.api_version = version
+        fresh.save(update_fields=["api_version"])
+        record("platform.pin_version", by=by, about=fresh, changes=changes, details={"prefix": fresh.prefix})
     return fresh
 
 

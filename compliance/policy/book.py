@@ -1,8 +1,11 @@
-"""All policies of an installation, read once from compliance/policy/jurisdictions/*.toml and frozen."""
+"""All policies of an installation, read once from compliance/policy/jurisdictions/*.toml and frozen.
+
+`op.toml` is no jurisdiction: it holds what the operator chose where no law says it, for the others to be based on.
+"""
 
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
@@ -13,8 +16,11 @@ from pydantic import ValidationError
 from compliance.policy.errors import PolicyBroken, PolicyMissing
 from compliance.policy.records import Table
 from compliance.policy.schema import Policy
+from compliance.policy.strictest import Incomparable, strictest
 
 FOLDER = Path(__file__).parent / "jurisdictions"
+HOUSE = "OP"
+TOGETHER = "+"
 
 FIXES = {
     "extra_forbidden": "Correct the name or remove it; docs/reference/policy.md lists what is known.",
@@ -28,6 +34,7 @@ class Book:
 
     versions: Mapping[str, Policy]
     by_jurisdiction: Mapping[str, tuple[Policy, ...]]
+    made: dict[tuple[str, ...], Policy] = field(default_factory=dict, compare=False)
 
     @classmethod
     def of(cls, policies: Iterable[Policy]) -> "Book":
@@ -41,6 +48,20 @@ class Book:
         )
 
     def policy_for(self, jurisdiction: str, *, on: date) -> Policy:
+        """The jurisdiction's own version together with those of the unions whose law holds there as well."""
+        own = self.in_force(jurisdiction, on=on)
+        unions = [union for union in own.also if self.by_jurisdiction[union][0].effective_from <= on]
+        return self.together((own.version, *(self.in_force(union, on=on).version for union in unions)))
+
+    def together(self, versions: tuple[str, ...]) -> Policy:
+        """Several versions as one policy, in which of each rule the most protective holds. Made once each."""
+        if len(versions) == 1:
+            return self.versions[versions[0]]
+        if versions not in self.made:
+            self.made[versions] = strictest([self.versions[version] for version in versions])
+        return self.made[versions]
+
+    def in_force(self, jurisdiction: str, *, on: date) -> Policy:
         if isinstance(on, datetime):
             raise TypeError("on: pass the licensee's day (a date), not a moment.")
         versions = self.by_jurisdiction.get(jurisdiction)
@@ -58,8 +79,9 @@ class Book:
         return in_force[-1]
 
     def policy_at(self, version: str) -> Policy:
+        """`version` as policy_for's answer names it: one id, or several joined by a plus sign."""
         try:
-            return self.versions[version]
+            return self.together(tuple(version.split(TOGETHER)))
         except KeyError:
             raise PolicyMissing(f"No policy of the version {version!r}. Known: {', '.join(self.versions)}.") from None
 
@@ -83,17 +105,67 @@ def read(folder: Path) -> Book:
     """All files of a folder; PolicyBroken with every problem found, each naming file, key and fix."""
     problems: list[str] = []
     policies: list[Policy] = []
+    house = _read_house(folder / f"{HOUSE.lower()}.toml")
     for file in sorted(folder.glob("*.toml")):
         try:
-            policies += _read_file(file)
+            policies += _read_file(file, house) if file.stem.upper() != HOUSE else ()
         except PolicyBroken as broken:
             problems += broken.problems
     problems += _clashes(policies)
     if not policies and not problems:
         problems.append(f"{folder}: no *.toml in this folder. Add one per jurisdiction.")
+    if not problems:
+        problems += _unions_that_do_not_fit(Book.of(policies))
     if problems:
         raise PolicyBroken(problems)
     return Book.of(policies)
+
+
+def _unions_that_do_not_fit(known: Book) -> Iterator[str]:
+    """Tries every day on which something begins, so that nobody meets a clash when a case opens."""
+    days = sorted({policy.effective_from for policy in known.versions.values()})
+    for jurisdiction, versions in known.by_jurisdiction.items():
+        file = f"{jurisdiction.lower()}.toml"
+        missing = sorted({union for policy in versions for union in policy.also} - known.by_jurisdiction.keys())
+        if missing:
+            yield f"{file}, also: there is no {missing[0].lower()}.toml. Add it or correct the name."
+            continue
+        for day in days:
+            try:
+                if versions[0].effective_from <= day:
+                    known.policy_for(jurisdiction, on=day)
+            except Incomparable as error:
+                yield f"{file}, from {day}: {error}"
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The operator's own choices: content by version id, and the sources they name."""
+
+    versions: Mapping[str, dict[str, Any]]
+    sources: Mapping[str, str]
+
+
+NOTHING = House({}, {})
+
+
+def _read_house(file: Path) -> House:
+    """Read as a jurisdiction of its own, so that what is wrong with it is said of it."""
+    if not file.is_file():
+        return NOTHING
+    _read_file(file, NOTHING)
+    content = _toml(file)
+    whole: dict[str, dict[str, Any]] = {}
+    for said in content["version"]:
+        whole[said["id"]] = {key: part for key, part in _completed(said, whole).items() if key != "effective_from"}
+    return House(whole, content["sources"])
+
+
+def _toml(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise PolicyBroken([f"{file.name}: not TOML: {error}. Correct the file."]) from error
 
 
 def _clashes(policies: list[Policy]) -> Iterator[str]:
@@ -105,14 +177,12 @@ def _clashes(policies: list[Policy]) -> Iterator[str]:
         seen.add(policy.version)
 
 
-def _read_file(file: Path) -> list[Policy]:
-    try:
-        content = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise PolicyBroken([f"{file.name}: not TOML: {error}. Correct the file."]) from error
+def _read_file(file: Path, house: House) -> list[Policy]:
+    content = _toml(file)
     versions = content.pop("version", [])
-    shared = {"jurisdiction": content.pop("jurisdiction", None), "name": content.pop("name", None)}
-    shared["sources"] = content.pop("sources", {})
+    shared = {key: content.pop(key, None) for key in ("jurisdiction", "name")}
+    shared["also"] = content.pop("also", ())
+    shared["sources"] = {**house.sources, **content.pop("sources", {})}
     problems = [f"{file.name}, {key}: not known here. {FIXES['extra_forbidden']}" for key in content]
     if shared["jurisdiction"] != file.stem.upper():
         problems.append(f'{file.name}, jurisdiction: must be "{file.stem.upper()}", like the file\'s name.')
@@ -120,21 +190,26 @@ def _read_file(file: Path) -> list[Policy]:
         problems.append(f"{file.name}, version: write each as [[version]], at least one.")
     if problems:
         raise PolicyBroken(problems)
-    return _versions(file.name, versions, shared)
+    return _versions(file.name, versions, shared, house)
 
 
-def _versions(file: str, versions: list[dict[str, Any]], shared: Mapping[str, Any]) -> list[Policy]:
-    whole: dict[str, dict[str, Any]] = {}
+def _versions(file: str, versions: list[dict[str, Any]], shared: Mapping[str, Any], house: House) -> list[Policy]:
+    whole: dict[str, dict[str, Any]] = dict(house.versions)
     problems: list[str] = []
     policies: list[Policy] = []
     for said in versions:
         name = str(said.get("id", "without an id"))
         try:
             whole[name] = _completed(said, whole)
-            fixed = {**shared, "version": name}
-            if misplaced := sorted(fixed.keys() & whole[name].keys()):
+            # A version names what it read besides: what its file named before is part of the older versions.
+            if not isinstance(whole[name].get("sources", {}), dict):
+                raise KeyError("sources: write it as a table, [version.sources].")
+            read = {**shared["sources"], **whole[name].get("sources", {})}
+            content = {key: part for key, part in whole[name].items() if key != "sources"}
+            fixed = {**shared, "version": name, "sources": read}
+            if misplaced := sorted(fixed.keys() & content.keys()):
                 raise KeyError(f"{misplaced[0]}: belongs to the head of the file. Remove it here.")
-            policies.append(Policy(**fixed, **_with_included_levels(whole[name])))
+            policies.append(Policy(**fixed, **_with_included_levels(content)))
         except ValidationError as error:
             problems += [f"{file}, version {name}, {_words(fault)}" for fault in error.errors()]
         except KeyError as error:
@@ -145,14 +220,21 @@ def _versions(file: str, versions: list[dict[str, Any]], shared: Mapping[str, An
 
 
 def _completed(said: Mapping[str, Any], earlier: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
-    """What the version says, laid over the one it is `based_on`, minus what it goes `without`."""
+    """What the version says, laid over those it is `based_on` (one, or several from the least to the most particular),
+    minus what it goes `without`.
+    """
     said = {key: value for key, value in said.items() if key != "id"}
     base, dropped = said.pop("based_on", None), said.pop("without", [])
     if not isinstance(dropped, list) or not all(isinstance(path, str) for path in dropped):
         raise KeyError('without: write a list of paths, such as ["thresholds.transaction"].')
-    if base is not None and str(base) not in earlier:
-        raise KeyError(f"based_on: {base!r} is not an earlier version of this file. Correct the id.")
-    inherited = dict(earlier.get(str(base), {}))
+    inherited: dict[str, Any] = {}
+    for name in base if isinstance(base, list) else [base] if base is not None else []:
+        if str(name) not in earlier:
+            raise KeyError(
+                f"based_on: {name!r} is not an earlier version of this file, nor of {HOUSE.lower()}.toml."
+                " Correct the id."
+            )
+        inherited = _laid_over(inherited, earlier[str(name)])
     inherited.pop("note", None)
     for path in dropped:
         inherited = _without(inherited, path.split("."), path)
@@ -161,7 +243,16 @@ def _completed(said: Mapping[str, Any], earlier: Mapping[str, dict[str, Any]]) -
 
 
 def _laid_over(old: Any, new: Any) -> Any:
-    """Tables are merged; a rule (it has a modality) is replaced whole, so that no new value keeps an old source."""
+    """Tables are merged; a rule (it has a modality) is replaced whole, so that no new value keeps an old source.
+
+    Of what a level requires, an item of the same purpose is replaced, another one added.
+    """
+    if isinstance(old, list) and isinstance(new, list) and all(isinstance(item, dict) for item in (*old, *new)):
+        again = {str(item.get("purpose")): item for item in new}
+        if len(again) < len(new):
+            return [*old, *new]  # the schema says what is there twice
+        kept = [again.pop(str(item.get("purpose")), item) for item in old]
+        return [*kept, *again.values()]
     if not isinstance(old, dict) or not isinstance(new, dict) or "modality" in old:
         return new
     return old | {key: _laid_over(old[key], value) if key in old else value for key, value in new.items()}

@@ -53,7 +53,7 @@ class Words(Frozen):
 class Provenance(Frozen):
     """Where a rule comes from. `source` is a key of [sources]; `stricter_is` says which of two values protects more."""
 
-    id: str = Field(pattern=r"^[A-Z]{2}(\.[A-Z0-9_]+)+$")
+    id: str = Field(pattern=r"^[A-Z]{2,3}(\.[A-Z0-9_]+)+$")
     modality: Modality
     source: str
     provision: str = ""

@@ -2,15 +2,17 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, cast
 
-from pydantic import BaseModel, Field, StrictInt, model_validator
+from pydantic import BaseModel, Field, StrictBool, StrictInt, model_validator
 
 from compliance.policy.errors import PolicyMissing
-from compliance.policy.records import Frozen, FrozenTable, Period, Provenance, Rule, Section, Threshold, Words
+from compliance.policy.limits import MEASURES as LIMITED
+from compliance.policy.limits import Limits
+from compliance.policy.records import Frozen, FrozenTable, Period, Provenance, Rule, Section, Table, Threshold, Words
 
 RISKS = ("low", "medium", "high")
 PURPOSES = ("identity_front", "identity_back", "selfie", "address", "funds", "wealth", "payment_ownership")
@@ -33,9 +35,29 @@ DOCUMENTS = (
 )
 EFFECTS = ("sign_in", "deposit", "play", "withdraw", "marketing")
 ENDINGS = ("lapsed", "withdrawn", "underage", "deceased", "impersonated")
+TRIGGERS = (
+    "pep",
+    "close_to_pep",
+    "possible_sanctions_match",
+    "high_risk_country",
+    "call_for_action_country",
+    "amount_above_tier",
+    "funds_do_not_match",
+    "unusually_complex",
+    "unusually_large",
+    "vip",
+    "adverse_media",
+    "law_enforcement_request",
+    "third_party_payment",
+    "anonymous_payment",
+    "dormant_reactivated",
+)
+MEASURES = ("senior_management_approval", "source_of_funds", "source_of_wealth", "closer_monitoring")
 Purpose = Literal[PURPOSES]  # type: ignore[valid-type]
 DocumentType = Literal[DOCUMENTS]  # type: ignore[valid-type]
 Effect = Literal[EFFECTS]  # type: ignore[valid-type]
+Trigger = Literal[TRIGGERS]  # type: ignore[valid-type]
+Measure = Literal[MEASURES]  # type: ignore[valid-type]
 
 
 class EvidenceRule(Provenance):
@@ -83,6 +105,10 @@ class Verification(Section):
     when_unanswered: Rule[Literal["lapse"]] | None = None
     stops: FrozenTable[Rule[tuple[Effect, ...]]]
     objection_days: Rule[StrictInt] | None = None
+    complete_within: Rule[Period] | None = None
+    no_withdrawal_trap: Rule[StrictBool] | None = None
+    told_before_deposit: Rule[StrictBool] | None = None
+    no_simplified: Rule[tuple[str, ...]] | None = None
 
     def level(self, name: str) -> Level:
         try:
@@ -97,12 +123,30 @@ class Thresholds(Section):
     transaction: Rule[Threshold] | None = None
     transfer: Rule[Threshold] | None = None
     financial_vulnerability: Rule[Threshold] | None = None
+    deposits: Rule[tuple[Threshold, ...]] | None = None
+
+
+class Enhanced(Section):
+    """What calls for enhanced due diligence, by law and by the operator's choice, and what it is made of."""
+
+    triggers: Rule[tuple[Trigger, ...]] | None = None
+    further_triggers: Rule[tuple[Trigger, ...]] | None = None
+    measures: Rule[tuple[Measure, ...]] | None = None
+    after_office: Rule[Period] | None = None
+    family_and_associates: Rule[StrictBool] | None = None
 
 
 class Review(Section):
     """How often a customer's data is looked at again, in months, by risk."""
 
     months: FrozenTable[Rule[StrictInt]] = Field(min_length=1)
+    on_new_fact: Rule[Literal["at_once"]] | None = None
+
+
+class Quality(Section):
+    """How the operator checks its own decisions: of closed cases, how many in a hundred somebody looks at again."""
+
+    second_look_percent: Rule[Annotated[StrictInt, Field(ge=0, le=100)]] | None = None
 
 
 class Retention(Section):
@@ -117,6 +161,7 @@ class Retention(Section):
     erasure_log: Rule[Period] | None = None
     destruction_interval: Rule[Period] | None = None
     log: Rule[Period] | None = None
+    backups: Rule[Period] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +210,48 @@ class OnePerson(Provenance):
     text: Words
 
 
+REGISTERS = ("GAMSTOP", "OASIS", "SPELPAUS", "CRUKS", "ROFUS", "RGIAJ", "RUA")
+CHANNELS = ("phone", "in_person", "written", "online")
+ENDED_NOW = ("sessions", "scheduled_deposits", "bonuses", "open_bets")
+Register = Literal[REGISTERS]  # type: ignore[valid-type]
+Channel = Literal[CHANNELS]  # type: ignore[valid-type]
+EndedNow = Literal[ENDED_NOW]  # type: ignore[valid-type]
+
+
+class Exclusions(Section):
+    """Time-outs and self-exclusions: what may be chosen, when it may end and how, what stops, which registers count."""
+
+    time_outs: Rule[tuple[Period, ...]] | None = None
+    time_out_longest: Rule[Period] | None = None
+    terms: Rule[tuple[Period, ...]] | None = None
+    least: Rule[Period] | None = None
+    least_third_party: Rule[Period] | None = None
+    longest_first: Rule[Period] | None = None
+    extend_least: Rule[Period] | None = None
+    open_ended: Rule[StrictBool] | None = None
+    open_least: Rule[Period] | None = None
+    ends: Rule[Literal["by_itself", "on_request", "by_register"]] | None = None
+    persists: Rule[Period] | None = None
+    early_return: Rule[StrictBool] | None = None
+    leave_after: Rule[Period] | None = None
+    return_channels: Rule[tuple[Channel, ...]] | None = None
+    decision_within: Rule[Period] | None = None
+    reflection: Rule[Period] | None = None
+    reflection_open: Rule[Period] | None = None
+    reflection_third_party: Rule[Period] | None = None
+    confirm_from: Rule[Period] | None = None
+    confirm_until: Rule[Period] | None = None
+    stops: Rule[tuple[Effect, ...]] | None = None
+    ended_now: Rule[tuple[EndedNow, ...]] | None = None
+    withdrawals: Rule[StrictBool] | None = None
+    confirm_within: Rule[Period] | None = None
+    marketing_stop: Rule[Period] | None = None
+    marketing_after: Rule[Literal["opt_in", "never"]] | None = None
+    scopes: Rule[tuple[Literal["group", "licensee"], ...]] | None = None
+    registers: Rule[tuple[Register, ...]] | None = None
+    register_age: Rule[Period] | None = None
+
+
 class FourEyes(Frozen):
     """`acts` may need two persons, `alone` never do. An act in neither needs two."""
 
@@ -184,13 +271,18 @@ class Policy(Frozen):
     version: str = Field(pattern=r"^[A-Z]{2}-\d{4}-\d{2}-\d{2}$")
     jurisdiction: str = Field(pattern=r"^[A-Z]{2}$")
     name: str
+    also: tuple[str, ...] = ()
     effective_from: date
     note: str = ""
     sources: FrozenTable[str]
     age: Age
     verification: Verification
     thresholds: Thresholds
+    enhanced: Enhanced
     review: Review
+    quality: Quality = Quality()
+    exclusions: Exclusions = Exclusions()
+    limits: Limits = Limits()
     retention: Retention
     four_eyes: FourEyes
 
@@ -211,6 +303,8 @@ class Policy(Frozen):
             yield f"verification.stops must name {', '.join(ENDINGS)}"
         if set(self.review.months) != set(RISKS):
             yield f"review.months must name {', '.join(RISKS)}"
+        if unknown := set(self.limits.windows) - set(LIMITED):
+            yield f"limits.windows names the unknown measure {', '.join(sorted(unknown))}"
         known = {"level": set(levels), "risk": set(RISKS)}
         for act, rule in self.four_eyes.acts.items():
             for condition in rule.when:
@@ -230,10 +324,18 @@ class Policy(Frozen):
         """Every rule with its path, such as ("age.minimum", Rule(...))."""
         return _walk(self, "")
 
+    def replaced(self, by: Callable[[str, Provenance], Provenance]) -> "Policy":
+        """A copy in which every rule is what `by(path, rule)` makes of it."""
+        return cast(Policy, _mapped(self, "", by))
+
     @property
     def digest(self) -> str:
-        """SHA-256 over the whole content, in hex: equal digests mean equal policies."""
-        content = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        """SHA-256 over the whole content, in hex: equal digests mean equal policies.
+
+        What a file does not say is no part of it, so a kind of rule that is new to the product changes no old digest.
+        """
+        said = self.model_dump(mode="json", exclude_defaults=True)
+        content = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(content.encode()).hexdigest()
 
     def need_two(self, act: str, **facts: Any) -> Need:
@@ -257,6 +359,21 @@ _NOT_STATED = Words(
     en="Two persons are needed because {fact} is not stated.",
     tr="İki kişi gerekiyor, çünkü şu bilgi belirtilmedi: {fact}.",
 )
+
+
+def _mapped(part: Any, path: str, by: Callable[[str, Provenance], Provenance]) -> Any:
+    if isinstance(part, Provenance):
+        return by(path, part)
+    if isinstance(part, BaseModel):
+        fields = part.__dict__.items()
+        return part.model_copy(
+            update={name: _mapped(value, f"{path}.{name}" if path else name, by) for name, value in fields}
+        )
+    if isinstance(part, Mapping):
+        return Table({name: _mapped(value, f"{path}.{name}", by) for name, value in part.items()})
+    if isinstance(part, tuple):
+        return tuple(_mapped(value, f"{path}[{place}]", by) for place, value in enumerate(part))
+    return part
 
 
 def _walk(part: Any, path: str) -> Iterator[tuple[str, Provenance]]:

@@ -16,6 +16,7 @@ FIELDS: Final[Mapping[str, Kept]] = {
     "rule": Kept.PUBLIC,
     "policy": Kept.PUBLIC,
     "named_checker": Kept.PUBLIC,
+    "before": Kept.PUBLIC,  # whom it named before
     "expires_at": Kept.PUBLIC,
     "maker": Kept.PUBLIC,
     "changed": Kept.PUBLIC,
@@ -33,6 +34,7 @@ register(
     Action("proposals.confirm", _("{actor} confirmed {act}"), FIELDS),
     Action("proposals.send_back", _("{actor} sent {act} back"), FIELDS),
     Action("proposals.withdraw", _("{actor} withdrew {act}"), FIELDS),
+    Action("proposals.name_checker", _("{actor} submitted {act} to somebody else by name"), FIELDS),
     Action("proposals.void", _("{act} became void: the evidence changed"), FIELDS),
     Action("proposals.escalate", _("Managers were told that nobody decided {act} in time"), FIELDS),
     Action("proposals.expire", _("{act} expired without a decision; nothing changed"), FIELDS),

@@ -32,14 +32,25 @@ class Act:
     change_text  change_text(item, before, now): in words what became of one item of `seen`; None where it was not there
     may_propose, may_confirm   of (subject, user)
     visible      visible(user): ids of the subjects on which the user may confirm, as one lazy queryset
+    sees         sees(subject, user): whether the user may know of the subject at all; who may confirm unless it says
+                 otherwise
+    names        names(subject, user): whether the maker may be told who could decide, to name one; not where their
+                 names would tell of what the maker may not know
     need         need(subject, **inputs): whether two are needed, and why in words
     unmet        unmet(subject, **inputs): what is still missing before it can be proposed, in words
     facts        facts(subject): label and value of what the second person should see before the button
     reason_text  reason_text(code): the reason in words
     consequence  consequence(subject, **inputs): what will happen, in words
     subject_url  the subject's own page
+    url_for      url_for(subject, user): the same, where the page depends on what this person may see
     sealed       names of the inputs that are free text: kept sealed under the subject's key
     expires      how long it may wait
+    in_bulk      whether it may be asked for on many subjects at once, each with a proposal of its own
+    submit       submit(subject, *, by, reason, note, seen): how it is asked for then: the proposal, or what was done
+                 where policy asks for one person; `seen` is the hex digest of the evidence that `by` looked at
+    reasons      the codes and words one may choose from when it is asked for so
+    log          log(subject): in whose log its proposals stand, "main" or "aml". Those of the AML side are listed, read
+                 and decided under /aml/ only; for everybody else there are none
     """
 
     name: str
@@ -58,8 +69,23 @@ class Act:
     reason_text: Callable[[str], Words] = str
     seen: Callable[[Any], Mapping[str, str]] = lambda subject: {}
     change_text: Callable[[str, str | None, str | None], Words] = lambda item, before, now: item
+    url_for: Callable[[Any, Any], str] | None = None
+    sees: Callable[[Any, Any], bool] | None = None
+    names: Callable[[Any, Any], bool] = lambda subject, user: True
     sealed: frozenset[str] = frozenset()
     expires: timedelta = timedelta(days=3)
+    in_bulk: bool = False
+    submit: Callable[..., Any] | None = None
+    reasons: Callable[[], Sequence[tuple[str, Words]]] = tuple
+    log: Callable[[Any], str] = lambda subject: "main"
+
+    def page_of(self, subject: Any, user: Any) -> str:
+        """Where this person looks at the subject."""
+        return self.url_for(subject, user) if self.url_for else self.subject_url(subject)
+
+    def is_known_to(self, subject: Any, user: Any) -> bool:
+        """Whether this person may learn that there is something to decide."""
+        return self.sees(subject, user) if self.sees else self.may_confirm(subject, user)
 
 
 class UnknownAct(LookupError):

@@ -8,5 +8,5 @@ class ProposalsConfig(AppConfig):
     label = "proposals"
 
     def ready(self) -> None:
-        for name in ("actions", "names", "exports"):
+        for name in ("actions", "names", "exports", "leaving"):
             import_module(f"compliance.proposals.{name}")

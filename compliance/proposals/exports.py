@@ -29,11 +29,13 @@ from compliance.policy.schema import Need
 from compliance.proposals import acts
 from compliance.proposals.models import ExportRequest, Proposal, State
 from compliance.proposals.queries import require_second_person
-from compliance.proposals.services import note_of, propose
+from compliance.proposals.sealed import note_of
+from compliance.proposals.services import propose
 
 ACT = "audit.export"
 EXPORT, VIEW_AML = "audit.export_entry", "audit.view_aml_entry"
 TAKEN_WITHIN = timedelta(days=7)
+SPACES = {"main": "proposals", "aml": "aml-proposals"}  # where the proposals of each log have their pages
 REASONS: dict[str, Promise] = {
     "audit": gettext_lazy("Audit"),
     "authority": gettext_lazy("Request of an authority"),
@@ -53,10 +55,8 @@ KINDS: dict[str, Promise] = {
 def ask(selection: Selection, *, by: User, reason: str, note: str) -> Proposal:
     """Ask for an export; a second person decides. Raises ConditionsNotMet where there is nothing to export.
 
-    Never of the AML side's log: a proposal is an entry of the main log, and would tell outside that there is something.
+    One of the AML side's log stands in that log and waits among the approvals of that side.
     """
-    if selection.log != "main":
-        raise ConditionsNotMet([str(_("An export of this log cannot be proposed. Take it in parts."))])
     try:
         if selection.recipient:
             recipient_of(selection.recipient)
@@ -95,9 +95,9 @@ def decided(request: ExportRequest) -> Proposal | None:
     return found
 
 
-def get_request(request_id: UUID, *, user: User) -> ExportRequest:
+def get_request(request_id: UUID, *, user: User, log: str = "main") -> ExportRequest:
     """The request, for the person who asked, under any of their sign-ins; Http404 to everybody else."""
-    found = ExportRequest.objects.filter(pk=request_id, asked_by__human=user.human_id).first()
+    found = ExportRequest.objects.filter(pk=request_id, log=log, asked_by__human=user.human_id).first()
     if found is None or not _may(found, user):
         raise Http404("no such request")
     return found
@@ -156,6 +156,7 @@ acts.register(
         facts=_facts,
         reason_text=lambda code: REASONS.get(code, code),
         consequence=lambda request: _("Whoever asked can take the export within seven days. Each taking is an entry."),
-        subject_url=lambda request: reverse("proposals:export_request", args=[request.pk]),
+        subject_url=lambda request: reverse(f"{SPACES[request.log]}:export_request", args=[request.pk]),
+        log=lambda request: request.log,
     )
 )

@@ -9,10 +9,10 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
-from django_fsm import FSMField, transition
+from django_fsm import transition
 
 from audit.actors import SubjectRef, System
-from audit.perform import Stateful
+from audit.perform import StateField, Stateful
 from audit.selections import Selection
 from compliance.people.models import Human, Licensee, User
 from compliance.proposals.querysets import ProposalQuerySet
@@ -86,6 +86,7 @@ class Proposal(Stateful):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     act = models.CharField(max_length=80)
+    log = models.CharField(max_length=10, default="main", help_text=_("In whose log it stands: main or aml"))
     subject_kind = models.CharField(max_length=40)
     subject_id = models.UUIDField()
     matter = models.CharField(max_length=40, blank=True, help_text=_("Tracking number"))
@@ -100,7 +101,7 @@ class Proposal(Stateful):
     policy = models.CharField(max_length=40, blank=True)
     evidence_digest = models.BinaryField(max_length=64)
     seen = models.JSONField(default=dict)
-    state = FSMField(default=State.PARKED, choices=State, protected=True)
+    state = StateField(default=State.PARKED, choices=State, protected=True)
     maker = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     maker_human = models.ForeignKey(Human, on_delete=models.PROTECT, related_name="+")
     maker_actor = models.CharField(max_length=80, help_text=_("The sign-in or the API key that proposed it"))
@@ -125,6 +126,7 @@ class Proposal(Stateful):
                 name="proposal_one_open_per_subject_and_act",
             ),
             models.CheckConstraint(condition=Q(state__in=State.values), name="proposal_state_known"),
+            models.CheckConstraint(condition=Q(log__in=["main", "aml"]), name="proposal_log_known"),
             models.CheckConstraint(
                 condition=Q(checker_human=None) | ~Q(checker_human=F("maker_human")),
                 name="proposal_maker_is_not_checker",
@@ -151,6 +153,10 @@ class Proposal(Stateful):
 
     def __str__(self) -> str:
         return f"{self.act} {self.matter or self.subject_id}"
+
+    @property
+    def audit_log(self) -> str:
+        return self.log
 
     @property
     def audit_subject(self) -> SubjectRef:

@@ -10,6 +10,7 @@ from django.http import Http404
 from django.utils.translation import gettext as _
 
 from audit.perform import ConditionsNotMet
+from compliance.people.conflicts.queries import stands_between
 from compliance.proposals import acts
 from compliance.proposals.models import Proposal, State
 from compliance.proposals.querysets import ProposalQuerySet
@@ -41,33 +42,40 @@ def _is_being_confirmed(act_name: str, subject: Any, proposal: str | UUID) -> bo
 
 def open_proposal(subject: Any) -> Proposal | None:
     """The proposal that waits on this subject, the oldest if several acts were proposed."""
-    waiting: ProposalQuerySet = Proposal.objects.parked().filter(subject_id=subject.pk)
+    waiting: ProposalQuerySet = (
+        Proposal.objects.of_log(str(getattr(subject, "audit_log", "main"))).parked().filter(subject_id=subject.pk)
+    )
     return waiting.for_list().order_by("created_at").first()
 
 
-def waiting_for(user: Any) -> ProposalQuerySet:
-    """What waits for this person's approval, oldest first. One query, whatever the number of acts and rows."""
-    waiting: ProposalQuerySet = Proposal.objects.parked().confirmable_by(user)
+def waiting_for(user: Any, *, log: str = "main") -> ProposalQuerySet:
+    """What waits for this person's approval, oldest first. Two queries, whatever the number of acts and rows."""
+    parked: ProposalQuerySet = Proposal.objects.of_log(log).parked()
+    # Most of the house's acts wait for nobody at a time: the question of each would be most of a page's work.
+    waiting = parked.confirmable_by(user, of=set(parked.order_by().values_list("act", flat=True).distinct()))
     return waiting.for_list().order_by("created_at")
 
 
-def expired_for(user: Any) -> ProposalQuerySet:
+def expired_for(user: Any, *, log: str = "main") -> ProposalQuerySet:
     """What expired without a decision and was not proposed again: it stays in sight of those who could have decided."""
-    expired: ProposalQuerySet = Proposal.objects.filter(state=State.EXPIRED).without_successor().confirmable_by(user)
+    expired: ProposalQuerySet = Proposal.objects.of_log(log).filter(state=State.EXPIRED).without_successor()
+    expired = expired.confirmable_by(user)
     return expired.for_list().order_by("created_at")
 
 
-def submitted_by(user: Any) -> ProposalQuerySet:
+def submitted_by(user: Any, *, log: str = "main") -> ProposalQuerySet:
     """What this person proposed and nobody decided yet."""
-    mine: ProposalQuerySet = Proposal.objects.parked().made_by(user)
+    mine: ProposalQuerySet = Proposal.objects.of_log(log).parked().made_by(user)
     return mine.for_list().order_by("created_at")
 
 
-def get_proposal(proposal_id: UUID, *, user: Any) -> tuple[Proposal, Any]:
-    """The proposal and its subject, for who may decide on it, or made it and still may; Http404 to strangers."""
-    row = (
-        Proposal.objects.select_related("maker", "checker", "named_checker", "licensee").filter(pk=proposal_id).first()
-    )
+def get_proposal(proposal_id: UUID, *, user: Any, log: str = "main") -> tuple[Proposal, Any]:
+    """The proposal and its subject, for who may decide on it, or made it and still may; Http404 to strangers.
+
+    One of the AML side is found under its own addresses (`log`) only.
+    """
+    rows = Proposal.objects.of_log(log).select_related("maker", "checker", "named_checker", "licensee")
+    row = rows.filter(pk=proposal_id).first()
     act = acts.acts().get(row.act) if row else None
     if row is None or act is None:
         raise Http404("no such proposal")
@@ -77,6 +85,6 @@ def get_proposal(proposal_id: UUID, *, user: Any) -> tuple[Proposal, Any]:
     except ObjectDoesNotExist:
         raise Http404("no such proposal") from None
     allowed = act.may_confirm(subject, user) or (row.maker_human_id == user.human_id and act.may_propose(subject, user))
-    if not user.is_active or not allowed:
+    if not user.is_active or not allowed or stands_between(user, row.audit_subject):
         raise Http404("no such proposal")
     return row, subject

@@ -16,20 +16,22 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from audit.actors import INSTALLATION, Acts, system
+from audit.actors import INSTALLATION, Acts, SubjectRef, system
 from audit.cards import without_cards
 from audit.perform import ConditionsNotMet, Denied, WrongState, perform
 from audit.record import record, record_refusal
-from compliance.keys.services import open_sealed, seal
 from compliance.outbox.payload import ids_only
 from compliance.outbox.services import post
+from compliance.people.conflicts.queries import KnowsThePlayer, stands_between
+from compliance.people.duty.services import is_named
 from compliance.people.models import User
 from compliance.proposals import acts
 from compliance.proposals.acts import Act, Words
 from compliance.proposals.escalation import ESCALATE
 from compliance.proposals.models import Proposal, State, is_another_person, is_the_maker
+from compliance.proposals.sealed import ANSWER, INPUTS, NOTE, inputs_of, sealed
 
-NOTE, ANSWER, INPUTS = "proposals.note", "proposals.answer", "proposals.inputs"
+CONFLICT = "conflict_of_interest"  # among what made a proposal void
 
 
 class SamePerson(Denied):
@@ -101,6 +103,8 @@ def propose(
             raise _refused(
                 "proposals.propose", PersonNeeded() if maker is None else Denied("no_right"), by=by, about=fresh
             )
+        if stands_between(maker, getattr(fresh, "audit_subject", None)):
+            raise _refused("proposals.propose", KnowsThePlayer(), by=by, about=fresh)
         if Proposal.objects.parked().filter(act=act.name, subject_id=fresh.pk).exists():
             raise AlreadyProposed
         if unmet := [*_reasons_missing(reason), *act.unmet(fresh, **inputs), *_wrong_checker(act, fresh, checker, by)]:
@@ -162,7 +166,7 @@ def send_back(proposal: Proposal, *, by: Acts, note: str) -> Proposal:
             details=_facts(fresh),
             checker=checker,
             checker_human=checker.human_id,
-            answer_sealed=_sealed(fresh, ANSWER, without_cards(note)),
+            answer_sealed=sealed(fresh, ANSWER, without_cards(note)),
             at=at,
         )
 
@@ -176,6 +180,27 @@ def withdraw(proposal: Proposal, *, by: Acts) -> Proposal:
         if fresh.state != State.PARKED:
             raise AlreadyDecided(fresh)
         return perform(fresh.withdraw, by=by, details=_facts(fresh), at=at)  # type: ignore[no-any-return]
+
+
+def name_checker(proposal: Proposal, *, checker: User | None, by: Acts) -> Proposal:
+    """The maker submits it to somebody else by name, or to nobody: the person named is away, or left."""
+    act = acts.lookup(proposal.act)
+    with transaction.atomic():
+        subject, fresh, _at = _locked(act, proposal)
+        if not by.is_active or not is_the_maker(fresh, by):
+            raise _refused("proposals.name_checker", Denied("no_right"), by=by, about=fresh)
+        if fresh.state != State.PARKED or subject is None:
+            raise AlreadyDecided(fresh)
+        if unmet := _wrong_checker(act, subject, checker, by):
+            raise ConditionsNotMet(unmet)
+        before, fresh.named_checker = fresh.named_checker_id, checker
+        fresh.version += 1
+        fresh.save(update_fields=["named_checker", "version"])
+        after = fresh.named_checker_id
+        details = _facts(fresh) | {"before": str(before) if before else ""}
+        if before != after:
+            record("proposals.name_checker", by=by, about=fresh, details=details)
+    return fresh
 
 
 def expire_overdue() -> int:
@@ -212,26 +237,25 @@ def void_overtaken(subject: Any) -> int:
     return void
 
 
+def void_conflicted(user: User, subject: SubjectRef) -> int:
+    """Void what this person proposed about a player before saying that they know them. How many."""
+    void = 0
+    rows = Proposal.objects.parked().filter(maker_human=user.human_id, key_kind=subject.kind, key_id=subject.id)
+    for proposal in rows.order_by("created_at"):
+        _subject, fresh, at = _locked(acts.lookup(proposal.act), proposal)
+        if fresh.state == State.PARKED:
+            changes = {CONFLICT: [None, "declared"]}
+            perform(fresh.void, by=system(), details=_facts(fresh) | {"changed": [CONFLICT]}, changes=changes, at=at)
+            void += 1
+    return void
+
+
 def changes_of(proposal: Proposal) -> list[Words]:
     """In words what made the proposal void, item by item."""
+    if CONFLICT in proposal.changes:
+        return [_("Whoever proposed it said later that they know the player.")]
     told = acts.lookup(proposal.act).change_text
     return [told(item, before, now) for item, (before, now) in sorted(proposal.changes.items())]
-
-
-def note_of(proposal: Proposal) -> str:
-    """What the maker wrote for the second person."""
-    return _opened(proposal, NOTE, proposal.note_sealed)
-
-
-def answer_of(proposal: Proposal) -> str:
-    """What the second person wrote when sending it back."""
-    return _opened(proposal, ANSWER, proposal.answer_sealed)
-
-
-def inputs_of(proposal: Proposal) -> dict[str, Any]:
-    """Everything the act is to be run with, free text included."""
-    sealed: dict[str, Any] = json.loads(_opened(proposal, INPUTS, proposal.inputs_sealed) or "{}")
-    return dict(proposal.inputs) | sealed
 
 
 def _parked(
@@ -249,6 +273,7 @@ def _parked(
     need = act.need(subject, **inputs)
     proposal = Proposal(
         act=act.name,
+        log=act.log(subject),
         subject_kind=type(subject)._meta.model_name,
         subject_id=subject.pk,
         matter=getattr(subject, "audit_matter", None) or "",
@@ -263,13 +288,13 @@ def _parked(
         seen=ids_only(act.seen(subject)),
         maker=maker,
         maker_human_id=maker.human_id,
-        maker_actor=f"{by.audit_actor.kind}:{by.audit_actor.id}",
+        maker_actor=str(by.audit_actor),
         named_checker=checker,
         expires_at=timezone.now() + act.expires,
     )
     words = {name: without_cards(str(value)) for name, value in inputs.items() if name in act.sealed}
-    proposal.note_sealed = _sealed(proposal, NOTE, without_cards(note)) if note else None
-    proposal.inputs_sealed = _sealed(proposal, INPUTS, json.dumps(words)) if words else None
+    proposal.note_sealed = sealed(proposal, NOTE, without_cards(note)) if note else None
+    proposal.inputs_sealed = sealed(proposal, INPUTS, json.dumps(words)) if words else None
     try:
         with transaction.atomic():
             proposal.save(force_insert=True)
@@ -298,8 +323,10 @@ def _second_person(proposal: Proposal, *, by: Acts, action: str) -> User:
 def _require_checker(act: Act, subject: Any, proposal: Proposal, *, by: Acts, action: str) -> None:
     if not act.may_confirm(subject, by):
         raise _refused(action, Denied("no_right"), by=by, about=proposal)
+    if stands_between(by, proposal.audit_subject):
+        raise _refused(action, KnowsThePlayer(), by=by, about=proposal)
     named = proposal.named_checker
-    if named is not None and named.human_id != by.human_id:
+    if named is not None and not is_named(named, by):
         raise _refused(action, OtherCheckerNamed(), by=by, about=proposal)
 
 
@@ -372,13 +399,3 @@ def _facts(proposal: Proposal) -> dict[str, Any]:
         "maker": proposal.maker_actor,
         "named_checker": str(proposal.named_checker_id) if proposal.named_checker_id else "",
     }
-
-
-def _sealed(proposal: Proposal, purpose: str, words: str) -> bytes:
-    return seal(proposal.audit_subject, purpose, words.encode(), aad=proposal.pk.bytes)
-
-
-def _opened(proposal: Proposal, purpose: str, sealed: Any) -> str:
-    if sealed is None:
-        return ""
-    return open_sealed(proposal.audit_subject, purpose, bytes(sealed), aad=proposal.pk.bytes).decode()

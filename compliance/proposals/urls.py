@@ -12,4 +12,5 @@ urlpatterns = [
     path("<uuid:proposal_id>/confirm/", views.confirm, name="confirm"),
     path("<uuid:proposal_id>/send-back/", views.send_back, name="send_back"),
     path("<uuid:proposal_id>/withdraw/", views.withdraw, name="withdraw"),
+    path("<uuid:proposal_id>/checker/", views.name_checker, name="name_checker"),
 ]

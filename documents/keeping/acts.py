@@ -3,18 +3,16 @@
 import hashlib
 import json
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from compliance.people.models import Customer
 from compliance.people.permissions import has_right
-from compliance.policy import policy_for
 from compliance.policy.schema import Need
 from compliance.proposals import acts
+from compliance.rulebook.queries import policy_of
 from documents.keeping import erasure, holds
 from documents.keeping.models import LegalHold
 from documents.keeping.standing import erased_words, is_erased, may_be_shredded, standing_of
@@ -31,7 +29,7 @@ REASONS: dict[str, str | Promise] = {
 
 def _need(act: str, customer: Customer) -> Need:
     licensee = customer.licensee
-    return policy_for(licensee.jurisdiction, on=timezone.localdate(timezone=ZoneInfo(licensee.time_zone))).need_two(act)
+    return policy_of(licensee, on=licensee.today()).need_two(act)
 
 
 # ------------------------------------------------------------------------------------------------ erasing a customer

@@ -20,6 +20,8 @@ from audit.models import Entry
 from audit.record import record
 from compliance.keys.models import EpochEnd
 from compliance.keys.providers import provider
+from compliance.policy import PolicyMissing, PolicyNotVerified
+from compliance.rulebook.queries import policy_of
 from documents.keeping.models import Erasure
 
 FORMAT = "mizan-erasure/1"
@@ -71,9 +73,21 @@ def certificate(erasure: Erasure) -> dict[str, Any]:
             "documents": erasure.documents,
             "rows": erasure.rows,
         },
-        "backups": backups(erasure) | {"condition": _condition(erasure)},
+        "backups": backups(erasure) | {"condition": _condition(erasure), "removed": _removed(erasure)},
         "remains": list(REMAINS),
     }
+
+
+def _removed(erasure: Erasure) -> dict[str, str] | None:
+    """The day from which no backup holds the player any more, by the operator's rule of that day; None without one."""
+    licensee = erasure.customer.licensee
+    day = licensee.day_of(erasure.finished_at or erasure.shredded_at)
+    try:
+        policy = policy_of(licensee, on=day)
+        rule = policy.retention.backups
+    except (PolicyMissing, PolicyNotVerified):
+        return None
+    return {"on": rule.value.after(day).isoformat(), "rule": rule.id, "policy": policy.version} if rule else None
 
 
 def _condition(erasure: Erasure) -> str:
@@ -110,6 +124,7 @@ def pdf(text: bytes, digest: str) -> bytes:
 
 def _page(facts: dict[str, Any], digest: str) -> dict[str, Any]:
     now, destroyed, dead = datetime.now(UTC), facts["destroyed"], facts["backups"]
+    removed = dead["removed"]
     waiting = _("Not yet. These epochs still open old backups: {epochs}").format(epochs=", ".join(dead["waiting_for"]))
     rows = [
         (_("Licensee"), f"{facts['licensee']['name']} ({facts['licensee']['jurisdiction']})"),
@@ -123,6 +138,7 @@ def _page(facts: dict[str, Any], digest: str) -> dict[str, Any]:
         (_("Documents"), str(destroyed["documents"])),
         (_("Dead in every backup since"), dead["since"] or waiting),
         (_("Provided that"), dead["condition"]),
+        (_("Last backup removed by"), f"{removed['on']} ({removed['rule']})" if removed else ""),
         (_("What remains"), "; ".join(facts["remains"])),
     ]
     return {

@@ -22,6 +22,7 @@ from compliance.outbox.kinds import register
 from compliance.outbox.models import OutboxRow
 from compliance.outbox.services import post
 from compliance.people.models import Customer
+from compliance.people.returning import let_go
 from compliance.proposals.queries import require_second_person
 from documents.keeping import reach
 from documents.keeping.models import Erasure
@@ -68,7 +69,7 @@ def _shred(customer: Customer, *, by: Acts, reason: str, proposal: str | None, m
         rule=standing.rule,
         kept_until=standing.kept_until,
         maker=maker,
-        decided_by=f"{by.audit_actor.kind}:{by.audit_actor.id}",
+        decided_by=str(by.audit_actor),
         proposal_id=UUID(proposal) if proposal else None,
         documents=documents,
         **_destroyed(done),
@@ -97,6 +98,7 @@ def _destroyed(done: Shred) -> dict[str, Any]:
 def _follow(customer: Customer, erasure: Erasure) -> None:
     """Names and indexes go with the key; files and the certificate follow."""
     erasure.rows = reach.empty(customer)
+    let_go(customer)
     erasure.save(update_fields=["rows"])
     post(FINISH, payload={"erasure_id": str(erasure.pk)})
 

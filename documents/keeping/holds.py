@@ -1,7 +1,6 @@
 """Legal holds and the end of the relationship. To place a hold protects, so one person is enough; lifting needs two."""
 
 from datetime import date
-from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -13,6 +12,7 @@ from audit.cards import without_cards
 from audit.perform import WrongState
 from audit.record import record
 from compliance.keys.services import seal
+from compliance.people.conflicts.queries import require_stranger
 from compliance.people.models import Customer
 from compliance.people.permissions import require
 from compliance.proposals.queries import require_second_person
@@ -24,9 +24,9 @@ HOLD, LIFT = "keeping.hold_records", "keeping.lift_hold"
 @transaction.atomic
 def place_hold(customer: Customer, *, by: Acts, reason: str, note: str = "") -> LegalHold:
     """From now on nothing of this customer is erased. `reason` is a code, `note` free text (sealed)."""
-    require(by, HOLD, action="keeping.place_hold", about=customer)
+    _require(by, customer, action="keeping.place_hold")
     note = without_cards(note)
-    hold = LegalHold(customer=customer, reason=reason, placed_at=timezone.now(), placed_by=_actor(by))
+    hold = LegalHold(customer=customer, reason=reason, placed_at=timezone.now(), placed_by=str(by.audit_actor))
     if note:
         hold.note_sealed = seal(customer.audit_subject, "hold.note", note.encode(), aad=hold.pk.bytes)
     hold.save(force_insert=True)
@@ -43,7 +43,7 @@ def lift_hold(hold: LegalHold, *, by: Acts, reason: str, proposal: str | None = 
     fresh = LegalHold.objects.select_for_update().get(pk=hold.pk)
     if fresh.lifted_at is not None:
         raise WrongState(str(_("This hold was lifted already.")))
-    fresh.lifted_at, fresh.lifted_by = timezone.now(), _actor(by)
+    fresh.lifted_at, fresh.lifted_by = timezone.now(), str(by.audit_actor)
     fresh.save(update_fields=["lifted_at", "lifted_by"])
     details = {"hold": str(fresh.pk), "proposal": proposal or "", "maker": maker}
     record("keeping.lift_hold", by=by, about=fresh.customer, reason=reason, details=details)
@@ -53,8 +53,8 @@ def lift_hold(hold: LegalHold, *, by: Acts, reason: str, proposal: str | None = 
 @transaction.atomic
 def end_relationship(customer: Customer, *, on: date, by: Acts) -> RelationshipEnd:
     """The licensee's day from which the periods run. A later correction replaces it; both are in the log."""
-    require(by, HOLD, action="keeping.end_relationship", about=customer)
-    if on > timezone.localdate():
+    _require(by, customer, action="keeping.end_relationship")
+    if on > customer.licensee.today():
         raise ValidationError({"on": _("The day lies in the future.")})
     end, _made = RelationshipEnd.objects.update_or_create(
         customer=customer, defaults={"ended_on": on, "recorded_at": timezone.now()}
@@ -66,10 +66,12 @@ def end_relationship(customer: Customer, *, on: date, by: Acts) -> RelationshipE
 @transaction.atomic
 def resume_relationship(customer: Customer, *, by: Acts) -> None:
     """They came back: no period runs any more."""
-    require(by, HOLD, action="keeping.resume_relationship", about=customer)
+    _require(by, customer, action="keeping.resume_relationship")
     if RelationshipEnd.objects.filter(customer=customer).delete()[0]:
         record("keeping.resume_relationship", by=by, about=customer)
 
 
-def _actor(by: Any) -> str:
-    return f"{by.audit_actor.kind}:{by.audit_actor.id}"
+def _require(by: Acts, customer: Customer, *, action: str) -> None:
+    """The right, and no acquaintance: a hold and the day from which periods run decide what becomes of the records."""
+    require(by, HOLD, action=action, about=customer)
+    require_stranger(by, customer.audit_subject, action=action, about=customer)

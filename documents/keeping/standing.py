@@ -4,16 +4,15 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from compliance.people.models import Customer
-from compliance.policy import PolicyMissing, PolicyNotVerified, policy_for
+from compliance.people.models import Customer, Licensee
+from compliance.policy import PolicyMissing, PolicyNotVerified
 from compliance.policy.records import Period, Rule
+from compliance.rulebook.queries import policy_of
 from documents.keeping import reach
 from documents.keeping.models import Erasure, LegalHold, RelationshipEnd
 
@@ -79,11 +78,11 @@ def standing_of(customer: Customer, *, today: date | None = None) -> Standing:
     """`today` is the licensee's day. The longest of the periods counts, from the later of the two days: the end of the
     relationship and the last record."""
     licensee = customer.licensee
-    today = today or timezone.localdate(timezone=ZoneInfo(licensee.time_zone))
+    today = today or licensee.today()
     end = RelationshipEnd.objects.filter(customer=customer).first()
     last = reach.last_day(customer)
     ended = end.ended_on if end else None
-    version, rule = _longest(licensee.jurisdiction, today)
+    version, rule = longest(licensee, today)
     until = rule.value.after(max(ended, last)) if rule and ended else None
     return Standing(
         customer=str(customer.pk),
@@ -109,11 +108,11 @@ def _outcome(customer: Customer, *, ended: date | None, until: date | None, toda
     return Outcome.KEPT if today < until else Outcome.DUE
 
 
-def _longest(jurisdiction: str, today: date) -> tuple[str, Rule[Period] | None]:
+def longest(licensee: Licensee, today: date) -> tuple[str, Rule[Period] | None]:
     """The policy of the day, and of its periods for what hangs on a customer's key the longest; None when the one for
     identification papers was verified by nobody."""
     try:
-        policy = policy_for(jurisdiction, on=today)
+        policy = policy_of(licensee, on=today)
         rules = [policy.retention.identity_documents]
     except (PolicyMissing, PolicyNotVerified):
         return "", None

@@ -14,10 +14,14 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from documents.sandbox.calls import refuse_processes
+
 MEMORY = 1024 * 1024 * 1024
 CPU_SECONDS = 20
 PIXELS = 120_000_000
 LONGEST_SIDE = 2400  # of a rendition, and of a picture that is read, in pixels
+FULL_SIDE = 4800  # of a rendition for who looks closer: a telephone's photograph is shown with all it has
+_BEHIND = 10  # niceness of what nobody waits for: hostile files take time from each other, not from people
 LONGEST_TEXT = 200_000  # characters of a file's own text that are looked at
 
 _NEW_USER, _NEW_NETWORK = 0x10000000, 0x40000000
@@ -41,13 +45,27 @@ def fact(value: Any, confidence: int = 100) -> dict[str, Any]:
     return {"value": value, "confidence": confidence}
 
 
-def serve(work: Callable[[dict[str, Any], bytes], Answer]) -> None:
-    """Give up what is not needed, read the request, do `work`, write the answer. Errors answer with a reason code."""
-    _confine(_FOLDERS, rights=_READ_FILE | _READ_FOLDER)
+def longest_of(request: dict[str, Any]) -> int:
+    """How many pixels the longest side of a rendition may have."""
+    return FULL_SIDE if request.get("full") else LONGEST_SIDE
+
+
+def serve(work: Callable[[dict[str, Any], bytes], Answer], *, threads: bool = False) -> None:
+    """Give up what is not needed, read the request, do `work`, write the answer. Errors answer with a reason code.
+
+    `threads`: the library behind `work` starts some of its own. Processes it may start none either way: where the
+    system cannot tell the two apart, `work` is not done.
+    """
+    confined = _confine(_FOLDERS, rights=_READ_FILE | _READ_FOLDER, threads=threads)
     source = sys.stdin.buffer
     request = json.loads(source.read(int.from_bytes(source.read(4), "big")))
+    if request["act"] == "inspect":
+        os.nice(_BEHIND)  # nobody looks at a page that waits for it
     try:
-        answer, data = work(request, source.read())
+        content = source.read()
+        if not confined:
+            raise Unscannable("not_readable_here")
+        answer, data = work(request, content)
     except Unscannable as reason:
         answer, data = {"verdict": "unscannable", "reason": str(reason), "facts": {}}, b""
     except MemoryError:
@@ -61,6 +79,7 @@ def serve(work: Callable[[dict[str, Any], bytes], Answer]) -> None:
 
 def become(program: str, *arguments: str) -> None:
     """Go on as another program under the same limits. It has one thread and our pipes."""
+    os.nice(_BEHIND)
     _confine((*_PROGRAM_FOLDERS, program), rights=_READ_FILE | _READ_FOLDER | _EXECUTE)
     os.execve(program, [program, *arguments], {"LC_ALL": "C.UTF-8", "OMP_THREAD_LIMIT": "1"})
 
@@ -88,21 +107,27 @@ def _close_the_file_system(libc: ctypes.CDLL, paths: Iterable[str], rights: int)
     os.close(rules)
 
 
-def _confine(paths: Iterable[str], *, rights: int) -> None:
-    """No network, no other files, no children where the system lets us; bounded memory and time always."""
+def _confine(paths: Iterable[str], *, rights: int, threads: bool = False) -> bool:
+    """No network, no other files, no children where the system lets us; bounded memory and time always.
+
+    False where `threads` are needed and the system cannot refuse processes apart from them.
+    """
+    only_threads = False
     if sys.platform == "linux":
         libc = ctypes.CDLL(None, use_errno=True)
         libc.prctl(_DIE_WITH_PARENT, signal.SIGKILL)
         libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
         libc.unshare(_NEW_USER | _NEW_NETWORK)
         _close_the_file_system(libc, paths, rights)
+        only_threads = threads and refuse_processes(libc)
     os.chdir("/")
     for limit, value in (
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_NPROC, 0),
+        *(() if only_threads else ((resource.RLIMIT_NPROC, 0),)),
         (resource.RLIMIT_NOFILE, 16),
         (resource.RLIMIT_CPU, CPU_SECONDS),
         (resource.RLIMIT_AS, MEMORY),
     ):
         resource.setrlimit(limit, (value, value))
+    return only_threads or not threads

@@ -1,4 +1,4 @@
-"""`python -m documents.sandbox.images`: inspect or draw one JPEG or PNG."""
+"""`python -m documents.sandbox.images`: inspect or draw one JPEG or PNG. `heifs` lets it do HEIC."""
 
 import io
 import struct
@@ -7,18 +7,22 @@ from typing import Any
 from PIL import ExifTags, Image, ImageOps
 
 from documents.sandbox import quality
-from documents.sandbox.box import LONGEST_SIDE, PIXELS, Answer, Unscannable, fact, serve
+from documents.sandbox.box import LONGEST_SIDE, PIXELS, Answer, Unscannable, fact, longest_of, serve
 from documents.sandbox.watermark import as_pgm, finished, on_white
 
-# What Pillow raises for files that are not what they say (its own suite; SyntaxError is its word for a broken PNG).
-_BROKEN = (OSError, ValueError, SyntaxError, IndexError, KeyError, TypeError, EOFError, struct.error, OverflowError)
+# What Pillow raises for files that are not what they say (its own suite; SyntaxError is its word for a broken PNG),
+# and libheif (RuntimeError).
+_BROKEN = (
+    *(OSError, ValueError, SyntaxError, IndexError, KeyError, TypeError, EOFError, struct.error, OverflowError),
+    RuntimeError,
+)
 Image.MAX_IMAGE_PIXELS = None  # we ask before anything is decoded
 
 
 def work(request: dict[str, Any], data: bytes) -> Answer:
-    form = {"image/jpeg": "JPEG", "image/png": "PNG"}[request["media_type"]]
+    form = {"image/jpeg": "JPEG", "image/png": "PNG", "image/heic": "HEIF"}[request["media_type"]]
     if request["act"] == "render":
-        return {}, render(data, form, request["mark"])
+        return {}, render(data, form, request["mark"], longest=longest_of(request))
     return inspect(data, form, legible=bool(request.get("legible")))
 
 
@@ -49,12 +53,12 @@ def inspect(data: bytes, form: str, *, legible: bool) -> Answer:
     return {"verdict": "pass", "reason": "", "facts": facts, "text": ""}, picture
 
 
-def render(data: bytes, form: str, mark: str) -> bytes:
+def render(data: bytes, form: str, mark: str, *, longest: int) -> bytes:
     try:
         with opened(data, form) as image:
-            image.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
-            image.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
-            return finished(ImageOps.exif_transpose(image), mark)
+            image.draft("RGB", (longest, longest))
+            image.thumbnail((longest, longest))
+            return finished(ImageOps.exif_transpose(image), mark, longest=longest)
     except _BROKEN:
         raise Unscannable("damaged") from None
 

@@ -8,13 +8,14 @@ import pikepdf
 import pypdfium2
 
 from documents.sandbox import quality
-from documents.sandbox.box import LONGEST_SIDE, LONGEST_TEXT, Answer, Unscannable, fact, serve
+from documents.sandbox.box import LONGEST_SIDE, LONGEST_TEXT, Answer, Unscannable, fact, longest_of, serve
 from documents.sandbox.watermark import as_pgm, finished, on_white
 
 PAGES = 300
 OBJECTS = 200_000
 _PAGES_READ = 20
 _STRINGS = 2000
+_SHORTEST_SHEET = 800  # points: at most 216 dots per inch, or 432 for who looks closer
 _WORTH_READING = 40  # characters; fewer are a stamp on a scan
 
 # PDF 32000-1: action types (12.6.4) and structures that run, fetch, send or carry other files.
@@ -44,7 +45,7 @@ _KEYS = {
 
 def work(request: dict[str, Any], data: bytes) -> Answer:
     if request["act"] == "render":
-        return {}, render(data, request["page"], request["mark"])
+        return {}, render(data, request["page"], request["mark"], longest=longest_of(request))
     return inspect(data, legible=bool(request.get("legible")))
 
 
@@ -117,19 +118,19 @@ def _within(thing: Any, strings: list[str], depth: int) -> Iterator[str]:
             yield from _within(value, strings, depth + 1)
 
 
-def render(data: bytes, page: int, mark: str) -> bytes:
-    return finished(_drawn(data, page, longest=LONGEST_SIDE), mark)
+def render(data: bytes, page: int, mark: str, *, longest: int) -> bytes:
+    return finished(_drawn(data, page, longest=longest), mark, longest=longest)
 
 
 def _drawn(data: bytes, page: int, *, longest: int) -> Any:
-    """A page (from 1) as a picture whose longest side has `longest` pixels, at most 216 dots per inch."""
+    """A page (from 1) as a picture whose longest side has `longest` pixels; of one smaller than A4, fewer."""
     try:
         with pypdfium2.PdfDocument(data) as document:
             if not 1 <= page <= len(document):
                 raise Unscannable("no_such_page")
             sheet = document[page - 1]
-            side = max(sheet.get_size())
-            return sheet.render(scale=min(longest / max(side, 1), 3.0), may_draw_forms=False).to_pil().copy()
+            scale = longest / max(*sheet.get_size(), _SHORTEST_SHEET)
+            return sheet.render(scale=scale, may_draw_forms=False).to_pil().copy()
     except pypdfium2.PdfiumError:
         raise Unscannable("damaged") from None
 

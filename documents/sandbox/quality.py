@@ -1,7 +1,7 @@
 """How good a picture of a paper is: numbers, and which of them a person would complain of. Hints, never a decision.
 
 Everything is measured on a grey copy of at most 1,200 pixels, with Pillow alone. How often each fault is told rightly
-is measured on labelled degradations: docs/reference/image-quality.md, made by `python -m documents.quality_report`.
+is measured on labelled degradations: docs/reference/image-quality.md, made by tests/documents/degradations.py.
 """
 
 from dataclasses import dataclass
@@ -87,7 +87,9 @@ def measured(image: Image.Image, size: tuple[int, int]) -> dict[str, Measure]:
         # White paper that fills the picture is not burnt out, it is a scan.
         "bright": _above(median if on_table else 0, BRIGHT),
         "flat": _below(contrast, FLAT),
-        "tilted": _above(10 * abs(tilt), TILT),
+        "tilted": _above(0 if tilt == UPRIGHT else 10 * abs(tilt), TILT),
+        # Turned by a quarter, either way; upside down looks the same here and is told by reading.
+        "sideways": _above(UPRIGHT if tilt == UPRIGHT else 0, UPRIGHT / 2),
         "noisy": _above(10 * noise, NOISE),
         "cut": _above(cut, CUT),
         "screen_photo": _above(_pattern(paper), PATTERN),

@@ -18,9 +18,9 @@ def ascii_form(text: str) -> str:
     return " ".join("".join(c for c in plain if " " <= c <= "~").split())
 
 
-def finished(picture: Image.Image, mark: str) -> bytes:
+def finished(picture: Image.Image, mark: str, *, longest: int = LONGEST_SIDE) -> bytes:
     """The picture, scaled down, on white, without metadata, marked, as JPEG."""
-    picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+    picture.thumbnail((longest, longest))
     page = on_white(picture)
     text = ascii_form(mark)
     _across(page, text)

@@ -78,6 +78,46 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 
+// Nobody is signed out without a word. While nobody is at a page, what it asks by itself keeps no session open
+// (people/access/sessions.py). The bell says how long is left; in the last minutes one key, or the button, keeps it.
+const LAST_SECONDS = 240; // the bell asks every 60, so that three minutes are left at least when it is said
+let atIt = false;
+
+for (const doing of ["keydown", "pointerdown", "input"]) {
+  document.addEventListener(doing, () => {
+    atIt = true;
+    const ending = document.getElementById("session-ends");
+    if (ending && !ending.hidden && ending.dataset.stay) document.getElementById("bell").dispatchEvent(new Event("stay"));
+  });
+}
+document.addEventListener("htmx:configRequest", ({ detail }) => {
+  const asked = detail.triggeringEvent && detail.triggeringEvent.type !== "load";
+  if (!asked && !atIt) detail.headers["Mizan-By-Itself"] = "1";
+  atIt = false;
+});
+
+function ending() {
+  const bell = document.getElementById("bell");
+  const box = document.getElementById("session-ends");
+  if (!bell?.dataset.left || !box) return;
+  const soon = Number(bell.dataset.left) <= LAST_SECONDS;
+  box.dataset.stay = "stay" in bell.dataset ? "1" : "";
+  for (const part of box.querySelectorAll("[data-if-stay]")) part.hidden = (part.dataset.ifStay === "1") !== Boolean(box.dataset.stay);
+  if (soon && box.hidden) say(box.querySelector("[data-if-stay]:not([hidden])").textContent);
+  box.hidden = !soon;
+}
+
+/** How many notices nobody read stands in the title of the tab, before what a swap may have made of it. */
+function titled() {
+  const unread = document.querySelector("#bell span")?.textContent.trim();
+  const bare = document.title.replace(/^\(\S+\) /u, "");
+  document.title = unread ? `(${unread}) ${bare}` : bare;
+}
+
+document.addEventListener("htmx:afterSettle", titled);
+document.addEventListener("htmx:afterSettle", ending);
 document.addEventListener("keydown", () => sessionStorage.setItem("moves", "keys"));
 document.addEventListener("pointerdown", () => sessionStorage.setItem("moves", "pointer"));
 start();
+titled();
+ending();

@@ -7,15 +7,37 @@
 // - AltGr arrives as Ctrl+Alt (AltGr+Q is @ in Turkish), so Ctrl+Alt is never a key of ours
 // - i is bound to nothing: in its place a Turkish keyboard has ı
 
-const PLACES = { "g q": "/cases/" };
+const PLACES = { "g q": "/cases/", "g a": "/approvals/" };
 const FIELDS = "input:not([type=checkbox], [type=radio], [type=button], [type=submit]), select, textarea, [contenteditable]";
 let first = ""; // the first key of two, such as the g of "g q"
+
+// Keys of one's own (/profile/keys/): pairs of a key of ours and the one it has now, a space where it is switched off.
+const OWN = new Map((document.body.dataset.keymap ?? "").match(/../gsu)?.map(([ours, own]) => [ours, own.trim()]));
+
+/** The key of ours that a pressed one means; nothing for one that was given away or switched off. */
+globalThis.keyOfOurs = (key) => [...OWN].find(([, own]) => own && own === key)?.[0] ?? (OWN.has(key) ? "" : key);
 
 /** The key meant, whatever the keyboard: a sign or a Latin letter in lower case, else the name ("Enter"). */
 function meant(event) {
   const { key, code } = event;
-  if (key.length > 1 || /^[\x20-\x7e]$/.test(key)) return key.length > 1 ? key : key.toLowerCase();
-  return /^Key[A-Z]$/.test(code) && !/\p{Script=Latin}/u.test(key) ? code.slice(3).toLowerCase() : key;
+  if (key.length > 1) return key;
+  const other = /^Key[A-Z]$/.test(code) && !/[\x20-\x7e]|\p{Script=Latin}/u.test(key);
+  return globalThis.keyOfOurs(other ? code.slice(3).toLowerCase() : key.toLowerCase());
+}
+
+/** The keys that a page names beside its controls are those of whoever reads it. */
+function nameOwn(part) {
+  for (const each of part.querySelectorAll("kbd:not([data-own])")) {
+    const own = OWN.get(each.textContent);
+    if (own === undefined) continue;
+    each.dataset.own = each.textContent;
+    each.textContent = own || "–";
+  }
+}
+
+if (OWN.size) {
+  nameOwn(document);
+  document.addEventListener("htmx:afterSettle", ({ target }) => nameOwn(target));
 }
 
 const visible = (element) => element.checkVisibility?.({ visibilityProperty: true }) ?? element.offsetParent !== null;
@@ -46,6 +68,37 @@ function step(by) {
   return true;
 }
 
+// Who opens a case from a list and goes back finds the list as it was: the same row marked, at the same height.
+const listed = () => `opened ${location.pathname}${location.search}`;
+
+document.addEventListener("click", ({ target }) => {
+  const row = target.closest?.(".list tbody .key")?.closest("tr");
+  if (row) sessionStorage.setItem(listed(), JSON.stringify([row.querySelector(".key").pathname, scrollY]));
+});
+
+/** Mark the row that was opened from here, once. */
+function returned() {
+  const [opened, height] = JSON.parse(sessionStorage.getItem(listed()) ?? "[]");
+  sessionStorage.removeItem(listed());
+  const key = opened && [...document.querySelectorAll(".list tbody .key")].find((link) => link.pathname === opened);
+  if (!key) return;
+  key.closest("tr").classList.add("here");
+  key.closest("tr").setAttribute("aria-current", "true");
+  scrollTo(0, height);
+  key.focus({ preventScroll: true });
+}
+
+returned();
+addEventListener("pageshow", ({ persisted }) => persisted && returned());
+
+/** Tick the box of the marked row, or take the tick away. */
+function pick() {
+  const row = document.querySelector(".list tbody tr.here") ?? document.activeElement?.closest(".list tbody tr");
+  const box = row?.querySelector("input[type=checkbox]");
+  box?.click();
+  return Boolean(box);
+}
+
 /** What a key does when no element on the page claims it. Returns whether it did something. */
 function act(key) {
   switch (key) {
@@ -53,6 +106,8 @@ function act(key) {
       return step(1);
     case "k":
       return step(-1);
+    case "x":
+      return pick();
     case ".":
       document.querySelector(".idbar [data-copy]")?.click();
       return true;

@@ -9,13 +9,15 @@ const STRIDE = 48; // px an arrow moves the page
 /** One file: its pages share size and rotation, and each is moved by itself. */
 class Viewer {
   constructor(root) {
+    this.root = root;
     this.scale = root.querySelector("[data-zoom]");
     this.percent = new Intl.NumberFormat(document.documentElement.lang, { style: "percent" });
     this.fingers = new Map();
     this.sheets = [...root.querySelectorAll("figure:has(img)")].map((figure) => ({ figure, image: figure.querySelector("img") }));
     this.fit();
-    root.querySelector(".tools").hidden = false;
+    root.querySelector("[data-tools]").hidden = false;
     root.addEventListener("click", (event) => this.press(event.target.closest("[data-view]")?.dataset.view));
+    root.addEventListener("viewer:as", ({ detail: { zoom, turn } }) => (zoom === this.zoom && turn === this.turn) || ((this.turn = turn), this.to(zoom)));
     for (const sheet of this.sheets) this.listen(sheet);
   }
 
@@ -72,6 +74,7 @@ class Viewer {
 
   show() {
     for (const sheet of this.sheets) this.place(sheet);
+    this.root.dispatchEvent(new CustomEvent("viewer:shown", { bubbles: true, detail: { zoom: this.zoom, turn: this.turn } }));
     if (this.scale) this.scale.textContent = this.percent.format(this.zoom);
   }
 
@@ -120,7 +123,7 @@ class Viewer {
       this.move(sheet, ...ARROWS[event.key].map((way) => way * STRIDE));
       return true;
     }
-    return this.press({ "+": "in", "=": "in", "-": "out", 0: "fit", r: "rotate", R: "rotate" }[event.key]);
+    return this.press({ "+": "in", "=": "in", "-": "out", 0: "fit", r: "rotate" }[globalThis.keyOfOurs?.(event.key.toLowerCase()) ?? event.key]);
   }
 }
 

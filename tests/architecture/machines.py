@@ -38,5 +38,8 @@ def machines():
 def moves_of(model):
     field = model._meta.get_field("state")
     return [
-        Move(model, move.name, move.source, move.target, move.permission) for move in field.get_all_transitions(model)
+        Move(model, move.name, move.source, target, move.permission)
+        for move in field.get_all_transitions(model)
+        # A move that goes back to where the record was names every state that this can be.
+        for target in getattr(move.target, "allowed_states", None) or [move.target]
     ]

@@ -10,7 +10,25 @@ from audit.access import Rule, rule_of
 SAMPLES = {"uuid": str(uuid.UUID(int=1)), "int": "1", "str": "KYC-26-000001-0", "slug": "approve", "path": "a"}
 # Open to the world, each with its reason.
 PUBLIC = {
+    "security_txt": "says whom to tell about a weakness",
+    "csp_report": "takes what browsers report; changes nothing",
+    "receive": "takes messages whose signature fits; whoever asks otherwise gets 401",
+    "directory-start": "to the operator's own directory, which asks who it is",
+    "directory-back": "back from there: opens nothing without what the directory signed for this very sign-in",
+    "scim-users": "asks for a key of the API with the scope staff:write; whoever has none gets 401",
+    "scim-user": "the same",
     "set_language": "changes a cookie of the visitor's own",
+    "my-limits-enter": "opens, once, a link that the platform made for a player who is signed in there",
+    "my-limits": "a player's own page: without the visit that the link opened it shows nothing; so the six below",
+    "my-limits-set": "says what would follow",
+    "my-limits-ask": "the player asks",
+    "my-limits-receipt": "what became of it",
+    "my-limits-confirm": "the player confirms",
+    "my-break": "a player's own page, as those of limits: without the visit it shows nothing; so the three below",
+    "my-break-effect": "says what would follow",
+    "my-break-start": "the player is kept out",
+    "my-break-receipt": "what holds",
+    "my-limits-withdraw": "the player keeps the limit",
     "account_login": "the sign-in page",
     "account_logout": "ends a session",
     "account_signup": "says that sign-up is closed",
@@ -19,6 +37,7 @@ PUBLIC = {
     "account_reset_password_done": "says the same whether the address is known or not",
     "account_reset_password_from_key": "asks for the new password; the key is in the address",
     "account_reset_password_from_key_done": "says that it is set",
+    "mfa_login_webauthn": "a sign-in with a passkey instead of a password",
     "mfa_authenticate": "the second step of a sign-in that has begun",
 }
 

@@ -17,6 +17,7 @@ from audit import context
 from audit.actors import system
 from audit.database import connect
 from audit.export import Selection, export, export_to_folder
+from audit.packing import unpack
 from audit.queries import standing
 from audit.record import ObjectRef, record
 from audit.sequencer import Sequencer
@@ -70,6 +71,14 @@ class House:
         off, on = SWITCH.format("DISABLE"), SWITCH.format("ENABLE ALWAYS")
         self.sql(f"SET session_replication_role = replica; {off} {text}; {on}")
 
+    def bytes_of(self, entry_id):
+        """The canonical bytes of an entry."""
+        return unpack(bytes(self.sql("SELECT entry FROM audit_entry WHERE id = %s", entry_id)[0][0]))
+
+    def forged(self, entry_id):
+        """The bytes of an entry with another reason, as SQL."""
+        return f"'\\x{self.bytes_of(entry_id).replace(b'no_right', b'no_reason').hex()}'::bytea"
+
     def verify(self, log="main"):
         return verify(log, folder=self.keys)
 
@@ -82,8 +91,6 @@ COLUMNS = "log, event_id, at, actor_kind, actor_id, action, object_kind, object_
 VALUES = "'main', gen_random_uuid(), now(), 'a', 'stranger', 'a', 'a', 'a', 'done', 'a', 'x'"
 FOREIGN = f"INSERT INTO audit_entry ({COLUMNS}) VALUES ({VALUES})"
 COPY = f"INSERT INTO audit_entry ({COLUMNS}) SELECT {COLUMNS} FROM audit_entry"
-# The bytes of an entry with another reason, as SQL.
-FORGED = "replace(convert_from(entry, 'UTF8'), 'no_right', 'no_reason')::bytea"
 
 # Every trigger of ours, off and on again.
 SWITCH = """DO $$ DECLARE t record; BEGIN

@@ -37,8 +37,9 @@ from tests.audit.authority import Authority
 from tests.audit.bundling import CASE, check, check_here
 from tests.audit.clocks import clock
 from tests.audit.conftest import Process, kinds, wait_until
+from tests.required import needs
 
-needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not on this machine")
+needs_openssl = needs("openssl", there=shutil.which("openssl"), package="openssl")
 DAY = timedelta(days=1)
 
 

@@ -18,6 +18,7 @@ from tests.audit.bundling import (
     refuse_each,
     with_the_library,
 )
+from tests.whole import times
 
 
 def test_a_changed_byte_anywhere_in_the_zip_is_refused(bundle, vkey, tmp_path):
@@ -48,10 +49,12 @@ def test_every_changed_byte_of_the_whole_zip_is_refused(running, vkey, tmp_path,
     out = io.BytesIO()
     export(Selection("case", CASE), out, by=system(), reason="every byte")
     data, chance = out.getvalue(), random.Random(13)
-    # All of a bundle takes ten minutes (MIZAN_EVERY_BYTE=1); without it both ends whole, and 1,500 places between them.
+    # All of a bundle takes ten minutes (MIZAN_EVERY_BYTE=1); without it both ends, and places between them.
     places = range(len(data))
     if not os.environ.get("MIZAN_EVERY_BYTE"):
-        places = sorted({*places[:300], *places[-300:], *chance.sample(places, min(1500, len(data)))})
+        ends = times(300, 80)
+        some = chance.sample(places, min(times(1500, 240), len(data)))
+        places = sorted({*places[:ends], *places[-ends:], *some})
     refuse_each(data, places, vkey, tmp_path / "broken.zip", chance)
 
 

@@ -67,10 +67,8 @@ def test_the_log_tells_in_the_bundle_that_an_entry_was_not_ours(running, tmp_pat
 
 def insert_as_the_application(house, **changed):
     """An entry of the case with all that an entry has, but for the writer's key: whoever holds the login can do it."""
-    (newest, entry), *_ = house.sql(
-        "SELECT id, entry FROM audit_entry WHERE matter = %s ORDER BY id DESC LIMIT 1", CASE, role=APPLICATION
-    )
-    facts = json.loads(bytes(entry)) | {"id": str(uuid.uuid4())} | changed
+    ((newest,),) = house.sql("SELECT max(id) FROM audit_entry WHERE matter = %s", CASE, role=APPLICATION)
+    facts = json.loads(house.bytes_of(newest)) | {"id": str(uuid.uuid4())} | changed
     facts = {name: value for name, value in facts.items() if value is not None}
     house.sql(
         f"INSERT INTO audit_entry ({COLUMNS}, matter) SELECT log, %s, at, actor_kind, actor_id, action, object_kind, "
@@ -111,10 +109,11 @@ def test_an_entry_that_sql_inserted_into_a_case_is_refused_by_its_index(house, t
 def test_the_verifier_itself_sees_what_the_manifest_and_the_log_do_not_say(running, forger, vkey):
     """Each of the three tells on its own: the form of the MAC, the log's entry, the manifest."""
     ring = outside.Ring(outside.Key(vkey), [])
-    seen = outside.Check(SimpleNamespace(read=forger.files.get, manifest=manifest_of(forger), export_seq=1, ring=ring))
+    bundle = SimpleNamespace(read=forger.files.get, manifest=manifest_of(forger), export_seq=1, ring=ring)
+    seen = outside.Check(bundle).part()
     entry = json.loads(forger.files["entries.jsonl"].splitlines()[0])["entry"]
     seen.entry(7, b"", entry)
-    assert (seen._foreign, seen._flagged) == (set(), set())
+    assert (seen.foreign, seen.flagged) == ([], [])
     seen.entry(8, b"", entry | {"mac": entry["mac"] + "A"})
     seen.entry(9, b"", entry | {"action": "audit.flag", "data": {"seq": 3, "flaw": "double"}})
-    assert (seen._foreign, seen._flagged) == ({8}, {3})
+    assert (seen.foreign, seen.flagged) == ([8], [3])

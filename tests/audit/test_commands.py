@@ -11,7 +11,7 @@ from django.core.management.base import CommandError
 
 from audit.models import Entry
 from compliance.embedded.environment import ROOT
-from compliance.embedded.postgres import APPLICATION, AUDITOR
+from compliance.embedded.postgres import AML_AUDITOR, APPLICATION, AUDITOR
 
 
 def run(house, *arguments, role=APPLICATION, url=None):
@@ -51,12 +51,19 @@ def test_verify_names_the_first_bad_entry_and_exits_with_one(house):
     assert (status, report["ok"], report["logs"][0]["first_bad"], report["logs"][1]["ok"]) == (1, False, 2, True)
 
 
-def test_an_auditors_own_login_may_verify(house):
-    house.write(2)
+@pytest.mark.parametrize(("role", "log", "other"), [(AUDITOR, "main", "aml"), (AML_AUDITOR, "aml", "main")])
+def test_an_auditors_own_login_may_verify_its_log_and_no_other(house, role, log, other):
+    house.write(2, note="sealed")
+    house.write(2, note="sealed", log="aml")
     house.sequence()
-    status, out, said = run(house, "verify", role=AUDITOR)
+    status, out, said = run(house, "verify", role=role)
     assert status == 0, said
     assert "not recorded" in said
+    assert out.startswith(f"{log}: ")
+    assert f"{other}: " not in out
+    status, out, said = run(house, "verify", "--log", other, role=role)
+    assert (status, out) == (1, "")
+    assert "may not read" in said
 
 
 def test_bad_arguments_and_no_database_have_their_own_status(house):

@@ -1,12 +1,15 @@
 """What the database refuses, each statement as the login that would try it."""
 
+import re
+
 import psycopg
 import pytest
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 
 from audit.database import PARTITIONED, TABLES, weaknesses
-from compliance.embedded.postgres import APPLICATION, AUDITOR, OWNER, SEQUENCER
+from audit.leaves import LEAVES
+from compliance.embedded.postgres import AML_AUDITOR, APPLICATION, AUDITOR, OWNER, SEQUENCER, SUPERUSER
 from tests import database
 from tests.audit.conftest import COLUMNS, VALUES
 
@@ -80,9 +83,12 @@ def built(migrated, django_db_setup):
         yield migrated, name
 
 
-def run(built, role, statement):
+def run(built, role, statement, *, tables=False):
+    """As `role`; with `tables`, past the views that stand before them in an auditors' login."""
     cluster, name = built
     with psycopg.connect(cluster.url(role, name)) as connection:
+        if tables:
+            connection.execute("SET search_path = public")
         if statement.startswith("COPY"):
             with connection.cursor().copy(statement):
                 pass
@@ -109,21 +115,67 @@ def test_nor_may_the_sequencer_but_for_what_it_is_there_for(built, statement):
 
 
 @pytest.mark.parametrize(
-    "statement", [text for text in STATEMENTS if not text.startswith("SELECT * FROM audit_entry_p")]
+    "statement", [*STATEMENTS, INSERT.format("", "", ""), *(f"SELECT FROM {table}" for table in TABLES)]
 )
-def test_an_auditors_login_only_reads(built, statement):
+@pytest.mark.parametrize("role", [AUDITOR, AML_AUDITOR])
+def test_an_auditors_login_touches_no_table(built, role, statement):
     with pytest.raises(REFUSED):
-        run(built, AUDITOR, statement)
+        run(built, role, statement, tables=True)
+
+
+@pytest.mark.parametrize(("role", "other"), [(AUDITOR, AML_AUDITOR), (AML_AUDITOR, AUDITOR)])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE {own}.audit_state SET size = 0",
+        "DELETE FROM {own}.audit_pending",
+        "INSERT INTO {own}.audit_pending VALUES (1, 'main')",
+        "CREATE OR REPLACE VIEW {own}.audit_entry AS SELECT * FROM public.audit_entry",
+        "ALTER VIEW {own}.audit_entry SET (security_barrier = false)",
+        "DROP VIEW {own}.audit_tile",
+        "CREATE TABLE {own}.mine (id int)",
+        "CREATE TEMPORARY TABLE mine (id int)",
+        "SELECT * FROM {other}.audit_entry",
+    ],
+)
+def test_nor_does_it_do_anything_to_its_views_but_read(built, role, other, statement):
     with pytest.raises(REFUSED):
-        run(built, AUDITOR, INSERT.format("", "", ""))
+        run(built, role, statement.format(own=role, other=other))
 
 
-@pytest.mark.parametrize("table", TABLES)
-def test_an_auditors_login_reads_every_table_of_the_log(built, table):
-    run(built, AUDITOR, f"SELECT * FROM {table}")
+def test_each_auditors_login_reads_its_log_alone(house):
+    """No row tells the one what is in the other, an error's words least of all. (Gaps between ids tell how many.)"""
+    house.write(2, note="main words")
+    house.write(3, note="aml words", log="aml")
+    house.sequence()
+    house.write(1, log="aml")
+    house.sql("INSERT INTO audit_rotation (log, number, size, note) VALUES ('main', 1, 1, 'n'), ('aml', 1, 1, 'n')")
+    for role, log, other in ((AUDITOR, "main", "aml"), (AML_AUDITOR, "aml", "main")):
+        for table in set(TABLES) - {"audit_sealed", "audit_anchor", "audit_bundle_note", "audit_pending"}:
+            wanted = house.sql(f"SELECT count(*) FROM {table} WHERE log = %s", log)
+            assert wanted[0][0] > 0
+            assert house.sql(f"SELECT count(*) FROM {table}", role=role) == wanted, table
+            assert house.sql(f"SELECT 1 FROM {table} WHERE log <> %s", log, role=role) == []
+        sealed = "SELECT ciphertext FROM audit_sealed s JOIN audit_entry e ON e.id = entry_id WHERE log = %s ORDER BY 1"
+        mine = house.sql("SELECT ciphertext FROM audit_sealed ORDER BY 1", role=role)
+        assert mine and mine == house.sql(sealed, log)
+        assert house.sql("SELECT 1 FROM audit_entry WHERE 1 / (log <> %s)::int = 1", other, role=role)
+    assert house.sql("SELECT log FROM audit_pending", role=AUDITOR) == []
+    assert house.sql("SELECT log FROM audit_pending", role=AML_AUDITOR) == [("aml",)]
 
 
-@pytest.mark.parametrize("role", [APPLICATION, SEQUENCER, AUDITOR])
+def test_an_auditors_login_reads_a_tile_of_the_log_by_its_ids(house):
+    """Not the whole log again for each of them."""
+    house.write(30)
+    house.sequence()
+    with psycopg.connect(house.cluster.url(AUDITOR, house.name)) as connection:
+        connection.execute("SET enable_seqscan = off")  # of few rows it would read all
+        plan = "".join(line for (line,) in connection.execute(f"EXPLAIN {LEAVES}", ["main", 0, 256]).fetchall())
+    assert re.search(r"Index Cond: \([^>]*\bid = ANY", plan), plan
+    assert re.search(r"Index Cond: \([^>]*\bentry_id = ANY", plan), plan
+
+
+@pytest.mark.parametrize("role", [APPLICATION, SEQUENCER, AUDITOR, AML_AUDITOR])
 def test_nobody_gives_himself_rights(built, role):
     """PostgreSQL answers such a GRANT with a warning only."""
     run(built, role, "GRANT UPDATE ON audit_entry TO mizan_app; COMMIT")
@@ -221,8 +273,28 @@ def test_the_check_of_the_database_refuses_a_log_without_protection(house):
         call_command("check", databases=["default"])
 
 
+@pytest.mark.parametrize(
+    ("power", "said"),
+    [
+        ("ALTER ROLE mizan_sequencer CREATEROLE", "mizan_sequencer is allowed to make roles"),
+        ("ALTER ROLE mizan_app BYPASSRLS", "mizan_app is past the rules of rows"),
+        ("ALTER ROLE mizan_auditor REPLICATION", "mizan_auditor is allowed to replicate"),
+        ("ALTER ROLE mizan_app SUPERUSER", "mizan_app is a superuser"),
+        ("GRANT mizan_owner TO mizan_app", "mizan_app is a member of mizan_owner"),
+        ("GRANT pg_read_all_data TO mizan_auditor", "mizan_auditor is a member of pg_read_all_data"),
+    ],
+)
+def test_a_role_that_could_do_more_than_its_rights_say_is_named(built, power, said):
+    """Roles are the whole cluster's, so nothing of it is committed."""
+    cluster, name = built
+    with psycopg.connect(cluster.url(SUPERUSER, name)) as connection:
+        connection.execute(power)
+        assert said in weaknesses(connection.cursor())
+        connection.rollback()
+
+
 def test_the_protection_is_complete_and_everyone_can_check_it(built):
     cluster, name = built
-    for role in (OWNER, APPLICATION, SEQUENCER, AUDITOR):
+    for role in (OWNER, APPLICATION, SEQUENCER, AUDITOR, AML_AUDITOR):
         with psycopg.connect(cluster.url(role, name)) as connection:
             assert weaknesses(connection.cursor()) == []

@@ -5,16 +5,19 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.http import QueryDict
 
-from audit import ranges
+from audit import context, ranges
 from audit.actors import SubjectRef
+from audit.canonical import dumps
 from audit.checkpoints import Checkpoint, Verifier
+from audit.forms import SearchForm
 from audit.models import Entry, SavedQuery
 from audit.queries import Query, TooSlow, reads, search, standing
 from audit.record import ObjectRef, record, record_read
 from audit.tree import included, leaf_hash
 from audit.views import explorer
-from tests.audit.conftest import FORGED
+from compliance.keys.services import shred_subject
 from tests.audit.test_pages import CASE, carol, newest, rows_of, world, write  # noqa: F401 - fixtures
 from tests.world import a_world
 
@@ -82,21 +85,23 @@ class TestKeptQueries:
         )
 
     def test_it_is_kept_sealed_shown_and_run_again(self, carol, world):  # noqa: F811
-        assert self.keep(carol)["Location"] == "/audit/?actor=Alice&outcome=refused"
+        alice = str(world.alice.pk)
+        assert self.keep(carol)["Location"] == f"/audit/?actor={alice}&outcome=refused"
         row = SavedQuery.objects.get()
         assert b"Alice" not in bytes(row.ciphertext)
         entry = newest("audit.save_query")
         assert "Alice" not in bytes(entry.entry).decode()
-        page = carol.get("/audit/", {"actor": "Alice", "outcome": "refused"})
+        page = carol.get("/audit/", {"actor": alice, "outcome": "refused"})
         (kept,) = page.context["saved"]
         assert (kept.name, kept.query) == ("Refusals of Alice", page.context["given"])
-        assert "?actor=Alice&amp;outcome=refused" in page.content.decode()
+        assert f"?actor={alice}&amp;outcome=refused" in page.content.decode()
 
     def test_it_is_ones_own_unless_it_is_shared(self, client, db):
         here, other = a_world(), a_world()
         client.force_login(here.carol)
-        self.keep(client)
-        self.keep(client, name="Shared", shared="on")
+        asked = f"actor={here.alice.pk}"
+        self.keep(client, query=asked)
+        self.keep(client, query=asked, name="Shared", shared="on")
         client.force_login(other.carol)
         page = client.get("/audit/")
         assert [kept.name for kept in page.context["saved"]] == ["Shared"]
@@ -105,6 +110,37 @@ class TestKeptQueries:
         client.force_login(here.carol)
         assert client.post(f"/audit/keep/{shared.id}/forget/").status_code == 302
         assert SavedQuery.objects.count() == 1
+
+    def test_what_is_kept_about_a_player_goes_with_the_players_key(self, client, db):
+        here = a_world()
+        client.force_login(here.carol)
+        with context.use(context.new("test")):
+            customer = here.account().customer
+        self.keep(client, name="Kaya", query=f"customer={customer.pk}")
+        row = SavedQuery.objects.get()
+        assert (row.subject_kind, row.subject_id) == ("customer", str(customer.pk))
+        assert newest("audit.save_query").subject_id == str(customer.pk)
+        assert [kept.name for kept in client.get("/audit/").context["saved"]] == ["Kaya"]
+        with context.use(context.new("test")):
+            shred_subject(customer.audit_subject, by=here.carol, reason="erasure")
+        assert client.get("/audit/").context["saved"] == []
+        assert client.post(f"/audit/keep/{row.pk}/forget/").status_code == 302
+        assert not SavedQuery.objects.exists()
+
+    @pytest.mark.parametrize("asked", ["customer=Kaya", "actor=Nobody", "thing=Kaya", "case=Elif+Kaya", "object=kaya"])
+    def test_words_are_neither_kept_nor_recorded(self, carol, asked):  # noqa: F811
+        assert self.keep(carol, name="x", query=asked)["Location"].startswith("/audit/?")
+        assert not SavedQuery.objects.exists()
+        carol.get(f"/audit/?{asked}")
+        query = SearchForm(QueryDict(asked), logs=["main"])
+        assert query.is_valid()
+        said = dumps(query.query().without_words())
+        assert b"aya" not in said and b"obody" not in said
+        assert b"typed:" in said
+
+    def test_what_the_product_made_is_recorded_as_it_is(self):
+        asked = {"matter": CASE, "actors": ["system", CUSTOMER.id], "action": "audit.", "object_kind": "case"}
+        assert Query(**asked).without_words() == asked | {"log": "main"}
 
     @pytest.mark.parametrize("given", [{"name": ""}, {"query": ""}, {"query": "since=x"}, {"query": "log=aml&actor=x"}])
     def test_what_cannot_be_asked_again_is_not_kept(self, carol, given):  # noqa: F811
@@ -150,7 +186,7 @@ class TestARangeNow:
         house.write(300)
         house.sequence()
         at = dict(house.sql("SELECT seq, entry_id FROM audit_leaf WHERE log = 'main'"))
-        house.tamper(f"UPDATE audit_entry SET entry = {FORGED} WHERE id = {at[20]};")
+        house.tamper(f"UPDATE audit_entry SET entry = {house.forged(at[20])} WHERE id = {at[20]};")
         house.tamper(f"UPDATE audit_entry SET actor_id = 'somebody' WHERE id = {at[30]};")
         house.tamper(f"DELETE FROM audit_entry WHERE id = {at[40]};")
         assert ranges.check("main", 50, 99).findings == []

@@ -96,8 +96,8 @@ class TestSealedParts:
         assert open_sealed.main(["open", str(tmp_path / "bundle.zip"), str(private)]) == 0
         found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
         assert [part["sealed"]["note"] for part in found] == ["sealed words"] * CASE_ENTRIES
-        entry = running.sql("SELECT entry FROM audit_entry WHERE action = 'audit.export' ORDER BY id DESC LIMIT 1")
-        assert len(json.loads(bytes(entry[0][0]))["data"]["recipient"]) == 16
+        ((newest,),) = running.sql("SELECT max(id) FROM audit_entry WHERE action = 'audit.export'")
+        assert len(json.loads(running.bytes_of(newest))["data"]["recipient"]) == 16
 
     def test_nobody_else_opens_them(self, running, tmp_path, recipient):
         (tmp_path / "bundle.zip").write_bytes(zipped(Selection("case", CASE, recipient=recipient[0])))

@@ -2,7 +2,7 @@
 
 import io
 import zipfile
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 import time_machine
@@ -19,6 +19,7 @@ from audit.verifier import verify as outside
 from compliance.people.services import create_user, join
 from compliance.proposals import exports
 from compliance.proposals.models import ExportRequest, Proposal
+from compliance.proposals.services import confirm
 from tests.audit.conftest import Process, wait_until
 from tests.world import a_world
 
@@ -81,6 +82,12 @@ def with_another_auditor():
     return world, dana
 
 
+def aml_auditor(world, name):
+    user = create_user(email=f"{name}-{world.team.slug}@example.com", name=name, by=system())
+    join(user, world.team, "aml_auditor", by=system(), until=timezone.now() + timedelta(days=5))
+    return user
+
+
 def write(world, count):
     for _ in range(count):
         with transaction.atomic():
@@ -103,10 +110,37 @@ class TestWhoMayAsk:
         assert page.status_code == 422
         assert not ExportRequest.objects.exists()
 
-    def test_the_aml_sides_log_is_never_proposed(self, db, in_context):
-        with pytest.raises(ConditionsNotMet, match="cannot be proposed"):
-            exports.ask(exports.Selection("full", log="aml"), by=a_world().carol, reason="audit", note="")
-        assert not Proposal.objects.exists()
+    def test_an_export_of_the_aml_sides_log_is_a_matter_of_that_side_only(self, client, db, in_context, monkeypatch):
+        monkeypatch.setattr(exports.selections, "count", lambda selection, size: 12_000)
+        world = a_world()
+        judy, ken = (aml_auditor(world, name) for name in ("Judy", "Ken"))
+        outside = {entry.pk for entry in Entry.objects.filter(log="main")}
+        proposal = exports.ask(
+            exports.Selection("period", log="aml", from_on=date(2026, 1, 1), to_on=date(2027, 1, 1)),
+            by=judy,
+            reason="audit",
+            note="",
+        )
+        assert (proposal.log, Entry.objects.get(action="proposals.propose").log) == ("aml", "aml")
+        pages = [f"/{at}approvals/{verb}" for at in ("", "aml/") for verb in ("", f"{proposal.pk}/")]
+        request = f"approvals/exports/{proposal.subject_id}/"
+
+        def answers(user, *places):
+            client.force_login(user)
+            return [client.get(place).status_code for place in places]
+
+        def listed(user, space):
+            client.force_login(user)
+            return str(proposal.pk) in client.get(f"/{space}approvals/").content.decode()
+
+        assert answers(ken, *pages) == [200, 404, 200, 200]
+        assert answers(world.carol, *pages, f"/aml/{request}") == [200, 404, 404, 404, 404]
+        assert (listed(ken, ""), listed(ken, "aml/"), listed(judy, "aml/")) == (False, True, True)
+        assert answers(judy, f"/{request}", f"/aml/{request}") == [404, 200]
+        confirm(proposal, by=ken)
+        left = Entry.objects.filter(log="main").exclude(pk__in=outside)
+        # The installation's own key is made at its first use.
+        assert {entry.action for entry in left} <= {"people.sign_in", "keys.create"}
 
     def test_a_key_that_is_none_is_refused(self, db, in_context):
         world = a_world()

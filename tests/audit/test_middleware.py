@@ -49,6 +49,11 @@ def test_it_knows_the_address_the_program_and_the_interface():
     assert (here.source, here.address, here.user_agent) == ("api", "203.0.113.9", "x" * 300)
 
 
+def test_a_directory_comes_as_a_platform_does():
+    assert answered("/scim/v2/Users")[0].source == "api"
+    assert answered("/scimitar/")[0].source == "web"
+
+
 def test_a_session_is_known_by_its_digest_and_its_factors():
     session = Session(account_authentication_methods=[{"method": "password"}, {"method": "mfa", "type": "totp"}])
     here, _ = answered(session=session)

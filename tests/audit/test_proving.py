@@ -1,11 +1,16 @@
 """Proofs from the command line, checked by the verifier alone."""
 
+from hashlib import sha256
+from pathlib import Path
+
 import pytest
 from django.core.management import CommandError, call_command
 
 from audit.models import Entry
 from audit.queries import standing
+from audit.verifier import verify as outside
 from tests.audit.bundling import check, check_here
+from tests.world import a_world
 
 
 @pytest.fixture
@@ -43,6 +48,21 @@ def test_what_is_not_signed_yet_has_no_proof(log, tmp_path):
     with pytest.raises(CommandError, match="no proof from 9999"):
         prove(tmp_path, "--since", 9999)
     assert not list(tmp_path.glob("*.tlog-proof")) + list(tmp_path.glob("*.continues"))
+
+
+def test_the_page_hands_out_the_same_and_names_the_verifier(log, client, tmp_path):
+    kept, size = tmp_path / "kept", standing().signed_size
+    kept.write_text(standing().note)
+    log.write(50)
+    log.sequence()
+    client.force_login(a_world().carol)
+    assert sha256(Path(outside.__file__).read_bytes()).hexdigest() in client.get("/audit/export/").content.decode()
+    proof = tmp_path / "a.continues"
+    proof.write_bytes(client.get("/audit/main/continues/", {"size": size}).content)
+    assert check_here(proof, standing().vkey, "--checkpoint", kept) == 0
+    for wrong in ("0", "99999", "x", ""):
+        assert client.get("/audit/main/continues/", {"size": wrong}).status_code == 404
+    assert client.get("/audit/aml/continues/", {"size": 1}).status_code == 404
 
 
 def test_a_checkpoint_is_shown_to_be_continued(log, tmp_path):

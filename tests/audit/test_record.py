@@ -13,6 +13,7 @@ from audit.actors import INSTALLATION, Actor, SubjectRef, system
 from audit.canonical import base64url, canonical, dumps
 from audit.context import MissingContext
 from audit.models import AppendOnly, Entry
+from audit.packing import unpack
 from audit.record import (
     EntryTooLarge,
     NotInTransaction,
@@ -54,10 +55,11 @@ def the_entry(event_id):
 
 def sealed_part(entry):
     with connections["default"].cursor() as cursor:
-        cursor.execute("SELECT kid, alg, ciphertext FROM audit_sealed WHERE entry_id = %s", [entry.id])
-        kid, alg, ciphertext = cursor.fetchone()
+        cursor.execute("SELECT ciphertext FROM audit_sealed WHERE entry_id = %s", [entry.id])
+        [ciphertext] = cursor.fetchone()
     subject = SubjectRef(entry.subject_kind, entry.subject_id) if entry.subject_kind else INSTALLATION
-    sealed = Sealed(kid, alg, bytes(ciphertext))
+    named = json.loads(unpack(bytes(entry.entry)))["sealed"]
+    sealed = Sealed(named["kid"], named["alg"], bytes(ciphertext))
     opened = sealer().open(subject, entry.event_id, additional_data(entry.log, entry.event_id, subject), sealed)
     return json.loads(opened), sealed
 

@@ -7,6 +7,7 @@ import psycopg
 import pytest
 from django.db import connections, transaction
 
+from audit import context
 from audit.actors import system
 from audit.checkpoints import KeyProblem, Signer
 from audit.database import connect
@@ -14,6 +15,7 @@ from audit.models import Entry
 from audit.queries import standing
 from audit.record import ObjectRef, record
 from audit.sequencer import LostLeadership, Sequencer
+from compliance.embedded.postgres import SEQUENCER
 from tests import database
 from tests.audit.conftest import FOREIGN, Process, kinds, wait_until
 
@@ -209,6 +211,64 @@ def test_two_at_once_and_the_second_takes_over(house):
     finally:
         second.end()
     assert house.verify().ok
+
+
+def test_two_at_once_under_load_give_each_entry_one_place(house):
+    """Both run while four write, and whoever leads is cut off three times: either goes on, and nothing is lost."""
+    house.sequence()
+    with database.connected_to(house.name, role=SEQUENCER, cluster=house.cluster):
+        both, enough = [Sequencer(folder=house.keys, tick=0.01) for _ in range(2)], threading.Event()
+        wrote = []
+        threads = [threading.Thread(target=in_its_own_context, args=(one.run,)) for one in both]
+        writers = [threading.Thread(target=in_its_own_context, args=(keep_writing, wrote, enough)) for _ in range(4)]
+        try:
+            for thread in (*threads, *writers):
+                thread.start()
+            for _ in range(3):
+                before, count = epoch(house), len(wrote)
+                wait_until(lambda count=count: len(wrote) > count + 20)
+                house.sql(CUT_OFF)
+                wait_until(lambda before=before: epoch(house) > before)
+        finally:
+            enough.set()
+            for writer in writers:
+                writer.join()
+            wait_until(lambda: without_place(house) == 0)
+            for one in both:
+                one.stop.set()
+            for thread in threads:
+                thread.join(30)
+    house.sequence()
+    report = house.verify()
+    assert report.ok, report.findings
+    placed = house.sql("SELECT event_id FROM audit_leaf WHERE event_id = ANY(%s)", wrote)
+    assert len(placed) == len(set(placed)) == len(wrote) > 60
+
+
+CUT_OFF = """
+SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted
+AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+
+
+def in_its_own_context(work, *given):
+    with context.use(context.new("test")):
+        try:
+            work(*given)
+        finally:
+            connections.close_all()
+
+
+def keep_writing(wrote, enough):
+    while not enough.is_set():
+        with transaction.atomic():
+            entry = record("audit.beat", by=system(), about=ObjectRef("log", "main"), details={"size": 1})
+        wrote.append(entry)
+        time.sleep(0.005)
+
+
+def epoch(house):
+    return house.sql("SELECT max(epoch) FROM audit_state")[0][0]
 
 
 def test_it_survives_the_loss_of_its_connections(house):

@@ -1,12 +1,13 @@
 """Every attack of the design's list, made as a DBA would make it, is found and named with the first bad entry."""
 
+import json
 import shutil
 
 import pytest
 
 from audit.actors import INSTALLATION
 from audit.models import Entry
-from tests.audit.conftest import COPY, FOREIGN, FORGED, kinds
+from tests.audit.conftest import COPY, FOREIGN, kinds
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def entry_at(log, seq):
 @pytest.mark.parametrize(
     ("attack", "found"),
     [
-        (f"UPDATE audit_entry SET entry = {FORGED} WHERE id = {{id}}", "changed"),
+        ("UPDATE audit_entry SET entry = {forged} WHERE id = {id}", "changed"),
         ("UPDATE audit_entry SET matter = 'KYC-26-000001-0' WHERE id = {id}", "changed_column"),
         ("UPDATE audit_entry SET actor_id = 'somebody' WHERE id = {id}", "changed_column"),
         ("UPDATE audit_entry SET at = at + interval '1 microsecond' WHERE id = {id}", "changed_column"),
@@ -51,7 +52,8 @@ def entry_at(log, seq):
     ],
 )
 def test_a_change_of_one_entry_is_named_with_its_place(log, attack, found):
-    log.tamper(attack.format(id=entry_at(log, 50)))
+    at = entry_at(log, 50)
+    log.tamper(attack.format(id=at, forged=log.forged(at)))
     report = log.verify()
     assert found in kinds(report)
     assert report.first_bad == 50
@@ -90,7 +92,7 @@ def test_a_copy_of_an_entry_is_flagged_and_found(log):
 
 def test_an_entry_changed_before_it_got_its_place_is_found_by_its_mac(house):
     house.write(3)
-    house.tamper(f"UPDATE audit_entry SET entry = {FORGED} WHERE id = 2")
+    house.tamper(f"UPDATE audit_entry SET entry = {house.forged(2)} WHERE id = 2")
     house.sequence()
     report = house.verify()
     assert kinds(report) == {"inserted"}
@@ -101,7 +103,7 @@ def test_a_tree_rewritten_with_its_entries_no_longer_agrees_with_the_checkpoints
     """A DBA who changes an entry, its hash and every tile above, but has no key."""
     entry = entry_at(log, 10)
     log.tamper(
-        f"UPDATE audit_entry SET entry = {FORGED} WHERE id = {entry};"
+        f"UPDATE audit_entry SET entry = {log.forged(entry)} WHERE id = {entry};"
         "UPDATE audit_tile SET data = overlay(data PLACING sha256('\\x00'::bytea || "
         f"(SELECT entry FROM audit_entry WHERE id = {entry})) FROM 10 * 32 + 1 FOR 32)"
         " WHERE log = 'main' AND level = 0 AND idx = 0"
@@ -171,6 +173,20 @@ def test_a_clock_set_back_is_told(house):
         "CREATE OR REPLACE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
         "GRANT UPDATE ON audit_entry TO mizan_app",
         "GRANT DELETE ON audit_leaf TO mizan_auditor",
+        "GRANT UPDATE (matter) ON audit_entry TO mizan_app",
+        "GRANT INSERT (id) ON audit_entry TO mizan_app",
+        "GRANT UPDATE ON audit_leaf TO mizan_sequencer",
+        "GRANT INSERT (entry_id, kid, alg, ciphertext) ON audit_sealed TO mizan_auditor",
+        "GRANT SELECT ON audit_entry_p00000 TO mizan_auditor",
+        "ALTER TABLE audit_tile OWNER TO mizan_sequencer",
+        "GRANT SELECT (object_id) ON audit_entry TO mizan_auditor",
+        "GRANT USAGE ON SCHEMA mizan_aml_auditor TO mizan_auditor",
+        "GRANT SELECT ON mizan_aml_auditor.audit_leaf TO mizan_auditor",
+        "GRANT CREATE ON SCHEMA mizan_auditor TO mizan_auditor",
+        "CREATE OR REPLACE VIEW mizan_auditor.audit_tile WITH (security_barrier) AS SELECT * FROM audit_tile",
+        "ALTER VIEW mizan_auditor.audit_state SET (security_barrier = false)",
+        "ALTER VIEW mizan_auditor.audit_state RENAME TO audit_states",
+        "ALTER VIEW mizan_aml_auditor.audit_sealed OWNER TO mizan_app",
     ],
 )
 def test_a_weakened_protection_is_found(house, weakening):
@@ -195,4 +211,6 @@ def test_without_the_key_folder_it_says_what_it_could_not_check(log):
 
 
 def test_entries_without_a_subject_are_sealed_for_the_installation(log):
-    assert log.sql("SELECT DISTINCT kid FROM audit_sealed") == [(f"{INSTALLATION.kind}/1",)]
+    about = log.sql("SELECT entry_id FROM audit_sealed")
+    assert about
+    assert {json.loads(log.bytes_of(found))["sealed"]["kid"] for (found,) in about} == {f"{INSTALLATION.kind}/1"}

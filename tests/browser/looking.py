@@ -15,19 +15,24 @@ POLICY = (
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
 )
 
+# What reaches beyond the window, less what scrolls inside itself; by its tag and classes.
+STICKING_OUT = """
+() => [...document.querySelectorAll("body *")].filter(each => {
+  const box = each.getBoundingClientRect();
+  if (box.right <= innerWidth + 1 && box.left >= -1) return false;
+  for (let up = each.parentElement; up; up = up.parentElement)
+    if (["auto", "scroll", "hidden", "clip"].includes(getComputedStyle(up).overflowX)) return false;
+  return true;
+}).map(each => `${each.tagName.toLowerCase()}.${each.className} "${each.textContent.trim().slice(0, 30)}"`).slice(0, 6)
+"""
 
-# What depends on size and colours; the other rules read the same document whatever its size.
-LAYOUT_RULES = ["color-contrast", "target-size", "scrollable-region-focusable", "link-in-text-block", "region"]
 
-
-def no_violations(page, but=(), only=()):
+def no_violations(page, but=()):
     """axe finds nothing, of whatever weight. `but`: rule ids that a page may break, with the reason beside the call.
 
-    `only`: no more than these rules. Targets of at least 24 px (WCAG 2.5.8) are asked for too; axe by itself does not.
+    Targets of at least 24 px (WCAG 2.5.8) are asked for too; axe by itself does not.
     """
     options = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
-    if only:
-        options = {"resultTypes": ["violations"], "runOnly": {"type": "rule", "values": list(only)}}
     found = Axe().run(page, options=options).response["violations"]
     wrong = [
         f"{rule['id']} ({rule['impact']}): {rule['help']}\n    "
@@ -41,13 +46,18 @@ def no_violations(page, but=(), only=()):
 def no_sideways_scroll(page):
     """The page itself scrolls one way only; tables and the document viewer scroll inside themselves (WCAG 1.4.10)."""
     wide, seen = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
-    assert wide <= seen, f"{page.url}: {wide} px of content in a window of {seen} px"
+    assert wide <= seen, (
+        f"{page.url}: {wide} px of content in a window of {seen} px, for: {'; '.join(page.evaluate(STICKING_OUT))}"
+    )
 
 
 def refusals(page):
     """A list that fills with what the content security policy refuses and what scripts break on, from now on."""
     said = []
-    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    page.on(
+        "console",
+        lambda message: said.append(f"{message.text} {message.location['url']}") if message.type == "error" else None,
+    )
     page.on("pageerror", lambda error: said.append(str(error)))
     return said
 

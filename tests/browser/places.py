@@ -13,6 +13,7 @@ from pathlib import Path
 from playwright.sync_api import Page
 
 NOBODY, AGENT, OFFICER, AUDITOR = "", "agent", "officer", "auditor"
+REPORTING, ADMIN = "mlro", "admin"
 NEW, IN_REVIEW, WAITING, PROPOSED = "none", "half", "again", "pair"  # the shape of a case's state
 
 
@@ -167,6 +168,12 @@ def _unreadable(page: Page) -> None:
     page.wait_for_load_state()
 
 
+def _compose(page: Page) -> None:
+    """Writing to the player of a case."""
+    case_in(NEW)(page)
+    page.goto(f"{page.url.partition('#')[0]}messages/")
+
+
 _sign_in = at("/accounts/login/")
 _decision = follow(case_in(IN_REVIEW, ".btn.primary[href*='/decide/']"), ".btn.primary[href*='/decide/']")
 _approval = follow(at("/approvals/"), ".list .key")
@@ -192,6 +199,11 @@ PLACES: dict[str, Place] = {
     "queue_none": Place(AGENT, at("/cases/?view=all&q=nobody")),
     "queue_empty": Place(OFFICER, at("/cases/?view=mine")),
     "queue_reader": Place(AUDITOR, at("/cases/?view=all")),
+    "queue_narrowed": Place(AGENT, then(at("/cases/?view=today"), opened("#narrow > summary"))),
+    "queue_file": Place(OFFICER, at("/cases/file/?view=all")),
+    "contact_start": Place(AGENT, at("/contacts/new/")),
+    "contact_found": Place(AGENT, at("/contacts/new/?q=P-88250")),
+    "contact_nobody": Place(AGENT, at("/contacts/new/?q=P-1")),
     "menu": Place(AGENT, then(at("/cases/?view=all"), opened(".me summary"))),
     "keys": Place(AGENT, then(at("/cases/?view=all"), lambda page: page.keyboard.press("?"))),
     "search": Place(AGENT, at("/search/")),
@@ -210,7 +222,7 @@ PLACES: dict[str, Place] = {
     "case_reader": Place(AUDITOR, case_in(IN_REVIEW)),
     "case_decision": Place(AGENT, then(case_in(IN_REVIEW), lambda page: page.goto(f"{page.url}#decision"))),
     "case_work": Place(AGENT, then(case_in(IN_REVIEW), lambda page: page.goto(f"{page.url}#work"))),
-    "case_wrong": Place(AGENT, then(case_in(NEW), sent("#upload button"))),
+    "case_wrong": Place(AGENT, then(case_in(NEW), sent("#upload button:not([type=button])"))),
     "note_wrong": Place(
         AGENT, then(case_in(NEW), lambda page: page.goto(f"{page.url}#work"), sent(".composer button"))
     ),
@@ -221,11 +233,28 @@ PLACES: dict[str, Place] = {
         AGENT, follow(case_in(WAITING), ".tasks li:not(:has(use[href$='#g-half'])) a[href*='/review/']")
     ),
     "ask": Place(AGENT, follow(case_in(IN_REVIEW, "a[href$='/ask/']"), "a[href$='/ask/']")),
+    "ask_line": Place(
+        AGENT, then(follow(case_in(IN_REVIEW, "a[href$='/ask/']"), "a[href$='/ask/']"), sent("main form button"))
+    ),
+    "print": Place(AGENT, follow(_file, "a[href$='/print/']")),
+    "record": Place(AGENT, follow(found("Kurt"), "a[href$='/record/']")),
     "decide": Place(AGENT, _decision),
     "decide_wrong": Place(AGENT, then(_decision, sent("[data-submit]"))),
     "decide_early": Place(
         AGENT, then(case_in(NEW), lambda page: page.goto(f"{page.url.partition('#')[0]}decide/approve/"))
     ),
+    # writing, mail, notices
+    "write": Place(AGENT, _compose),
+    "write_preview": Place(
+        AGENT, then(_compose, filled("#message_line", "Belgenizi aldık. Yarın bakacağız."), sent(".composer .btn"))
+    ),
+    "write_wrong": Place(AGENT, then(_compose, filled("#message_line", "MASAK"), sent(".composer .btn"))),
+    "misfiled": Place(AGENT, follow(_file, "a[href$='/move/']")),
+    "mail": Place(AGENT, at("/mail/")),
+    "mail_aside": Place(AGENT, at("/mail/?show=discarded")),
+    "letter": Place(AGENT, follow(at("/mail/"), ".list .key")),
+    "notices": Place(AGENT, at("/notices/")),
+    "notice_settings": Place(AGENT, at("/notices/settings/")),
     # two persons
     "approvals": Place(OFFICER, at("/approvals/")),
     "approvals_none": Place(AUDITOR, at("/approvals/")),
@@ -246,7 +275,39 @@ PLACES: dict[str, Place] = {
     "entry": Place(AUDITOR, follow(_log_of_a_case, ".list .key")),
     "export": Place(AUDITOR, at("/audit/export/")),
     "export_wrong": Place(AUDITOR, then(at("/audit/export/"), sent("main form button"))),
+    # the rules
+    "rules": Place(OFFICER, at("/rules/")),
+    "rules_change": Place(OFFICER, follow(at("/rules/"), "a[href^='/rules/'][href$='/change/']")),
+    "rules_wrong": Place(
+        OFFICER,
+        then(
+            follow(at("/rules/"), "a[href^='/rules/'][href$='/change/']"),
+            filled("[name='evidence.address.max_age_days']", "400"),
+            filled("[name='verification.answer_days']", "0"),
+            sent("main form button"),
+        ),
+    ),
     # what is refused or fails
+    "aml": Place(REPORTING, at("/aml/")),
+    "aml_approvals": Place(REPORTING, at("/aml/approvals/")),
+    "aml_new": Place(REPORTING, at("/aml/new/")),
+    "aml_rules": Place(REPORTING, at("/aml/rules/")),
+    "aml_rule": Place(REPORTING, follow(at("/aml/rules/"), "a[href^='/aml/rules/']:not([href$='/rules/'])")),
+    "aml_case": Place(REPORTING, follow(at("/aml/"), "a[href^='/aml/investigations/']")),
+    "aml_lead": Place(REPORTING, follow(at("/aml/"), "a[href^='/aml/leads/']")),
+    "risk": Place(AGENT, follow(case_in(IN_REVIEW), "a[href$='/risk/']")),
+    "same": Place(AGENT, follow(case_in(IN_REVIEW), "a[href$='/same/']")),
+    "funds": Place(AGENT, follow(case_in(IN_REVIEW), "a[href$='/funds/']")),
+    "limits": Place(AGENT, follow(case_in(IN_REVIEW), "a[href$='/limits/']")),
+    "looking": Place(AUDITOR, at("/looking/who/")),
+    "platform_api": Place(ADMIN, at("/platform/api/")),
+    "platform_keys": Place(ADMIN, at("/platform/keys/")),
+    "platform_keys_new": Place(ADMIN, at("/platform/keys/new/")),
+    "webhooks": Place(ADMIN, at("/platform/webhooks/")),
+    "staff": Place(ADMIN, at("/staff/")),
+    "staff_review": Place(ADMIN, at("/staff/review/")),
+    "view_as": Place(ADMIN, follow(follow(at("/staff/"), ".list .key"), "a[href$='/view-as/']")),
+    "role": Place(ADMIN, at("/staff/roles/analyst/")),
     "e403": Place(AGENT, at("/audit/")),
     "e404": Place(AGENT, at("/nowhere/")),
     "e404_visitor": Place(NOBODY, at("/nowhere/")),
@@ -268,9 +329,18 @@ def prepare(agent: Page, officer: Page, notes: Path) -> None:
         officer.goto(agent.url)
         address = _addresses(officer, "a[href^='/approvals/'][data-start]")[0]
         _hand_in(agent, agent.url)
-        notes.write_text(json.dumps({"approval_void": address}))
+        notes.write_text(json.dumps({"approval_void": address, "rules_set": _drafted(officer)}))
     for name, address in json.loads(notes.read_text()).items():
         PLACES[name] = Place(OFFICER, at(address))
+
+
+def _drafted(page: Page) -> str:
+    """A change of the rules that nobody decided yet."""
+    follow(at("/rules/"), "a[href^='/rules/'][href$='/change/']")(page)
+    page.locator("[name='verification.answer_days']").fill("7")
+    page.locator("main form button.primary").click()
+    page.wait_for_url("**/rules/sets/**")
+    return page.url
 
 
 def _judge(page: Page, *first: str) -> None:
@@ -280,7 +350,8 @@ def _judge(page: Page, *first: str) -> None:
     while "/review/" in page.url:
         here = page.url
         for value in given:
-            page.locator(f"input[value={value}]:visible, label:visible input[value={value}]").first.check()
+            choice = page.locator(f"input[value={value}]:visible, label:visible input[value={value}]").first
+            choice.press("Space")  # a click would meet the bar that saves, where the window is low
         page.locator("[data-submit]").click()
         page.wait_for_url(lambda url, here=here: url != here)  # type: ignore[misc]
         given = ("accept",)
@@ -292,6 +363,6 @@ def _hand_in(page: Page, case: str) -> None:
     page.locator("#upload select").select_option(index=1)
     file = {"name": "front.png", "mimeType": "image/png", "buffer": page.screenshot()}
     page.locator("#upload input[type=file]").set_input_files(file)  # type: ignore[arg-type]
-    page.locator("#upload button").first.click()
+    page.locator("#upload button:not([type=button])").first.click()
     page.locator(".tasks use[href$='#g-half']").first.wait_for(timeout=20_000)
     page.locator("#checks:not([hx-trigger])").wait_for(timeout=20_000)

@@ -37,15 +37,11 @@ WIDTHS, SCHEMES, LANGUAGES = ("1366", "390"), ("light", "dark"), ("en", "tr", "a
 HEIGHTS = {"1366": 768, "390": 844}
 KEPT_HEIGHTS = {"1366": 900, "390": 844}
 MIRROR = "addEventListener('DOMContentLoaded', () => Object.assign(document.documentElement, {dir: 'rtl', lang: 'ar'}))"
+# The pages in English, and each size, scheme and direction of the two that people live in.
 KEPT = [
-    "queue-1366-light-en",
-    "case-1366-light-en",
-    "review-1366-light-en",
-    "approval-1366-light-en",
-    "audit-1366-light-en",
-    "case-1366-dark-tr",
-    "queue-390-light-tr",
-    "case-390-light-tr",
+    *(f"{page}-1366-light-en" for page in ("queue", "case", "review", "approval", "audit")),
+    *("-".join(each) for each in itertools.product(("queue", "case"), ("1366-light-tr", "1366-dark-ar"))),
+    *("-".join(each) for each in itertools.product(("queue", "case"), ("390-dark-tr", "390-light-ar"))),
 ]
 # Pages that no visit brings about: rendered by themselves, without a server.
 STANDING = ("410", "422", "429", "500", "503")

@@ -4,6 +4,8 @@ Nothing here clicks, focuses or fills through the test's own reach: only `page.k
 somewhere, and one sees where.
 """
 
+import re
+
 import pytest
 
 from audit import context
@@ -65,6 +67,14 @@ def tab_to(page, name, at_most=30):
     raise AssertionError(f"{page.url}: Tab does not reach {name}")
 
 
+def tab_to_text(page, text, at_most=60):
+    for _press in range(at_most):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.innerText") == text:
+            return
+    raise AssertionError(f"{page.url}: Tab does not reach {text}")
+
+
 def sign_in_by_keys(page, user):
     page.goto("/accounts/login/")
     tab_to(page, "login")
@@ -75,7 +85,7 @@ def sign_in_by_keys(page, user):
     page.wait_for_url("**/cases/**")
 
 
-def test_from_the_queue_to_a_proposal_and_on_to_the_next_case(stack, world, numbers, browser_page):
+def test_from_the_queue_to_a_proposal_and_on_to_the_next_case(stack, world, numbers, browser_page, new_context):
     page, (first, second) = browser_page, numbers
     said = refusals(page)
     sign_in_by_keys(page, world.alice)
@@ -101,11 +111,7 @@ def test_from_the_queue_to_a_proposal_and_on_to_the_next_case(stack, world, numb
         assert page.locator("input[value=accept]").is_checked()
         keys(page, "Control+Enter")
         page.wait_for_url(lambda url, here=here: url != here)
-    assert page.url.endswith(f"/cases/{first}/")
-
-    assert focused(page)["text"].startswith("Propose approval")
-    keys(page, "Enter")
-    page.wait_for_url("**/decide/approve/")
+    assert page.url.endswith(f"/cases/{first}/decide/approve/")  # the last verdict leads on to what it asks for
     assert focused(page)["name"] == "reason"
     keys(page, "Control+Enter")
     page.wait_for_url(f"**/cases/{first}/")
@@ -122,6 +128,25 @@ def test_from_the_queue_to_a_proposal_and_on_to_the_next_case(stack, world, numb
     page.wait_for_url(f"**/cases/{second}/")
     focused(page)
     assert not said
+    bob = new_context(base_url=stack.url).new_page()
+    the_second_person_confirms(bob, world.bob, first)
+
+
+def the_second_person_confirms(page, user, number):
+    """From the approvals to the decision, by keys too."""
+    sign_in_by_keys(page, user)
+    keys(page, "g", "a")
+    page.wait_for_url("**/approvals/")
+    keys(page, "j")
+    assert number in page.evaluate("document.activeElement.closest('tr').innerText")
+    keys(page, "Enter")
+    page.wait_for_url(lambda url: re.search(r"/approvals/[0-9a-f-]{36}/$", url))
+    tab_to_text(page, "Confirm")
+    focused(page)
+    keys(page, "Enter")
+    page.wait_for_url(lambda url: not re.search(r"/approvals/[0-9a-f-]{36}/$", url))
+    page.goto(f"/cases/{number}/")
+    assert page.locator(".idbar .badge").inner_text().strip() == "Approved"
 
 
 def test_what_is_wrong_takes_the_focus_and_leads_to_its_place(stack, world, numbers, browser_page):

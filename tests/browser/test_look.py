@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from tests.browser.looking import LANGUAGES, SCHEMES, SIZES, no_sideways_scroll, no_violations, refusals, serve
 from tests.browser.parts import page_from, page_of_parts
+from tests.whole import times
 
 pytestmark = pytest.mark.browser
 
@@ -58,9 +59,10 @@ EVERYWHERE = [
     for language in LANGUAGES
     for size in SIZES
 ]
+TOGETHER = [("en", "desk"), ("ar", "phone"), ("tr", "laptop")]  # in CI: each language, each size
 
 
-@pytest.mark.parametrize(("language", "size"), EVERYWHERE)
+@pytest.mark.parametrize(("language", "size"), times(EVERYWHERE, TOGETHER))
 def test_no_component_breaks_an_accessibility_rule(page, language, size):
     page.goto(serve(page, page_of_parts(language)))
     sized(page, size)
@@ -70,7 +72,7 @@ def test_no_component_breaks_an_accessibility_rule(page, language, size):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("width", [320, 390, 700, 1000, 1240, 1366])
+@pytest.mark.parametrize("width", times([320, 390, 700, 1000, 1240, 1366], [320, 1000]))
 def test_the_page_scrolls_one_way_only(page, language, width):
     page.set_viewport_size({"width": width, "height": 800})
     page.goto(serve(page, page_of_parts(language)))
@@ -290,6 +292,61 @@ def test_the_viewer_has_a_button_for_everything_and_moves_by_arrows_and_drag(vie
     viewer.mouse.move(box["x"] + 160, box["y"] + 100)
     viewer.mouse.up()
     assert viewer.locator(".viewer img").evaluate("e => e.style.getPropertyValue('--pan-x')") == "12px"
+
+
+CLOSER = """{% extends "base.html" %}{% block frame_class %}wide{% endblock %}
+{% block scripts %}<script type="module" src="{% static 'js/viewer.js' %}"></script>
+<script type="module" src="{% static 'js/closer.js' %}"></script>{% endblock %}
+{% block content %}<h1>Review</h1><div class="review two">{% include "components/_viewer.html" with name="New" %}
+<div class="beside"><button class="btn" data-together aria-pressed="false" hidden>Zoom together</button>
+{% include "components/_viewer.html" with name="Old" %}</div></div>{% endblock %}"""
+
+
+@pytest.fixture
+def two(page):
+    sized(page, "desk")
+    pages = [{"src": "/static/icons.svg", "full": "/static/icons.svg?look=full", "alt": "Identity card"}]
+    page.goto(serve(page, page_from(CLOSER, pages=pages)))
+    page.locator(".viewer .tools").first.wait_for()
+    return page
+
+
+def zooms(page):
+    return [
+        [one.evaluate(f"e => e.style.getPropertyValue('{name}')") for name in ("--zoom", "--turn")]
+        for one in page.locator(".viewer img").all()
+    ]
+
+
+def test_two_files_zoom_and_turn_together_once_they_are_linked(two):
+    first = two.locator("[data-viewer]").first
+    first.get_by_role("button", name="Larger").click()
+    assert zooms(two) == [["1.5", "0deg"], ["1", "0deg"]]
+    link = two.get_by_role("button", name="Zoom together")
+    link.click()
+    assert link.get_attribute("aria-pressed") == "true"
+    assert zooms(two) == [["1.5", "0deg"]] * 2
+    two.locator("[data-viewer]").last.get_by_role("button", name="Rotate").click()
+    first.get_by_role("button", name="Larger").click()
+    assert zooms(two) == [["2", "90deg"]] * 2
+    link.click()
+    first.get_by_role("button", name="Fit").click()
+    assert zooms(two) == [["1", "0deg"], ["2", "90deg"]]
+    no_violations(two)
+
+
+def test_more_pixels_are_asked_for_only_by_who_looks_closer(two):
+    sources = two.locator(".viewer img").evaluate_all("all => all.map(image => image.getAttribute('src'))")
+    assert sources == ["/static/icons.svg"] * 2
+    two.locator("[data-viewer]").first.get_by_role("button", name="Larger").click()
+    sources = two.locator(".viewer img").evaluate_all("all => all.map(image => image.getAttribute('src'))")
+    assert sources == ["/static/icons.svg?look=full", "/static/icons.svg"]
+
+
+def test_paper_gets_no_picture_from_the_page_for_looking(viewer):
+    assert viewer.locator(".viewer img").is_visible() and not viewer.locator(".on-paper").is_visible()
+    viewer.emulate_media(media="print")
+    assert not viewer.locator(".viewer img").is_visible() and viewer.locator(".on-paper").is_visible()
 
 
 def test_the_document_gets_the_window_below_two_slim_bars(viewer):

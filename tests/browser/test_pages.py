@@ -4,38 +4,27 @@ One sign-in walks all addresses of the URL conf in a language. Nobody keeps a li
 the parameters of its address stand for is in `places`.
 """
 
-from urllib.parse import urlsplit
-
 import pytest
 
 from audit import context
 from compliance.people.models import User
 from compliance.proposals.services import propose
-from tests.browser.looking import (
-    LANGUAGES,
-    LAYOUT_RULES,
-    SIZES,
-    no_sideways_scroll,
-    no_violations,
-    refusals,
-    serve,
-)
+from tests.browser.looking import LANGUAGES, no_violations, serve
 from tests.browser.parts import page_from
 from tests.browser.routes import addresses, granted, public, signed_in
+from tests.browser.walking import Absent, problems, speaking, walk
 from tests.journeys.people import sign_in
 from tests.papers import a_file, bring
+from tests.whole import by_hand, times
 from tests.world import PASSWORD, a_world
 
 pytestmark = pytest.mark.browser
 
 # English shows the page, Arabic its mirror; Turkish adds longer words, looked at where time is no matter.
-SPOKEN = [language if language != "tr" else pytest.param(language, marks=pytest.mark.slow) for language in LANGUAGES]
-# (size, theme, rules): between them, every page in every language, both sizes and both themes.
-LOOKS = {
-    "en": [("desk", "light", ()), ("phone", "dark", LAYOUT_RULES)],
-    "ar": [("desk", "dark", ())],
-    "tr": [("phone", "light", ())],
-}
+SPOKEN = [
+    language if language != "tr" else pytest.param(language, marks=[pytest.mark.slow, by_hand])
+    for language in LANGUAGES
+]
 # States of a page that an address brings about.
 ASKED = [
     "/cases/?view=all",
@@ -72,89 +61,27 @@ def places(world):
     }
 
 
-class Absent(dict):
-    """Values of addresses; what has none leads to nothing that is there."""
-
-    def __missing__(self, name):
-        return {"str": "none"}.get(name, "00000000-0000-0000-0000-000000000001" if name.endswith("_id") else "1")
-
-
-def walk(page, asked, language="en"):
-    """Visit each page once, in the looks of the language; where the addresses led. What is wrong is said at the end."""
-    wrong, said, seen = [], refusals(page), []
-    for address in asked:
-        place = page_at(page, address)
-        if place in (None, *seen):
-            continue
-        seen.append(place)
-        page.goto(place)
-        wrong += problems(page, language)
-        if not page.title().endswith("– Mizan") or page.locator("h1").count() != 1:
-            wrong.append(f"{page.url}: title {page.title()!r}, {page.locator('h1').count()} first headings")
-    # A page that is not there answers 404, and the browser says so: nothing else may be said.
-    wrong += [text for text in said if "404" not in text]
-    assert not wrong, "\n".join(wrong)
-    return seen
-
-
-def page_at(page, address):
-    """Where a GET finds a page for this person, after redirects; None for a file, a picture or a refusal."""
-    answer = page.request.get(address)
-    refused = answer.status in (403, 405) or (answer.status == 404 and "999999" not in address)
-    if refused or not answer.headers.get("content-type", "").startswith("text/html"):
-        return None
-    found = urlsplit(answer.url)
-    return f"{found.path}?{found.query}" if found.query and "next=" not in found.query else found.path
-
-
-def problems(page, language):
-    """What is wrong with the page as it stands, in the looks of its language and at 320 px, which is 1280 at 400 %."""
-    wrong = []
-
-    def ask(check, **how):
-        try:
-            check(page, **how)
-        except AssertionError as broken:
-            wrong.append(str(broken))
-
-    for size, theme, rules in LOOKS[language]:
-        sized(page, *SIZES[size])
-        page.emulate_media(reduced_motion="reduce", color_scheme=theme)
-        ask(no_violations, only=rules)
-        ask(no_sideways_scroll)
-    sized(page, 320, 700)
-    ask(no_sideways_scroll)
-    return wrong
-
-
-def sized(page, width, height):
-    page.set_viewport_size({"width": width, "height": height})
-
-
-def speaking(user, language):
-    User.objects.filter(pk=user.pk).update(language=language)
-    return user
-
-
 @pytest.mark.parametrize("language", SPOKEN)
 def test_the_pages_before_the_sign_in(stack, browser, language):
     with browser.new_context(base_url=stack.url, locale=language) as visitor:
         page = visitor.new_page()
-        assert len(walk(page, addresses(public, {}), language)) >= 6
+        assert len(walk(page, addresses(public, Absent()), language)) >= 6
         assert page.evaluate("document.documentElement.lang") == language
 
 
 def pages_of(person, language, stack, new_context, places):
     page = sign_in(stack, new_context, speaking(person, language))
-    asked = [address.format(**places) for address in ASKED]
-    return walk(page, [*addresses(signed_in, Absent(places)), *asked, *ENDS], language)
+    asked = [*addresses(signed_in, Absent(places)), *(address.format(**places) for address in ASKED)]
+    # In CI the mirror is held before a third of the pages: all have the same frame and parts (test_look.py).
+    return walk(page, [*asked[:: 1 if language == "en" else times(1, 3)], *ENDS], language)
 
 
 @pytest.mark.parametrize("language", SPOKEN)
 def test_the_pages_of_an_agent(stack, world, places, new_context, language):
     seen = pages_of(world.alice, language, stack, new_context, places)
-    assert f"/cases/{places['number']}/review/{places['evidence_id']}/" in seen
-    assert len(seen) >= 15
+    assert len(seen) >= (15 if language == "en" else times(15, 8))
+    if language == "en":
+        assert f"/cases/{places['number']}/review/{places['evidence_id']}/" in seen
 
 
 @pytest.mark.slow

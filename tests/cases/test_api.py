@@ -12,6 +12,7 @@ from audit.models import Entry
 from cases.models import Case
 from compliance.platform.services import issue_key
 from documents.models import Document
+from documents.services import Refused
 from tests.papers import a_file
 
 pytestmark = pytest.mark.django_db
@@ -75,6 +76,17 @@ def test_from_a_new_customer_to_a_file_in_the_case(api):
     assert read["items"][0]["status"] == "pending"
 
 
+def test_the_same_file_is_offered_for_a_second_purpose_and_refused_for_the_same(api):
+    number, data = api.player()["number"], a_file()
+    card = {"document_type": "national_id"}
+    assert api.hand_in(number, data, **card).status_code == 201
+    second = api.hand_in(number, data, purpose="identity_back", **card)
+    assert (second.status_code, second.json()["purpose"]) == (201, "identity_back")
+    assert Document.objects.filter(customer__accounts__reference="P-1").count() == 1
+    items = {item["purpose"]: item["status"] for item in api.get(f"/cases/{number}").json()["items"]}
+    assert items["identity_front"] == items["identity_back"] == "pending"
+
+
 def test_every_step_is_in_the_log_under_the_key(api):
     number = api.player()["number"]
     entries = Entry.objects.filter(matter=number, actor_kind="key").values_list("action", flat=True)
@@ -103,6 +115,20 @@ def test_a_bad_file_is_a_problem_with_a_code_and_leaves_nothing(data, code, api)
     assert (response.status_code, response.json()["code"]) == (422, code)
     assert not Document.objects.filter(customer__cases__number=number).exists()
     assert {path for path in set(settings.VAULT_DIR.rglob("*")) - before if path.is_file()} == set()
+
+
+def test_a_file_that_could_not_be_stored_may_be_sent_again_under_its_key(api, monkeypatch):
+    number = api.player()["number"]
+
+    def away(*file, **about):
+        raise Refused("busy")
+
+    monkeypatch.setattr("cases.api.accept", away)
+    api.headers["Idempotency-Key"] = "k-file"
+    response = api.hand_in(number, a_file())
+    assert (response.status_code, response.json()["code"], response["Retry-After"]) == (503, "busy", "5")
+    monkeypatch.undo()
+    assert api.hand_in(number, a_file()).status_code == 201
 
 
 def test_another_licensees_key_sees_nothing(api, world, client):

@@ -11,7 +11,8 @@ from audit.sealer import Sealed, sealer
 from cases import services
 from cases.types.verification import services as verification
 from compliance.people.services import open_account
-from compliance.proposals.services import note_of, propose
+from compliance.proposals.sealed import note_of
+from compliance.proposals.services import propose
 from tests.papers import bring
 
 pytestmark = pytest.mark.django_db
@@ -22,14 +23,15 @@ KEPT = "•••• 1111 cvv •••"
 def opened(entry):
     """The sealed part of an entry, as the words it keeps."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT kid, alg, ciphertext FROM audit_sealed WHERE entry_id = %s", [entry.pk])
-        kid, alg, ciphertext = cursor.fetchone()
+        cursor.execute("SELECT ciphertext FROM audit_sealed WHERE entry_id = %s", [entry.pk])
+        (ciphertext,) = cursor.fetchone()
+    said = entry.facts["sealed"]
     subject = (
         SubjectRef(entry.facts["subject"]["t"], entry.facts["subject"]["id"]) if "subject" in entry.facts else None
     )
     subject = subject or SubjectRef("installation", "00000000-0000-0000-0000-000000000000")
     bound = additional_data(entry.log, entry.event_id, subject)
-    return sealer().open(subject, entry.event_id, bound, Sealed(kid, alg, bytes(ciphertext))).decode()
+    return sealer().open(subject, entry.event_id, bound, Sealed(said["kid"], said["alg"], bytes(ciphertext))).decode()
 
 
 def latest(action):

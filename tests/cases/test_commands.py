@@ -77,7 +77,7 @@ def test_a_conflict_hides_the_player(run, world):
     [
         ("open-queue", {"--team": "nowhere"}, "team: there is no team nowhere. Known: "),
         ("open-queue", {"--licensee": "nobody"}, "licensee: there is no licensee nobody. Known: "),
-        ("open-queue", {"--kind": "verfication"}, "kind: There is no kind of case verfication. Known: verification."),
+        ("open-queue", {"--kind": "verfication"}, "kind: There is no kind of case verfication. Known: "),
         ("declare-conflict", {"--user": "who@example.com"}, "user: nobody signs in as who@example.com."),
         ("declare-conflict", {"--reference": "P-none"}, "has no player P-none."),
     ],

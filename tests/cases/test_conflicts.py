@@ -5,10 +5,11 @@ from django.http import Http404
 from django.urls import reverse
 
 from audit.models import Entry
-from cases.models import Case, ConflictOfInterest
+from cases.models import Case
 from cases.numbers import Number
 from cases.queries import get_case
 from cases.services import assign
+from compliance.people.conflicts.models import ConflictOfInterest
 
 pytestmark = pytest.mark.django_db
 

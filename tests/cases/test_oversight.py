@@ -20,6 +20,7 @@ from compliance.people.models import Customer, Restriction
 from compliance.people.services import reach_level, restrict
 from compliance.proposals.services import confirm, propose
 from tests.papers import bring
+from tests.whole import times
 
 pytestmark = pytest.mark.django_db
 TODAY = datetime.now(UTC).date()
@@ -114,7 +115,7 @@ class History:
         restrict(self.account.customer, stops=stops, cover_code="routine", source="verification", by=self.world.bob)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(times(6, 2)))
 def test_a_file_as_of_any_moment_is_what_a_snapshot_said(world, seed):
     history, snapshots = History(world, seed), []
     for _ in range(25):
@@ -184,12 +185,25 @@ class TestPopulation:
         type(account).objects.filter(pk=account.pk).update(reference="=2+3")
         case = verification.open(account, level="L1", by=world.alice)
         client.force_login(world.carol)
-        answer = client.get("/oversight/population/", {"as": "csv", "kind": "verification"})
+        answer = client.post("/oversight/population/?kind=verification", {"reason": "Yearly audit"})
         file = b"".join(answer.streaming_content).decode()
         (row,) = csv.DictReader(io.StringIO(file.lstrip("\ufeff")))
         assert file.startswith("\ufeff")
         assert (row["tracking number"], row["player"], row["state then"]) == (case.number, "'=2+3", "open")
-        assert Entry.objects.filter(action="cases.take_list").exists()
+        entry = Entry.objects.get(action="cases.take_list")
+        assert entry.facts["data"]["rows"] == 1
+        assert b"Yearly audit" not in entry.entry
+
+    def test_nobody_takes_it_without_a_reason_or_more_than_one_person_may(self, world, client, settings):
+        settings.AUDIT_EXPORT_ALONE = 1
+        for _ in range(2):
+            world.verification()
+        client.force_login(world.carol)
+        assert client.post("/oversight/population/", {"reason": " "}).status_code == 422
+        refused = client.post("/oversight/population/", {"reason": "Yearly audit"})
+        assert refused.status_code == 422
+        assert "at most 1 rows at once" in refused.content.decode()
+        assert not Entry.objects.filter(action="cases.take_list").exists()
 
 
 class TestDelays:
@@ -205,17 +219,23 @@ class TestDelays:
             for name, delay in delays.delays().items()
         }
         assert (found["file_to_verdict"].answered, found["file_to_verdict"].waiting) == (1, 1)
-        assert (found["opened_to_review"].answered, found["opened_to_review"].waiting) == (1, 1)
+        to_review = found["verification_opened_to_review"]
+        assert (to_review.answered, to_review.waiting) == (1, 1)
         assert found["proposal_to_decision"].median is None
         client.force_login(world.carol)
         page = client.get("/oversight/delays/")
         assert "From a file to its verdict" in page.content.decode()
-        answer = client.get("/oversight/delays/", {"of": "opened_to_review", "as": "csv"})
+        answer = client.post("/oversight/delays/", {"of": "verification_opened_to_review", "reason": "Yearly audit"})
         rows = list(csv.DictReader(io.StringIO(b"".join(answer.streaming_content).decode().lstrip("\ufeff"))))
-        assert [(row["tracking number"], row["seconds"] != "") for row in rows] == [
-            (first.number, True),
-            (second.number, False),
+        assert [(row["tracking number"], row["player"], row["seconds"] != "") for row in rows] == [
+            (first.number, first.account.reference, True),
+            (second.number, second.account.reference, False),
         ]
+
+    def test_of_what_belongs_to_no_case_the_file_names_the_players_accounts(self, world):
+        case, now = world.verification(), timezone.now()
+        found = [delays.Taken("", now, None, str(case.customer_id)), delays.Taken(case.number, now, None, "")]
+        assert list(delays.players(found, user=world.carol)) == [case.account.reference] * 2
 
     def test_the_spread_is_by_nearest_rank(self):
         at = timezone.now()

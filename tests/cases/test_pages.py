@@ -4,7 +4,8 @@ import io
 import re
 
 import pytest
-from django.db import transaction
+from django.db import DataError, connection, transaction
+from django.http import Http404
 from django.urls import reverse
 
 from audit.actors import system
@@ -188,7 +189,7 @@ def test_looking_at_a_file_is_one_entry_a_sitting(world, client):
     client.force_login(world.alice)
     image = reverse("cases:image", kwargs={"number": case.number, "evidence_id": case.evidence.get().pk, "page": 1})
     for _look in range(3):
-        response = client.get(image)
+        response = client.get(image, follow=True)
         assert response.status_code == 200
         assert response["Content-Security-Policy"].startswith("sandbox")
     reads = Entry.objects.filter(matter=case.number, action="audit.read", object_kind="document")
@@ -316,3 +317,79 @@ def test_reviewing_a_file_that_is_not_ready_is_a_read_too(world, client):
     evidence = engine.bring(case, upload, purpose="identity_front", document_type="passport", by=world.alice)
     client.get(reverse("cases:review", kwargs={"number": case.number, "evidence_id": evidence.pk}))
     assert Entry.objects.filter(matter=case.number, action="audit.read", actor_id=str(world.bob.pk)).count() == 1
+
+
+def checks_of(client, user, case):
+    client.force_login(user)
+    text = client.get(reverse("cases:case", kwargs={"number": case.number})).content.decode()
+    return re.sub(r"<svg.*?</svg>|<[^>]+>|\s+", " ", text.partition('id="checks"')[2].partition("</ul>")[0], flags=re.S)
+
+
+def test_a_file_that_somebody_looked_at_is_in_progress_and_not_untouched(world, client):
+    case = to_judge(world)
+    page = reverse("cases:image", kwargs={"number": case.number, "evidence_id": case.evidence.get().pk, "page": 1})
+    assert "In progress" not in checks_of(client, world.bob, case)
+    client.force_login(world.carol)
+    client.get(page, follow=True)
+    assert "In progress" not in checks_of(client, world.bob, case)  # who only reads has begun nothing
+    client.force_login(world.alice)
+    client.get(page, follow=True)
+    said = checks_of(client, world.bob, case)
+    assert "In progress" in said
+    assert "Alice" in said
+    engine.accept(case.evidence.get(), by=world.bob)
+    assert "In progress" not in checks_of(client, world.bob, case)
+
+
+def test_looking_from_the_aml_side_begins_nothing(world, client):
+    case = to_judge(world)
+    join(world.alice, world.team, "analyst", by=system())
+    client.force_login(world.alice)
+    page = reverse("cases:image", kwargs={"number": case.number, "evidence_id": case.evidence.get().pk, "page": 1})
+    assert client.get(page, follow=True).status_code == 200
+    assert "In progress" not in checks_of(client, world.bob, case)
+
+
+@pytest.mark.parametrize(
+    ("part", "name"),
+    [
+        ("cases.clocks.templatetags.clocks.Q", "Clocks"),
+        ("cases.templatetags.handling.links_of", "Handling"),
+        ("cases.contacts.templatetags.contacts.callers.may_disclose", "Contact"),
+    ],
+)
+def test_a_panel_that_breaks_leaves_the_rest_and_is_named_above(part, name, world, client, settings, monkeypatch):
+    case = opened(world)
+    page = reverse("cases:case", kwargs={"number": case.number})
+    client.force_login(world.alice)
+    before = client.get(page).content.decode()
+
+    def broken(*asked, **how):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1/0")
+
+    monkeypatch.setattr(part, broken)
+    with pytest.raises(DataError):
+        client.get(page)
+    settings.PANELS_FAIL_ALONE = True
+    answer = client.get(page)
+    said = answer.content.decode()
+    assert answer.status_code == 200
+    box = said.partition('role="alert"')[2].partition("</div>")[0]
+    assert f"<li>{name}</li>" in box
+    assert "Unavailable" in said
+    assert "Unavailable" not in before
+    assert case.account.reference in said
+    assert '<section class="part" id="timeline">' in said
+
+
+def test_a_right_that_is_missing_is_no_panel_that_failed(world, client, settings, monkeypatch):
+    settings.PANELS_FAIL_ALONE = True
+    case = opened(world)
+
+    def refused(*asked, **how):
+        raise Http404
+
+    monkeypatch.setattr("cases.templatetags.handling.links_of", refused)
+    client.force_login(world.alice)
+    assert client.get(reverse("cases:case", kwargs={"number": case.number})).status_code == 404

@@ -10,13 +10,16 @@ from django.utils import timezone
 
 from audit.models import Entry
 from audit.perform import ConditionsNotMet, Denied
-from cases import protection
+from cases import protection, restricting
+from cases.queues import declare_conflict
 from cases.types.verification import services as verification
 from compliance.outbox.models import OutboxRow
 from compliance.people.models import Restriction
 from compliance.people.services import restrict
+from compliance.proposals.models import Proposal
 from compliance.proposals.queries import SecondPersonNeeded
 from compliance.proposals.services import SamePerson, confirm, propose
+from tests.browser.routes import addresses, signed_in
 from tests.papers import bring
 
 pytestmark = pytest.mark.django_db
@@ -96,7 +99,7 @@ def test_who_may_not_work_on_the_case_stops_nothing(world, client, case):
     assert not Restriction.objects.exists()
 
 
-def test_every_page_that_shows_a_player_has_the_button(world, client, case):
+def test_the_button_is_for_who_works_on_the_case(world, client, case):
     evidence = case.evidence.get()
     link = f'href="{reverse("cases:stop-play", args=[case.number])}"'
     places = [
@@ -147,3 +150,156 @@ def test_what_another_kind_set_is_shown_without_its_source_and_not_lifted_here(w
     assert "Withdrawals" in shown and "Routine check" in shown
     assert "monitoring" not in page and "lift" not in shown
     assert client.get(reverse("cases:lift", args=[case.number, row.pk])).status_code == 404
+
+
+# ------------------------------------------------------------------------------------------------------ on every page
+# Pages that name a case or a player and hold no button, each with its reason.
+WITHOUT_BUTTON = {"/approvals/": "a list of what waits; each row leads to its page, which has the button"}
+
+
+class Sample(dict):
+    """Values of addresses; what has none leads to nothing that is there."""
+
+    def __missing__(self, name):
+        return "00000000-0000-0000-0000-000000000001" if name.endswith("_id") else "1"
+
+
+def test_every_page_that_shows_a_player_has_the_button(world, client, case):
+    """Every address of the product that answers a person who works on cases: nobody keeps a list of pages."""
+    proposal = propose("verification.reject", case, by=world.alice, reason="person_differs")
+    values = Sample(
+        number=case.number,
+        evidence_id=case.evidence.get().pk,
+        proposal_id=proposal.pk,
+        customer_id=case.customer_id,
+        act="approve",
+        field="phone",
+    )
+    shown, without = set(), set()
+    client.force_login(world.bob)
+    for address in [*addresses(signed_in, values), reverse("cases:search") + f"?q={case.account.reference}"]:
+        answer = client.get(address, follow=True)
+        path = answer.redirect_chain[-1][0] if answer.redirect_chain else address
+        text = answer.content.decode() if answer.get("Content-Type", "").startswith("text/html") else ""
+        main = text.partition("<main")[2]
+        if answer.status_code != 200 or not (case.number in main or case.account.reference in main):
+            continue
+        shown.add(path)
+        if 'name="reason" value="signs_of_harm"' not in main and "/stop-play/" not in main:
+            without.add(path)
+    assert len(shown) > 20
+    assert without == set(WITHOUT_BUTTON)
+
+
+# ------------------------------------------------------------------------------------------------- without any case
+@pytest.fixture
+def player(world):
+    return world.account().customer
+
+
+def page_of(player):
+    return reverse("cases:stop-player", args=[player.pk])
+
+
+def test_a_player_without_a_case_is_found_by_the_phone_and_stopped(world, client, player):
+    client.force_login(world.alice)
+    found = client.get(reverse("cases:search"), {"q": "0532 123 45 67"}).content.decode()
+    assert f'href="{page_of(player)}"' in found and "Yıldırım" not in found
+    page = client.get(page_of(player)).content.decode()
+    assert player.accounts.get().reference in page and "Yıldırım" not in page
+    assert Entry.objects.filter(action="audit.read", subject_id=str(player.pk), actor_id=str(world.alice.pk)).exists()
+    assert client.post(page_of(player), {"reason": "no such reason"}).status_code == 422
+    assert client.post(page_of(player), {"reason": "signs_of_harm"}).status_code == 302
+    row = Restriction.objects.get()
+    assert (row.customer_id, row.stops_play, row.cover_code) == (player.pk, True, "play_stopped")
+    assert OutboxRow.objects.get(kind="people.gate_changed").payload == {"restriction_id": str(row.pk)}
+    assert "Play is stopped already" in client.get(page_of(player)).content.decode()
+
+
+@pytest.mark.parametrize("who", ["mallory", "carol"])
+def test_who_works_on_none_of_the_licensees_cases_neither_finds_nor_stops_the_player(world, client, player, who):
+    client.force_login(getattr(world, who))
+    reference = player.accounts.get().reference
+    assert page_of(player) not in client.get(reverse("cases:search"), {"q": reference}).content.decode()
+    assert client.get(page_of(player)).status_code == 404
+    assert client.post(page_of(player), {"reason": "player_asked"}).status_code == 404
+    assert not Restriction.objects.exists()
+
+
+def test_a_player_whose_case_is_hidden_looks_as_one_without_a_case(world, client, case, player):
+    """Before a stop, after it, and when its end was proposed: the same pages for both."""
+    restricting.restrict(case, to=[world.erin], by=world.erin, because="sensitive")
+    client.force_login(world.alice)
+    with time_machine.travel(timezone.now(), tick=False):
+        hidden, none = (seen_of(client, one) for one in (case.customer, player))
+    assert hidden == none
+    assert "Let the player play again" in none[3][1] and "Confirm" not in none[-1][1]
+    assert [status for status, _text in none] == [200] * len(none)
+
+
+def seen_of(client, player):
+    """What somebody sees who looks the player up, stops play and proposes that it may go on."""
+    reference = player.accounts.get().reference
+    found, page = reverse("cases:search") + f"?q={reference}", page_of(player)
+    names = {reference: "REFERENCE", str(player.pk): "PLAYER"}
+    shown = [client.get(found), client.get(page)]
+    assert client.post(page, {"reason": "player_asked"}).status_code == 302
+    row = Restriction.objects.get(customer=player)
+    names[str(row.pk)] = "ROW"
+    lift = reverse("cases:lift-player", args=[player.pk, row.pk])
+    shown += [client.get(found), client.get(page), client.get(lift)]
+    assert client.post(lift, {"reason": "mistaken", "note": "wrong player"}).status_code == 302
+    proposal = Proposal.objects.get(subject_id=row.pk)
+    names[str(proposal.pk)] = "PROPOSAL"
+    shown += [client.get(page), client.get(lift), client.get(reverse("proposals:detail", args=[proposal.pk]))]
+    return [(answer.status_code, without(names, answer.content.decode())) for answer in shown]
+
+
+def without(names, text):
+    """The text without what differs on any two pages: names, and what is drawn anew for each."""
+    for name, instead in names.items():
+        text = text.replace(name, instead)
+    text = re.sub(r"<time.*?</time>", "", text)
+    text = re.sub(r'(name="csrfmiddlewaretoken" value|nonce|data-left)="[^"]*"', "", text)
+    return re.sub(r'f-[0-9a-f]{18}|(?<=value=")[0-9a-f-]{36}(?=")', "", text)
+
+
+def test_whoever_knows_the_player_does_not_find_them(world, client, player):
+    declare_conflict(world.alice, player, by=world.alice)
+    client.force_login(world.alice)
+    reference = player.accounts.get().reference
+    assert page_of(player) not in client.get(reverse("cases:search"), {"q": reference}).content.decode()
+    assert client.get(page_of(player)).status_code == 404
+
+
+def test_a_stop_without_a_case_is_lifted_by_two_after_a_day(world, client, player):
+    row = protection.stop_player(player, by=world.alice, reason="player_asked")
+    with time_machine.travel(timezone.now() + timedelta(hours=25), tick=True):
+        client.force_login(world.alice)
+        address = reverse("cases:lift-player", args=[player.pk, row.pk])
+        assert client.get(address).status_code == 200
+        assert client.post(address, {"reason": "mistaken", "note": "wrong player"}).status_code == 302
+        proposal = Proposal.objects.get(subject_id=row.pk)
+        with pytest.raises(SamePerson):
+            confirm(proposal, by=world.alice)
+        client.force_login(world.bob)
+        assert client.get(reverse("proposals:detail", args=[proposal.pk])).status_code == 200
+        confirm(proposal, by=world.bob)
+    row.refresh_from_db()
+    assert row.lifted_at is not None
+
+
+def test_with_a_case_that_is_hidden_nobody_outside_it_lifts_the_stop(world, client, case):
+    row = protection.stop_player(case.customer, by=world.alice, reason="player_asked")
+    restricting.restrict(case, to=[world.erin], by=world.erin, because="sensitive")
+    with time_machine.travel(timezone.now() + timedelta(hours=25), tick=True):
+        proposal = proposed(world, row)
+        client.force_login(world.bob)
+        assert client.get(reverse("proposals:detail", args=[proposal.pk])).status_code == 404
+        with pytest.raises(Denied):
+            confirm(proposal, by=world.bob)
+        row.refresh_from_db()
+        assert row.lifted_at is None
+        confirm(proposal, by=world.erin)
+    row.refresh_from_db()
+    assert row.lifted_at is not None

@@ -3,8 +3,11 @@
 import pytest
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db.models import QuerySet
 from django.urls import reverse
 
+from audit.actors import system
+from audit.perform import perform
 from cases import services as engine
 from cases.types.verification import services
 from documents.models import Document
@@ -92,9 +95,32 @@ def test_no_plaintext_reaches_the_disk(client, world, case):
 def test_the_same_file_again_is_refused_with_a_plain_message(client, world, case):
     data = a_file()
     assert upload(client, world, case, "front.jpg", data).status_code == 302
-    response = upload(client, world, case, "again.jpg", data, shows="identity_back:national_id")
+    response = upload(client, world, case, "again.jpg", data)
     assert response.status_code == 422
     assert Document.objects.filter(customer=case.customer).count() == 1
+
+
+def test_one_file_proves_several_things_and_is_kept_once(client, world, case):
+    data, before = a_file(), files_in_the_vault()
+    for purpose in ("identity_front", "identity_back"):
+        assert upload(client, world, case, "card.jpg", data, shows=f"{purpose}:national_id").status_code == 302
+    document = Document.objects.get(customer=case.customer)
+    offered = case.evidence.filter(document=document).values_list("purpose", "state")
+    assert sorted(offered) == [("identity_back", "pending"), ("identity_front", "pending")]
+    assert len(files_in_the_vault() - before) == 1, "nothing of the second upload is left"
+    perform(document.pass_inspection, by=system(), facts={})
+    engine.accept(case.evidence.get(purpose="identity_front"), by=world.alice)
+    assert case.evidence.get(purpose="identity_back").state == "pending", "each is judged on its own"
+    again = upload(client, world, case, "card.jpg", data, shows="identity_back:national_id")
+    assert again.status_code == 422
+
+
+def test_a_file_of_another_case_or_one_that_failed_is_not_offered_by_itself(client, world, case):
+    data = a_file()
+    assert upload(client, world, case, "front.jpg", data).status_code == 302
+    QuerySet(Document).update(state="quarantined")
+    refused = upload(client, world, case, "again.jpg", data, shows="identity_back:national_id")
+    assert refused.status_code == 422 and case.evidence.count() == 1
 
 
 def test_a_stranger_cannot_upload(client, world, case):

@@ -1,16 +1,24 @@
 """Who sees a case: the queue's people, nobody else, and nobody with a conflict."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.http import Http404
 from django.urls import reverse
+from django.utils import timezone
 from guardian.shortcuts import assign_perm
 
+from audit.actors import system
 from cases.models import Case
 from cases.permissions import DECIDE, VIEW, WORK, may
 from cases.queries import get_case
 from cases.queues import declare_conflict
+from compliance.people import services as people
+from compliance.people.access.models import Tenure
+from compliance.people.models import User
+
+OVER = {"since": timezone.now() - timedelta(days=6), "until": timezone.now() - timedelta(days=1)}
 
 
 def page(client, user, case):
@@ -20,7 +28,7 @@ def page(client, user, case):
 
 def masked(response, number):
     text = response.content.decode().replace(number, "")
-    return re.sub(r'name="csrfmiddlewaretoken" value="[^"]+"', "", text)
+    return re.sub(r'(name="csrfmiddlewaretoken" value|data-left)="[^"]+"', "", text)
 
 
 @pytest.mark.parametrize("name", ["alice", "bob", "carol"])
@@ -61,6 +69,29 @@ def test_a_conflict_of_interest_takes_everything_away(world, client):
     assert page(client, world.alice, case).status_code == 404
     assert not may(world.alice, WORK, case)
     assert may(world.bob, WORK, case)
+
+
+def test_an_ended_role_gives_no_case_at_once(world):
+    """Neither in a list nor to work on nor to decide; what was granted by a row gives nothing without it."""
+    case = world.verification()
+    assert all(may(world.bob, right, case) for right in (VIEW, WORK, DECIDE))
+    Tenure.objects.filter(membership__user=world.bob).update(**OVER)
+    bob = User.objects.get(pk=world.bob.pk)
+    assert not any(may(bob, right, case) for right in (VIEW, WORK, DECIDE))
+    assert not Case.objects.visible_to(bob).exists()
+    assert may(world.alice, VIEW, case)
+    assign_perm(VIEW, bob, case)
+    Case.objects.filter(pk=case.pk).update(restricted=True)
+    assert not may(bob, VIEW, case) and not may(world.alice, VIEW, case)
+
+
+def test_an_ended_role_beside_a_lasting_one_takes_only_its_own(world):
+    case = world.verification()
+    people.join(world.mallory, world.team, "agent", by=system())
+    elsewhere = people.create_team(name="Nöbet", by=system())
+    people.join(world.mallory, elsewhere, "agent", by=system(), until=timezone.now() + timedelta(days=1))
+    Tenure.objects.filter(membership__team=elsewhere).update(**OVER)
+    assert may(world.mallory, WORK, case)
 
 
 def test_rights_follow_the_role(world):

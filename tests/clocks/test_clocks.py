@@ -16,7 +16,7 @@ from audit.actors import system
 from audit.models import Entry
 from audit.perform import ConditionsNotMet
 from cases import services as engine
-from cases.clocks import arithmetic, services
+from cases.clocks import arithmetic, services, sweeping
 from cases.clocks.models import Clock, Kind, Pause
 from cases.contacts.services import log_contact
 from cases.types.verification import services as verification
@@ -41,7 +41,7 @@ def frozen():
 @pytest.fixture
 def case(frozen, world, queue):
     case = world.verification("L1")
-    services.sweep()
+    sweeping.sweep()
     return case
 
 
@@ -70,25 +70,25 @@ class TestOfACase:
 
     def test_what_the_product_sends_by_itself_is_no_answer_and_a_person_s_letter_is(self, world, case, frozen):
         frozen.shift(10 * timedelta(minutes=1))
-        services.sweep()
+        sweeping.sweep()
         assert clock(case, Kind.FIRST_RESPONSE).stopped_at is None  # the receipt went out
         asked_at = timezone.now()
         waiting(world, case)
         frozen.shift(timedelta(minutes=1))
-        services.sweep()
+        sweeping.sweep()
         assert clock(case, Kind.FIRST_RESPONSE).stopped_at == asked_at
 
     def test_waiting_for_the_player_pauses_the_resolution_from_the_letter_on(self, world, case, frozen):
         frozen.shift(HOUR)
         case = waiting(world, case)
         frozen.shift(timedelta(seconds=59))
-        services.sweep()
+        sweeping.sweep()
         pause = Pause.objects.get()
         assert (pause.reason, pause.began_at) == ("waiting_for_player", at("2026-11-23 11:00"))
         assert due(case, Kind.RESOLUTION) is None
         frozen.move_to(at("2026-11-24 10:00"))
         bring(case, "identity_front", "passport", by=world.alice, inspected=False)
-        services.sweep()
+        sweeping.sweep()
         assert due(case, Kind.RESOLUTION) == at("2026-11-24 18:00")  # one hour was used, seven are left
         assert not Entry.objects.filter(action="clocks.breach").exists()
 
@@ -111,7 +111,7 @@ class TestOfACase:
         ended = timezone.now()
         verification.withdraw(case, by=world.alice)
         frozen.shift(timedelta(days=9))
-        services.sweep()
+        sweeping.sweep()
         assert {one.stopped_at for one in Clock.objects.all()} == {ended}
         assert not Entry.objects.filter(action="clocks.breach").exists()
 
@@ -119,7 +119,7 @@ class TestOfACase:
         counted = []
         for minutes in (44, 1, 0, 14, 1, 0, 600):
             frozen.shift(timedelta(minutes=minutes))
-            services.sweep()
+            sweeping.sweep()
             rows = Entry.objects.filter(object_id=str(clock(case, Kind.FIRST_RESPONSE).pk))
             counted.append((rows.filter(action="clocks.warn").count(), rows.filter(action="clocks.breach").count()))
         assert counted == [(0, 0), (1, 0), (1, 0), (1, 0), (1, 1), (1, 1), (1, 1)]
@@ -128,9 +128,17 @@ class TestOfACase:
         before = due(case, Kind.RESOLUTION)
         services.set_hours(queue, hours, {"resolution": 60}, by=system())
         later = world.verification("L1")
-        services.sweep()
+        sweeping.sweep()
         assert due(case, Kind.RESOLUTION) == before
         assert due(later, Kind.RESOLUTION) == at("2026-11-23 11:00")
+
+    def test_a_queue_without_a_resolution_target_starts_each_clock_once(self, world, case, queue, hours, frozen):
+        services.set_hours(queue, hours, {"first_response": 60}, by=system())
+        later = world.verification("L1")
+        assert sweeping.sweep()["started"] == 1
+        services.stop(clock(later, Kind.FIRST_RESPONSE), by=system())
+        assert [sweeping.sweep()["started"] for _sweep in range(2)] == [0, 0]
+        assert list(Clock.objects.filter(case=later).values_list("kind", flat=True)) == ["first_response"]
 
     def test_a_legal_deadline_counts_real_time_and_never_pauses(self, case, frozen):
         legal = services.start_statutory(case, rule="TR.STR.DEADLINE", target=timedelta(days=10), by=system())
@@ -152,9 +160,9 @@ class TestOfACase:
 
     def test_a_year_without_a_calendar_stops_no_other_clock(self, world, case, queue, hours, frozen, caplog):
         lost = clock(case, Kind.RESOLUTION)
-        Clock.objects.filter(pk=lost.pk).update(hours=lost.hours | {"country": "XX"})
+        Clock.objects.filter(pk=lost.pk).update(hours=lost.hours | {"country": "XX"}, look_at=MONDAY)
         frozen.shift(2 * HOUR)
-        assert services.sweep()["breached"] == 1  # the first response
+        assert sweeping.sweep()["breached"] == 1  # the first response
         assert "XX" in caplog.text
 
 

@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from cases.clocks.working import DAYS, HoursBroken, WorkingHours
-from compliance.policy.holidays import CalendarMissing, calendar_of, countries, holiday_on
+from compliance.policy.holidays import FOLDER, CalendarMissing, calendar_of, countries, holiday_on
 
 NINE_TO_SIX = ((time(9), time(12, 30)), (time(13, 30), time(18)))  # with a break: 8 hours
 WEEK = dict.fromkeys(DAYS[:5], NINE_TO_SIX)
@@ -126,6 +126,39 @@ class TestHolidays:
     def test_every_year_of_the_house_is_written(self):
         for country in countries():
             assert calendar_of(country).years >= {2026, 2027, 2028}, country
+
+    def test_every_country_with_a_policy_has_a_calendar(self):
+        policies = {file.stem.upper() for file in (FOLDER.parent / "jurisdictions").glob("*.toml")} - {"EU", "OP"}
+        assert len(policies) >= 9 and policies <= set(countries())
+
+    # Days after Easter Sunday that the law of each country names, and how many days a year it names in all.
+    MOVING = {
+        "DE": ({-2, 1, 39, 50}, 9),
+        "DK": ({-3, -2, 0, 1, 39, 49, 50}, 10),
+        "ES": ({-2}, 10),
+        "GB": ({-2, 1}, 8),
+        "IT": ({0, 1}, 13),
+        "MT": ({-2}, 14),
+        "NL": ({-2, 1, 39, 50}, 9),
+        "SE": ({-2, 0, 1, 39, 49}, 13),
+    }
+
+    @pytest.mark.parametrize(
+        "easter", [date(2026, 4, 5), date(2027, 3, 28), date(2028, 4, 16)], ids=lambda day: str(day.year)
+    )
+    @pytest.mark.parametrize("country", MOVING)
+    def test_days_that_follow_easter_follow_it_each_year(self, country, easter):
+        moving, all_of_them = self.MOVING[country]
+        days = {day for day in calendar_of(country).days if day.year == easter.year}
+        assert len(days) == all_of_them
+        assert {easter + timedelta(days=after) for after in moving} <= days
+
+    @pytest.mark.parametrize("year", [2026, 2027, 2028])
+    def test_swedish_saturdays_are_saturdays(self, year):
+        days = {holiday.name: day for day, holiday in calendar_of("SE").days.items() if day.year == year}
+        assert date(year, 6, 20) <= days["Midsommardagen"] <= date(year, 6, 26)
+        assert date(year, 10, 31) <= days["Alla helgons dag"] <= date(year, 11, 6)
+        assert days["Midsommardagen"].weekday() == days["Alla helgons dag"].weekday() == 5
 
     def test_a_year_that_nobody_wrote_is_an_error_and_not_a_year_without_holidays(self):
         with pytest.raises(CalendarMissing, match="2031"):

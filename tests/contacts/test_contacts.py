@@ -1,6 +1,7 @@
 """Contacts in seconds, what follows from them, and call-backs that no handover loses."""
 
 from datetime import date, timedelta
+from uuid import uuid4
 
 import pytest
 import time_machine
@@ -55,6 +56,19 @@ def test_the_form_needs_no_script_and_with_htmx_only_the_content_changes(world, 
     wrong = client.post(reverse("cases:contact", args=[case.number]), typed(summary=""), headers={"HX-Request": "true"})
     assert wrong.status_code == 422
     assert 'id="main"' in wrong.content.decode() and "Write in a line" in wrong.content.decode()
+
+
+def test_a_second_click_is_the_same_contact_with_one_promise(world, client, case):
+    client.force_login(world.alice)
+    page = client.get(reverse("cases:contact", args=[case.number])).content.decode()
+    token = page.partition('name="token" value="')[2].partition('"')[0]
+    at = (timezone.now() + timedelta(days=1)).strftime("%Y-%m-%d %H:%M")
+    sent = typed(outcome="call_back", call_back_at=at, token=token)
+    for _click in range(2):
+        assert client.post(reverse("cases:contact", args=[case.number]), sent).status_code == 302
+    assert (Contact.objects.count(), Task.objects.count()) == (1, 1)
+    client.post(reverse("cases:contact", args=[case.number]), sent | {"token": str(uuid4())})
+    assert Contact.objects.count() == 2
 
 
 def test_no_card_number_is_kept(world, case):

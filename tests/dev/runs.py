@@ -33,7 +33,7 @@ class Run:
     def says(self):
         return self.output.read_text()
 
-    def wait_for(self, words, within=180):
+    def wait_for(self, words, within=400):
         deadline = time.monotonic() + within
         while words not in self.says():
             assert self.process.poll() is None, self.says()

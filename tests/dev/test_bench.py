@@ -3,12 +3,18 @@
 import json
 import math
 import sys
+import uuid
 from types import ModuleType
 
 import pytest
+from django.db import connection
+from django.db.models.functions import Now
+from django.http import HttpResponse
 
 from bench import Row
 from bench import __main__ as runner
+from bench.desk import Desk
+from compliance.people.access.models import Session
 
 pytestmark = pytest.mark.django_db
 
@@ -55,6 +61,23 @@ def test_one_missed_promise_is_a_failure(planted, capsys):
 def test_measuring_nothing_is_a_failure(planted):
     planted()
     assert runner.main(["planted"]) == 1
+
+
+def test_a_page_of_the_desk_counts_as_the_one_that_asked_most_without_the_note_that_the_session_was_seen():
+    """The first three warm up. One page of twenty asks once more than the others: that is what the page may ask."""
+    unlike = {2: 9, 7: 5, 9: 8}
+
+    class Caller:
+        def get(self, address):
+            for _ in range(unlike.get(address, 4)):
+                connection.cursor().execute("SELECT 1")
+            if address == 9:
+                Session.objects.filter(pk=uuid.uuid4()).update(seen_at=Now())
+            return HttpResponse()
+
+    desk = object.__new__(Desk)
+    desk._client = Caller()
+    assert desk._one(lambda n: n, 20)[1] == 5
 
 
 def test_no_number_keeps_no_promise():

@@ -70,8 +70,8 @@ def test_the_application_reads_and_writes_but_owns_nothing(data_dir):
                 cluster.sql(statement, database="mizan", role="mizan_app")
 
 
-@pytest.mark.parametrize("role", ["mizan_sequencer", "mizan_auditor"])
-def test_sequencer_and_auditor_see_no_table_by_default(data_dir, role):
+@pytest.mark.parametrize("role", ["mizan_sequencer", "mizan_auditor", "mizan_aml_auditor"])
+def test_sequencer_and_auditors_see_no_table_by_default(data_dir, role):
     with Cluster(data_dir, durable=False) as cluster, pytest.raises(PostgresError, match="permission denied"):
         cluster.sql("SELECT * FROM kept", database="mizan", role=role)
 
@@ -325,3 +325,12 @@ def test_binaries_of_the_machine_serve_where_the_wheel_is_absent(tmp_path, monke
 
 def test_a_stopped_cluster_does_not_answer(data_dir):
     assert not Cluster(data_dir).answers()
+
+
+def test_a_role_that_a_version_brings_is_made_in_an_older_folder(data_dir):
+    known = json.loads((data_dir / "postgres.json").read_text())
+    del known["passwords"]["mizan_aml_auditor"]
+    folder.write_private(data_dir / "postgres.json", json.dumps(known | {"prepared": True}))
+    with Cluster(data_dir, durable=False) as cluster:
+        assert cluster.sql("SELECT current_user", database="mizan", role="mizan_aml_auditor") == "mizan_aml_auditor\n"
+        assert cluster.password("mizan_app") == known["passwords"]["mizan_app"]

@@ -3,6 +3,8 @@
 import pytest
 
 import dev
+from compliance.embedded.installation import Installation
+from compliance.platform.management.commands.platform import Command as PlatformCommand
 
 
 @pytest.mark.parametrize("rest", [["-x", "--help"], ["tests/audit", "-k", "seal or open"], ["--maxfail=2", "-q"], []])
@@ -41,7 +43,8 @@ def test_each_command_signs_in_as_the_role_that_may(command, role):
 
 def test_the_defaults_of_run():
     options = dev.parse(["run"])
-    assert (options.port, options.demo, options.data) == (8000, True, dev.ROOT / ".data")
+    assert (options.port, options.demo, options.simulate) == (8000, True, False)
+    assert options.data == dev.ROOT / ".data"
 
 
 @pytest.mark.parametrize("arguments", [[], ["fly"], ["run", "--port", "many"], ["run", "--no-dem"], ["bench"]])
@@ -50,3 +53,12 @@ def test_unknown_words_are_refused(arguments, capsys):
         dev.parse(arguments)
     assert refused.value.code == 2
     assert "dev.py" in capsys.readouterr().err
+
+
+def test_the_simulator_beside_the_demo_is_a_command_that_there_is(tmp_path):
+    service = Installation(tmp_path, None).simulator(licensee="deneme", by="zeynep@example.com", currency="TRY")
+    _python, manage, *arguments = map(str, service.command)
+    assert manage == str(dev.ROOT / "manage.py") and arguments[0] == "platform"
+    parsed = vars(PlatformCommand().create_parser("manage.py", "platform").parse_args(arguments[1:]))
+    assert (parsed["verb"], parsed["licensee"], parsed["listen"]) == ("simulate", "deneme", "127.0.0.1:0")
+    assert parsed["seconds"] > 3600 and parsed["key_file"] is None

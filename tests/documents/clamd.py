@@ -40,7 +40,7 @@ def running(folder, **limits):
         wait_until(path.exists, within=15)
         yield f"unix:{path}"
     finally:
-        program.terminate()
+        program.kill()  # asked to end, it waits two minutes for connections that a test left hanging
         program.wait()
 
 

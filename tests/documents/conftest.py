@@ -8,6 +8,7 @@ from django.db import connection, connections
 
 from audit import context
 from audit.actors import system
+from audit.packing import unpack
 from audit.perform import perform
 from compliance.people.models import Customer, Licensee, Person, User
 from documents import storage as storages
@@ -89,7 +90,7 @@ def entries():
     def entries(action, about):
         with connection.cursor() as cursor:
             cursor.execute("SELECT entry FROM audit_entry WHERE action = %s AND object_id = %s", [action, str(about)])
-            mine = [bytes(entry) for (entry,) in cursor.fetchall()]
+            mine = [unpack(bytes(entry)) for (entry,) in cursor.fetchall()]
         return mine
 
     return entries
@@ -102,7 +103,7 @@ def refusals():
     def refusals(action, about):
         with connections["log"].cursor() as cursor:
             cursor.execute("SELECT entry FROM audit_entry WHERE action = %s AND object_id = %s", [action, str(about)])
-            return [bytes(entry) for (entry,) in cursor.fetchall()]
+            return [unpack(bytes(entry)) for (entry,) in cursor.fetchall()]
 
     return refusals
 

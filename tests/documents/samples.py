@@ -2,7 +2,9 @@
 
 import io
 import secrets
+import zipfile
 import zlib
+from pathlib import Path
 
 import pikepdf
 from PIL import Image, ImageDraw
@@ -21,6 +23,26 @@ def photo(width=640, height=400, *, gps=True, quality=85):
     out = io.BytesIO()
     picture.save(out, "JPEG", quality=quality, exif=exif)
     return out.getvalue()
+
+
+SPECIMEN = Path(__file__).parents[1] / "vectors" / "heic" / "specimen.heic"
+
+
+def heic():
+    """A photograph of a card as an iPhone makes it (400 x 640 as it is shown, turned by the file), with its maker and
+    its place; each time another file, by a box that nobody reads.
+
+    Drawn by us and encoded once with pillow-heif: what is installed here only decodes.
+    """
+    unread = secrets.token_bytes(16)
+    return SPECIMEN.read_bytes() + (len(unread) + 8).to_bytes(4, "big") + b"free" + unread
+
+
+def heic_bomb(width=30_000, height=30_000):
+    """The same, and says of itself that it is 900 megapixels."""
+    data = heic()
+    at = data.index(b"ispe") + 8
+    return data[:at] + width.to_bytes(4, "big") + height.to_bytes(4, "big") + data[at + 8 :]
 
 
 def png(width=320, height=200):
@@ -97,6 +119,22 @@ def _squeezed_zeros(size):
     again = packer.compress(block) + packer.flush(zlib.Z_FULL_FLUSH)
     checksum = (size % 65521) << 16 | 1  # Adler-32 of zeros
     return first + again * (size // len(block) - 1) + b"\x03\x00" + checksum.to_bytes(4, "big")
+
+
+def zip_bomb(size=1 << 27, each=16):
+    """16 kilobytes: a ZIP of 16 ZIPs of 16 ZIPs of 16, each of which unpacks to 128 MiB of zeros: half a TiB."""
+    data = _zip({"zeros": bytes(size)})
+    for _layer in range(3):
+        data = _zip({f"{n}.zip": data for n in range(each)})
+    return data
+
+
+def _zip(members):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return out.getvalue()
 
 
 def pdf_bomb(size=4 << 30):

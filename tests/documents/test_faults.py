@@ -13,11 +13,12 @@ from django.conf import settings
 from documents.storage import LocalStorage
 from documents.vault import KEY, RangeReader
 from tests.documents.put_program import CANARY, DOCUMENT, HEADER, LICENSEE, PLAIN
+from tests.required import needs
 
 STRACE = shutil.which("strace")
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not STRACE, reason="strace is not installed (apt-get install strace)"),
+    needs("strace", there=STRACE, package="strace"),
 ]
 MUST_REFUSE = {"openat", "write", "fsync", "rename"}
 FAULTS = {"EIO": "error=EIO", "ENOSPC": "error=ENOSPC", "kill -9": "signal=SIGKILL"}

@@ -75,12 +75,21 @@ def _tables_broken(data):
     return data[:at] + b"\xff" * 16 + data[at + 16 :]
 
 
+def _heic_with(made):
+    """Whole by its boxes, with something else where its picture is."""
+    data = samples.heic()
+    at = data.index(b"mdat") + 4
+    return data[:at] + made(6000) + data[at + 6000 :]
+
+
 UNREADABLE = {
     "a JPEG with broken tables": (_tables_broken(samples.photo()), "a.jpg", {"damaged", "truncated"}),
     "a PNG of noise": (_middle_replaced(samples.png()), "a.png", {"damaged", "truncated"}),
     "a PDF of noise": (b"%PDF-1.7\n" + os.urandom(3000) + b"startxref\n9\n%%EOF\n", "a.pdf", {"damaged"}),
     "a PDF without pages": (samples.pdf(0), "a.pdf", {"damaged"}),
     "a JPEG that is only an end": (b"\xff\xd8\xff\xda" + bytes(60) + b"\xff\xd9", "a.jpg", {"damaged"}),
+    "a HEIC of noise": (_heic_with(os.urandom), "a.heic", {"damaged"}),
+    "a HEIC of zeros": (_heic_with(bytes), "a.heic", {"damaged"}),
     "a PDF of too many pages": (samples.pdf(301), "a.pdf", {"too_many_pages"}),
 }
 
@@ -96,6 +105,23 @@ def test_what_cannot_be_read_is_not_called_clean(bring, data, name, reasons):
 def test_a_picture_bomb_is_stopped_by_its_size_before_it_is_unpacked():
     found = inspect("image/png", iter([samples.png_bomb()]))
     assert (found.verdict, found.reason) == (Verdict.UNSCANNABLE, "too_many_pixels")
+
+
+def test_a_heic_that_says_it_is_enormous_is_stopped_before_it_is_unpacked():
+    found = inspect("image/heic", iter([samples.heic_bomb()]))
+    assert (found.verdict, found.reason) == (Verdict.UNSCANNABLE, "too_many_pixels")
+
+
+def test_a_heic_is_not_opened_where_the_system_cannot_refuse_processes(monkeypatch):
+    monkeypatch.setitem(processes._MODULES, "image/heic", "tests.documents.heifs_elsewhere")
+    found = inspect("image/heic", iter([samples.heic()]))
+    assert (found.verdict, found.reason, found.facts) == (Verdict.UNSCANNABLE, "not_readable_here", {})
+
+
+def test_a_heic_that_says_less_than_it_is_takes_no_more_than_it_may():
+    """Whatever it says of its size, what it is drawn from is bounded."""
+    found = inspect("image/heic", iter([samples.heic_bomb(width=8, height=8)]))
+    assert found.verdict == Verdict.UNSCANNABLE or found.facts["width"]["value"] <= 400
 
 
 def test_a_pdf_bomb_does_not_take_this_process_along():
@@ -188,6 +214,12 @@ def test_the_program_knows_nothing_of_our_environment(tmp_path, monkeypatch):
         "    import os\n    return {'verdict': 'pass', 'reason': '', 'facts': {'names': sorted(os.environ)}}, b''",
     )
     assert inspect("image/png", iter([samples.png()])).facts["names"] == ["LC_ALL"]
+
+
+def test_the_program_takes_no_time_from_people(tmp_path, monkeypatch):
+    body = "    import os\n    return {'verdict': 'pass', 'reason': '', 'facts': {'nice': os.nice(0)}}, b''"
+    a_program(tmp_path, monkeypatch, body)
+    assert inspect("image/png", iter([samples.png()])).facts["nice"] == min(os.nice(0) + 10, 19)
 
 
 # ------------------------------------------------------------------------------------------- claims and retries
@@ -317,6 +349,7 @@ POLYGLOTS = {
     "a JPEG with a web page in its comment": (_with_comment(samples.photo()), "a.jpg"),
     "a JPEG with a web page behind it": (samples.photo() + SCRIPT, "a.jpg"),
     "a JPEG with a ZIP behind it": (samples.photo() + b"PK\x03\x04" + bytes(30) + b"PK\x05\x06" + bytes(18), "a.jpg"),
+    "a JPEG with a ZIP bomb behind it": (samples.photo() + samples.zip_bomb(), "a.jpg"),
     "a PNG with a web page behind it": (samples.png() + SCRIPT, "a.png"),
     "a PDF with a web page before its end": (samples.pdf().replace(b"startxref", SCRIPT + b"\nstartxref"), "a.pdf"),
 }

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from documents.media import JpegWatch, PngWatch, kind_of
+from documents.media import BoxWatch, JpegWatch, PngWatch, kind_of
 from documents.refusals import Refused
 from tests.documents import samples
 
@@ -106,3 +106,53 @@ def test_no_bytes_make_a_watch_stumble(pieces):
         for piece in pieces:
             watch.feed(piece)
         assert watch.is_whole() in (True, False)
+
+
+@settings(max_examples=40, deadline=None)
+@given(drawn=st.data())
+def test_a_heic_is_whole_however_it_is_cut_up_and_cut_short_it_is_not(drawn):
+    data = samples.heic()
+    cuts = drawn.draw(st.lists(st.integers(0, len(data)), max_size=8))
+    assert watched(BoxWatch(), data, cuts).is_whole()
+    short = drawn.draw(st.integers(0, len(data) - 1).filter(lambda at: at != len(samples.SPECIMEN.read_bytes())))
+    assert not watched(BoxWatch(), data[:short], [cut for cut in cuts if cut < short]).is_whole()
+
+
+def box(name, body=b"", *, long=False, length=None):
+    size = (16 if long else 8) + len(body) if length is None else length
+    head = (1).to_bytes(4, "big") + name + size.to_bytes(8, "big") if long else size.to_bytes(4, "big") + name
+    return head + body
+
+
+BOXES = {
+    "a long box": (box(b"meta", bytes(9)) + box(b"mdat", bytes(99), long=True), True),
+    "a last box up to the end": (box(b"meta", bytes(9)) + box(b"mdat", bytes(99), length=0), True),
+    "no picture": (box(b"meta", bytes(9)), False),
+    "a box shorter than its head": (box(b"meta", bytes(9), length=7) + box(b"mdat", bytes(9)), False),
+    "a web page behind it": (box(b"meta") + box(b"mdat") + b"<script>alert(1)</script>", False),
+}
+
+
+@pytest.mark.parametrize(("data", "whole"), BOXES.values(), ids=BOXES)
+def test_boxes_end_where_the_file_does(data, whole):
+    data = box(b"ftyp", b"heic") + data
+    assert watched(BoxWatch(), data, range(1, len(data))).is_whole() == watched(BoxWatch(), data).is_whole() == whole
+
+
+HEADS = {
+    "of an iPhone": (b"heic\0\0\0\0mif1heicmiaf", True),
+    "of another telephone": (b"mif1\0\0\0\0mif1heicmiaf", True),
+    "with more colours": (b"heix\0\0\0\0mif1heixmiaf", True),
+    "a film": (b"qt  \0\0\0\0qt  qt  qt  ", False),
+    "AVIF": (b"avif\0\0\0\0mif1avifmiaf", False),
+}
+
+
+@pytest.mark.parametrize(("brands", "taken"), HEADS.values(), ids=HEADS)
+def test_of_what_is_made_of_boxes_only_heic_is_taken(brands, taken):
+    head = box(b"ftyp", brands).ljust(33, b"\0")
+    if taken:
+        assert kind_of(head, name="a.heic", declared="image/heic").media_type == "image/heic"
+    else:
+        with pytest.raises(Refused, match="must be a JPEG"):
+            kind_of(head, name="a.heic", declared="image/heic")

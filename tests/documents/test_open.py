@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from audit.actors import system
 from audit.perform import perform
-from compliance.keys.services import shred_subject, unwrap_document_key, wrap_document_key
+from compliance.keys.services import Erased, shred_subject, unwrap_document_key, wrap_document_key
 from documents.models import Document, State
 from documents.services import NotReady, Unreadable, name_of, open_document, open_range
 from documents.storage import storage
@@ -181,21 +181,16 @@ def test_after_the_customers_key_is_destroyed_nothing_opens(document, alice, ref
     assert len(refusals("documents.fail_integrity", document.pk)) == 1
 
 
-def test_a_document_stays_readable_when_its_key_is_wrapped_under_a_newer_customer_key(document, data, alice):
-    """The file's header still names version 1; the row says which key opens it now."""
+def test_no_wrapping_of_before_an_erasure_opens_the_file_again(document, alice):
+    """Nor may anything new be wrapped for somebody who was erased."""
     key = unwrap_document_key(document.audit_subject, document.pk, document.dek_wrapped, document.key_version)
     old = bytes(document.dek_wrapped)
     shred_subject(document.audit_subject, by=system(), reason="compromised")
-    wrapped, version = wrap_document_key(document.audit_subject, document.pk, key)
-    Document.objects.filter(pk=document.pk).update(dek_wrapped=wrapped, key_version=version)
-    renewed = Document.objects.get(pk=document.pk)
-    assert version == 2
-    assert everything(renewed, alice) == data
-    # The old wrapping, brought back from a backup, opens nothing under either version.
-    for replayed in (1, 2):
-        Document.objects.filter(pk=document.pk).update(dek_wrapped=old, key_version=replayed)
-        with pytest.raises(Unreadable):
-            open_document(Document.objects.get(pk=document.pk), by=alice, purpose="review")
+    with pytest.raises(Erased):
+        wrap_document_key(document.audit_subject, document.pk, key)
+    Document.objects.filter(pk=document.pk).update(dek_wrapped=old, key_version=1)
+    with pytest.raises(Unreadable):
+        open_document(Document.objects.get(pk=document.pk), by=alice, purpose="review")
 
 
 # --------------------------------------------------------------------------------------------------- destroyed

@@ -1,5 +1,7 @@
 """Faults of a picture are told, on pictures whose faults are known; what is told is a fact and decides nothing."""
 
+import shutil
+
 import pytest
 from PIL import Image
 
@@ -9,6 +11,7 @@ from documents.sandbox import quality
 from documents.wording import hints, why_not_shown
 from tests.documents import degradations, samples
 from tests.documents.degradations import FAULTS, PAGE, sent
+from tests.required import needs
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -28,8 +31,18 @@ def test_precision_and_recall_hold_on_other_pictures_than_the_pages():
         assert right / (right + missed) >= 0.65, fault
 
 
+@pytest.mark.slow
+@needs("tesseract", there=shutil.which("tesseract"), package="tesseract-ocr")
+def test_precision_and_recall_of_a_page_on_its_head_hold_on_other_pictures_too(settings):
+    settings.TESSERACT = shutil.which("tesseract")
+    right, wrong, _missed, every = degradations.scores_turned(degradations.read_turned(range(80, 86)))
+    assert (wrong, every) == (0, 6)
+    assert right >= 3
+
+
 def test_the_page_tells_of_every_fault():
     page = PAGE.read_text()
+    assert f"| {degradations.UPSIDE_DOWN} |" in page
     assert all(f"| {fault} |" in page for fault in quality.measured(Image.new("L", (300, 200)), (300, 200)))
 
 
@@ -85,8 +98,8 @@ def test_every_fault_and_every_check_digit_has_words():
 def test_a_document_that_is_not_shown_says_why(bring):
     document = bring()
     said = {why_not_shown(document)}
-    for reason in ("card_data", "password_protected", "damaged"):
+    for reason in ("card_data", "password_protected", "not_readable_here", "damaged"):
         document.reason = reason
         document.__dict__["state"] = State.UNSCANNABLE
         said.add(why_not_shown(document))
-    assert len(said) == 4 and "" not in said
+    assert len(said) == 5 and "" not in said

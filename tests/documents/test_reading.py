@@ -1,5 +1,6 @@
 """What a paper says becomes facts; card data on it ends it."""
 
+import io
 import json
 import shutil
 from datetime import date
@@ -16,10 +17,12 @@ from documents.inspection import inspect_now
 from documents.models import Document, State
 from documents.processes import printed_text
 from documents.services import reading_of
+from documents.wording import hints
 from tests.documents import samples
+from tests.required import missing, needs
 
 TESSERACT = shutil.which("tesseract")
-needs_tesseract = pytest.mark.skipif(not TESSERACT, reason="tesseract is not installed (apt-get install tesseract-ocr)")
+needs_tesseract = needs("tesseract", there=TESSERACT, package="tesseract-ocr")
 TODAY = date(2026, 3, 1)
 ALICE = Holder("Smith", "Alice", date(1991, 3, 14), number="L898902C3")
 VISA = "4111 1111 1111 1111"  # the schemes' own test numbers, which belong to nobody
@@ -153,7 +156,7 @@ def mono(size):
             return ImageFont.truetype(f"/usr/share/fonts/truetype/{name}", size)
         except OSError:
             continue
-    pytest.skip("no monospaced font on this machine (apt-get install fonts-dejavu-core)")
+    return missing("a monospaced font", package="fonts-dejavu-core")
 
 
 @needs_tesseract
@@ -178,6 +181,41 @@ def test_the_last_day_is_read_beside_its_label(bring, reads):
     assert value(document, "expires_on") == "2031-09-02"
     assert document.facts["expires_on"]["confidence"] < 80
     assert reading_of(document) == {}
+
+
+def a_page(*lines, turned):
+    page = Image.new("RGB", (900, 40 + 80 * len(lines)), "white")
+    for row, line in enumerate(lines):
+        ImageDraw.Draw(page).text((40, 20 + 80 * row), line, fill="black", font=ImageFont.load_default(44))
+    out = io.BytesIO()
+    page.rotate(turned, expand=True).save(out, "PNG")
+    return out.getvalue()
+
+
+@needs_tesseract
+@pytest.mark.django_db
+@pytest.mark.parametrize(("turned", "told"), [(180, True), (0, False)])
+def test_a_page_on_its_head_is_read_and_told(bring, reads, turned, told):
+    data = a_page("Identity card of Alice", "Valid until 02.09.2031", turned=turned)
+    document = inspect_now(bring(data, name="a.png").pk)
+    assert (document.state, value(document, "expires_on")) == (State.READY, "2031-09-02")
+    assert ("Stands on its head (90% sure)" in hints(document)) is told
+
+
+@needs_tesseract
+@pytest.mark.django_db
+def test_a_page_that_says_nothing_is_never_told_to_stand_on_its_head(bring, reads):
+    document = inspect_now(bring(a_page("A harmless page without a day", turned=180), name="a.png").pk)
+    assert document.state == State.READY and "upside_down" not in document.facts
+
+
+@needs_tesseract
+@pytest.mark.django_db
+@pytest.mark.parametrize("more", [["Valid until 02.09.2031"], []])
+def test_card_data_on_a_page_on_its_head_ends_it_too(bring, reads, more):
+    data = a_page("Card of Alice", f"Card no. {VISA}", *more, turned=180)
+    destroyed = inspect_now(bring(data, name="a.png").pk)
+    assert (destroyed.state, destroyed.reason, value(destroyed, "card_data")) == (State.DESTROYED, "card_data", "1111")
 
 
 @needs_tesseract

@@ -68,12 +68,13 @@ def test_the_inspection_is_woken_after_the_commit(bring, django_capture_on_commi
     [
         (samples.photo, "front.JPG", "image/jpeg"),
         (samples.photo, "front.jpeg", "image/jpeg"),
+        (samples.heic, "IMG_0042.HEIC", "image/heic"),
         (samples.png, "front.png", "image/png"),
         (samples.pdf, "statement.PDF", "application/pdf"),
         (samples.photo, "no extension", "image/jpeg"),
     ],
 )
-def test_jpeg_png_and_pdf_are_taken(bring, make, name, media_type):
+def test_jpeg_heic_png_and_pdf_are_taken(bring, make, name, media_type):
     assert bring(make(), name=name).media_type == media_type
 
 
@@ -87,7 +88,11 @@ BAD = {
     "a web page": (b"<!DOCTYPE html><script>alert(1)</script>", "a.pdf", "", "wrong_type", "wrong_type"),
     "SVG": (SVG, "a.svg", "image/svg+xml", "wrong_type", "wrong_type"),
     "ZIP": (b"PK\x03\x04" + bytes(100), "a.pdf", "", "wrong_type", "wrong_type"),
-    "HEIC": (b"\0\0\0\x18ftypheic" + bytes(100), "a.jpg", "image/heic", "wrong_type", "wrong_type"),
+    "a ZIP bomb": (samples.zip_bomb(), "a.pdf", "", "wrong_type", "wrong_type"),
+    "AVIF": (b"\0\0\0\x18ftypavif" + bytes(100), "a.jpg", "image/avif", "wrong_type", "wrong_type"),
+    "a HEIC named as a JPEG": (samples.heic(), "a.jpg", "image/heic", "wrong_type", "wrong_name"),
+    "half a HEIC": (samples.heic()[:4000], "a.heic", "", "truncated", "truncated"),
+    "a HEIC with a web page behind it": (samples.heic() + SVG, "a.heic", "", "truncated", "truncated"),
     "a PDF that starts later": (b"\n\n" + PDF, "a.pdf", "", "wrong_type", "wrong_type"),
     "a PDF named as a picture": (PDF, "front.jpg", "image/jpeg", "wrong_type", "wrong_name"),
     "a picture named as a PDF": (PHOTO, "front.pdf", "", "wrong_type", "wrong_name"),

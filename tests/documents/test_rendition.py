@@ -31,6 +31,18 @@ def test_a_photograph_is_shown_upright_and_without_its_metadata(ready, alice):
         assert carried not in made.data
 
 
+def test_a_heic_is_shown_as_it_was_taken_and_without_its_metadata_and_kept_as_it_is(ready, alice):
+    data = samples.heic()
+    document = ready(data, name="IMG_0042.HEIC")
+    made = rendition(document, by=alice, purpose="review")
+    shown = picture(made)
+    assert made.media_type == "image/jpeg" and shown.format == "JPEG"
+    assert shown.width == 400 and 640 < shown.height < 700
+    assert len(shown.getexif()) == 0 and b"SecretCameraMaker" in data
+    assert b"SecretCameraMaker" not in made.data
+    assert b"".join(services.open_document(document, by=alice, purpose="review")) == data
+
+
 def test_each_page_of_a_statement_is_a_picture(ready, alice):
     document = ready(samples.pdf(3), name="a.pdf")
     pages = [rendition(document, by=alice, purpose="review", page=page) for page in (1, 2, 3)]
@@ -49,9 +61,9 @@ def test_the_mark_is_in_the_picture_and_names_the_viewer_time_and_view(ready, al
     marks = []
     real = services.processes.render
 
-    def render(media_type, chunks, *, page, mark):
+    def render(media_type, chunks, *, page, mark, full):
         marks.append(mark)
-        return real(media_type, chunks, page=page, mark=mark)
+        return real(media_type, chunks, page=page, mark=mark, full=full)
 
     monkeypatch.setattr(services.processes, "render", render)
     document = ready(samples.png(), name="a.png")
@@ -70,8 +82,16 @@ def test_a_name_in_any_script_is_drawn_with_what_the_font_has():
 
 
 def test_a_large_picture_is_scaled_down(ready, alice):
-    made = rendition(ready(samples.photo(4000, 3000)), by=alice, purpose="review")
-    assert max(picture(made).size) <= 2500
+    document = ready(samples.photo(4000, 3000))
+    assert max(picture(rendition(document, by=alice, purpose="review")).size) <= 2500
+    closer = picture(rendition(document, by=alice, purpose="review_full", full=True))
+    assert closer.width == 3000 and 4000 < closer.height < 4200
+
+
+@pytest.mark.parametrize(("full", "width"), [(False, 1696), (True, 3392)])
+def test_a_page_has_twice_the_pixels_for_who_looks_closer(ready, alice, full, width):
+    document = ready(samples.pdf(), name="a.pdf")
+    assert abs(picture(rendition(document, by=alice, purpose="review", full=full)).width - width) <= 2
 
 
 def test_transparency_is_shown_on_white(ready, alice):

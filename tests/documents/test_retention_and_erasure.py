@@ -16,12 +16,13 @@ from audit.models import Entry
 from audit.perform import ConditionsNotMet, Denied
 from cases.models import Case, Note
 from cases.services import write_note
+from cases.types.monitoring.rules.models import Snooze
 from compliance.keys import tombstones
 from compliance.keys.models import SubjectKey
 from compliance.keys.services import Shredded, open_sealed, unwrap_document_key
 from compliance.outbox.delivery import deliver
 from compliance.outbox.models import OutboxRow
-from compliance.people.models import Account, Customer
+from compliance.people.models import Account, Customer, Licensee, RiskFact
 from compliance.people.services import create_user, join, restrict
 from compliance.proposals.queries import SecondPersonNeeded
 from compliance.proposals.services import SamePerson, confirm, propose
@@ -36,9 +37,8 @@ pytestmark = pytest.mark.django_db
 LONG_AGO = date(2012, 5, 31)
 
 
-@pytest.fixture(autouse=True)
-def stones(settings, tmp_path):
-    settings.TOMBSTONES_FILE = tmp_path / "shredded.jsonl"
+@pytest.fixture
+def stones(own_tombstones, settings):
     return settings.TOMBSTONES_FILE
 
 
@@ -143,14 +143,47 @@ def test_an_open_case_keeps_the_records(player, frank, world):
     assert standing_of(customer).outcome is Outcome.OPEN_MATTER
 
 
-def test_where_nobody_verified_the_period_nothing_is_ever_erased(player, frank, world):
-    customer = ended(player[0], frank)
-    world.licensee.jurisdiction = "GB"
-    world.licensee.save()
-    customer = Customer.objects.get(pk=customer.pk)
+def test_an_erasure_says_nothing_of_the_aml_side(player, world):
+    """Its rows are emptied and not counted; its facts do not move the day on which the records last lived."""
+    customer = player[0]
+    before, day = reach.last_day(customer), timezone.now() + timedelta(days=1)
+    Snooze.objects.create(
+        customer=customer, code="R01", reason="explained", note_sealed=b"x", until=day, made_by=world.alice
+    )
+    RiskFact.objects.create(
+        customer=customer, code="x", source="x", known_on=day.date(), log="aml", details_sealed=b"x"
+    )
+    assert reach.last_day(customer) == before
+    assert not {"monitoring_rules.Snooze", "people.RiskFact"} & reach.empty(customer).keys()
+    assert Snooze.objects.get().note_sealed is None and RiskFact.objects.get().details_sealed is None
+    RiskFact.objects.create(customer=customer, code="y", source="x", known_on=day.date())
+    assert reach.last_day(customer) > before and reach.empty(customer)["people.RiskFact"] == 1
+
+
+def under_the_law_of(jurisdiction, customer):
+    Licensee.objects.filter(pk=customer.licensee_id).update(jurisdiction=jurisdiction)
+    return Customer.objects.get(pk=customer.pk)
+
+
+def test_where_nobody_verified_the_period_nothing_is_ever_erased(player, frank, world, capsys):
+    customer = under_the_law_of("FR", ended(player[0], frank))
     assert standing_of(customer).outcome is Outcome.NOT_VERIFIED
     with pytest.raises(ConditionsNotMet):
         erasure.shred_when_due(customer)
+    call_command("retention", "plan", "--json")
+    said = json.loads(capsys.readouterr().out)
+    assert (said["due"], said["kept"]) == ([], {"not_verified": 1})
+    assert list(said["no period verified"]) == [world.licensee.slug]
+    assert "counsel" in said["no period verified"][world.licensee.slug]
+
+
+def test_in_great_britain_records_go_five_years_after_the_end(player, frank):
+    """GB.RET.IDENTITY, GB.RET.TRANSACTIONS."""
+    customer = under_the_law_of("GB", ended(player[0], frank, on=date(2021, 11, 22)))
+    before, after = (standing_of(customer, today=date(2026, 11, day)) for day in (22, 23))
+    assert (before.outcome, before.kept_until) == (Outcome.KEPT, date(2026, 11, 23))
+    assert (after.outcome, after.rule) == (Outcome.DUE, "GB.RET.IDENTITY")
+    assert standing_of(customer, today=date(2026, 11, 21)).outcome is Outcome.NOT_VERIFIED, "its version of that day"
 
 
 # ----------------------------------------------------------------------------------------------------- two persons

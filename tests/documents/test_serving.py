@@ -58,7 +58,7 @@ def taken(world, client):
     upload = seal_file(customer=verification.customer, name="kimlik ön.jpg", stream=io.BytesIO(data))
     evidence = engine.bring(verification, upload, purpose="identity_front", document_type="national_id", by=world.alice)
 
-    def get(wanted=None, scopes=("documents:read",), number=verification.number):
+    def get(wanted=None, scopes=("documents:read",), number=verification.number, reason="authority", **more):
         _key, token = issue_key(
             owner=world.bob,
             licensee=world.licensee,
@@ -68,8 +68,8 @@ def taken(world, client):
             created_by=world.bob,
             by=world.bob,
         )
-        headers = {"Authorization": f"Bearer {token}"} | ({"Range": wanted} if wanted else {})
-        return client.get(f"/api/v1/cases/{number}/documents/{evidence.pk}/original", headers=headers)
+        headers = {"Authorization": f"Bearer {token}"} | ({"Range": wanted} if wanted else {}) | more
+        return client.get(f"/api/v1/cases/{number}/documents/{evidence.pk}/original?reason={reason}", headers=headers)
 
     return data, evidence, get
 
@@ -95,6 +95,28 @@ def test_ranges_are_given_as_asked(taken):
         assert answer["Content-Length"] == str(len(part))
     assert answer["Content-Range"] == f"bytes {len(data) - 7}-{len(data) - 1}/{len(data)}"
     assert get(f"bytes={len(data)}-").status_code == 416
+    several = get("bytes=0-1,5-6")
+    assert (several.status_code, several.getvalue()) == (200, data)
+
+
+def test_a_part_goes_on_only_with_the_file_it_began_with(taken):
+    data, evidence, get = taken
+    inspect_now(evidence.document_id)
+    tag = get()["ETag"]
+    assert get("bytes=5-9", **{"If-Range": tag}).status_code == 206
+    for other in ('"another"', f"W/{tag}", "Sun, 22 Nov 2026 00:00:00 GMT"):
+        answer = get("bytes=5-9", **{"If-Range": other})
+        assert (answer.status_code, answer.getvalue()) == (200, data)
+
+
+def test_the_reason_is_asked_for_and_stands_in_the_log(taken, entries):
+    data, evidence, get = taken
+    inspect_now(evidence.document_id)
+    assert get(reason="").status_code == get(reason="curious").status_code == 422
+    assert entries("audit.read", evidence.document_id) == []
+    assert get(reason="dispute").status_code == 200
+    (entry,) = entries("audit.read", evidence.document_id)
+    assert b"original_dispute" in entry
 
 
 def test_who_has_no_scope_or_may_not_see_the_case_gets_nothing(taken):

@@ -238,7 +238,7 @@ def test_the_life_of_a_document_in_a_bucket(bring, in_s3, bucket, vault, alice):
     assert document.state == State.READY
     assert b"".join(open_document(document, by=alice, purpose="test")) == data
     assert remove_orphans(before=LATER) == 0
-    bucket.client.put_object(Bucket=bucket.name, Key=key, Body=stored[:-1] + b"x")
+    bucket.client.put_object(Bucket=bucket.name, Key=key, Body=stored[:-1] + bytes([stored[-1] ^ 1]))
     with pytest.raises(Unreadable):
         open_document(document, by=alice, purpose="test")
     assert vault.files() == []

@@ -51,6 +51,25 @@ def test_a_file_of_a_form_is_received_with_the_fields_around_it(client, url, vau
     assert [file.name for file in vault.files()] == [f"{document.pk}.kvlt"]
 
 
+def test_files_that_are_too_large_together_are_refused_from_there_on_and_the_first_ones_kept(
+    customer, vault, monkeypatch
+):
+    first, second = samples.photo(), samples.photo()
+    monkeypatch.setattr("documents.uploads.LARGEST_REQUEST", len(first) + 100)
+    handler = SealingUploadHandler(RequestFactory().post("/"), customer)
+    for data in (first, second):
+        handler.new_file("file", "front.jpg", "image/jpeg")
+        for start in range(0, len(data), 4096):
+            handler.receive_data_chunk(data[start : start + 4096], start)
+        handler.file_complete(len(data))
+    kept, refused = handler._uploads
+    assert kept.refusal is None
+    assert (refused.refusal.code, "one by one" in refused.refusal.message) == ("too_large", True)
+    kept.store()
+    handler.close()
+    assert [file.name for file in vault.files()] == [f"{kept.document_id}.kvlt"]
+
+
 def test_two_files_of_one_request_are_two_documents(client, url, vault):
     body = multipart(
         part("file", samples.photo(), filename="front.jpg"), part("file", samples.photo(), filename="back.jpg")

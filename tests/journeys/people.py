@@ -19,9 +19,9 @@ def eventually(true, *, within=90.0, every=0.25):
     return value
 
 
-def sign_in(stack, new_context, user):
+def sign_in(stack, new_context, user, *, at=""):
     """A page of a fresh browser profile in which this person signed in."""
-    page = new_context(base_url=stack.url).new_page()
+    page = new_context(base_url=at or stack.url).new_page()
     page.set_default_timeout(60_000)  # a busy machine is no fault of the product
     page.goto("/accounts/login/")
     page.get_by_label("E-mail").fill(user.email)

@@ -13,10 +13,11 @@ from cases.types.verification import services as verification
 from compliance.proposals.services import propose
 from tests.journeys.people import Client
 from tests.papers import bring
+from tests.whole import times
 from tests.world import a_world
 
 pytestmark = pytest.mark.slow
-CASES = 300
+CASES = times(300, 24)
 
 
 @pytest.fixture

@@ -1,23 +1,21 @@
-"""Rotation: no key is ever unreadable, a killed one goes on, two at once do the work once, old epochs die for good."""
+"""Rotation: no key is ever unreadable, two at once do the work once, old epochs die for good. Kills: test_kills.py."""
 
 import json
-import random
-import signal
 import threading
-import time
 import uuid
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
-from audit.actors import SubjectRef, system
+from audit.actors import system
 from audit.models import Entry
 from compliance.keys import rotation, services
 from compliance.keys.locks import one_rotation
-from compliance.keys.models import EpochEnd, SubjectKey
+from compliance.keys.models import SubjectKey
 from compliance.keys.providers import KeyUnavailable, provider
-from compliance.keys.services import ensure_subject_key, open_sealed, seal
+from compliance.keys.services import IndexPurpose, blind_index, ensure_subject_key, open_sealed, seal
+from documents.keeping import runs
 
 
 def epochs_in_use():
@@ -40,6 +38,29 @@ def test_after_a_rotation_everything_opens_under_the_new_epoch(house, a_subject)
     assert rotation.verify() == keys
     assert open_sealed(a_subject, "note", sealed) == b"hello"
     assert facts("keys.rotate") == [{"provider": "file", "epoch": 2, "rewrapped": keys}]
+
+
+def test_blind_indexes_and_the_logs_writer_stay_the_same_through_rotations(house, a_subject):
+    asked = {purpose: blind_index(purpose, "a@example.com") for purpose in IndexPurpose}
+    writer = services.writer_key()
+    for _time in range(2):
+        rotation.rotate(by=system())
+        rotation.destroy_old_epochs(by=system())
+    assert provider().epochs() == [3]
+    assert {purpose: blind_index(purpose, "a@example.com") for purpose in IndexPurpose} == asked
+    assert services.writer_key() == writer
+
+
+def test_check_opens_every_key_and_ends_with_one_when_one_does_not(house, a_subject, capsys):
+    house.many_keys(50)
+    ensure_subject_key(a_subject)
+    call_command("keys", "check", "--all", "--json")
+    assert json.loads(capsys.readouterr().out) == {"opened": SubjectKey.objects.count(), "problems": []}
+    damaged = SubjectKey.objects.order_by("pk")[20]
+    SubjectKey.objects.filter(pk=damaged.pk).update(wrapped=b"\0" * 60)
+    with pytest.raises(CommandError, match="does not open") as refused:
+        call_command("keys", "check", "--all")
+    assert refused.value.returncode == 1
 
 
 def test_while_an_epoch_is_destroyed_no_key_is_made_under_it(house, a_subject):
@@ -127,40 +148,22 @@ def test_keys_of_another_provider_are_never_opened_by_guess(house, a_subject, mo
         rotation.verify()
 
 
-# --------------------------------------------------------------------------------------------------------- kill -9
-def killed_in_the_middle(house, running, behind):
-    """Kill a rotation once it moved some rows and has some left; False when it was faster than we."""
-    while running.poll() is None:
-        left = SubjectKey.objects.filter(epoch__lt=provider().epoch()).count()
-        if 0 < left < behind:
-            time.sleep(random.uniform(0, 0.05))
-            running.send_signal(signal.SIGKILL)
-            running.wait()
-            return True
-        time.sleep(0.002)
-    return False
+def test_a_second_retention_run_at_once_is_told_to_wait(house):
+    holding, go_on = threading.Event(), threading.Event()
 
+    def first():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [runs._LOCK])
+            holding.set()
+            go_on.wait(10)
+        connection.close()
 
-def kills(house, times, rows):
-    """Kill it that often; after each, every key opens, and at the end nothing is left under an old epoch."""
-    house.many_keys(rows)
-    note = seal(SubjectRef("customer", "somebody"), "note", b"hello")
-    keys, killed = SubjectKey.objects.count(), 0
-    for _ in range(times):
-        killed += killed_in_the_middle(house, house.start("keys", "rotate", "--json"), keys)
-        assert rotation.verify() == keys
-        assert open_sealed(SubjectRef("customer", "somebody"), "note", note) == b"hello"
-    done = json.loads(house.manage("keys", "rotate", "--destroy-old", "--json"))
-    assert done["epoch"] == provider().epoch()
-    assert epochs_in_use() == {provider().epoch()}
-    assert provider().epochs() == [provider().epoch()]
-    assert rotation.verify() == keys
-    return killed, done
-
-
-@pytest.mark.slow
-def test_no_kill_loses_a_key_and_a_killed_rotation_goes_on_where_it_stopped(house):
-    killed, done = kills(house, 8, 12_000)
-    assert killed >= 4
-    assert EpochEnd.objects.filter(epoch=1).exists()
-    assert done["resumed"] or done["rewrapped"] == SubjectKey.objects.count()
+    running = threading.Thread(target=first)
+    running.start()
+    holding.wait(10)
+    with pytest.raises(CommandError, match="Another process does the same now") as refused:
+        call_command("retention", "run")
+    assert refused.value.returncode == 1
+    go_on.set()
+    running.join()
+    call_command("retention", "run", "--json", verbosity=0)

@@ -4,9 +4,11 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.conf import settings
 from django.template import engines
 from django.utils import timezone, translation
 
+from audit.forms import DayBox
 from compliance import formats, look
 
 NOON = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)  # 12:00 in Istanbul
@@ -46,6 +48,22 @@ def test_plain_english_is_british():
 )
 def test_a_day_is_written_as_the_language_writes_it(language, shown):
     assert " ".join(formats.day(NOON, language=language).split()) == shown
+
+
+def test_a_box_for_a_day_holds_what_a_browser_reads_in_every_language():
+    assert 'type="date"' in DayBox().render("on", NOON.date()) and 'value="2026-11-21"' in DayBox().render(
+        "on", NOON.date()
+    )
+
+
+def test_every_box_for_a_day_is_that_one():
+    others = [
+        str(file)
+        for package in ("audit", "cases", "compliance", "documents")
+        for file in (settings.BASE_DIR / package).rglob("*.py")
+        if "DateInput(" in file.read_text().replace("class DayBox(forms.DateInput)", "")
+    ]
+    assert others == []
 
 
 def test_a_moment_in_full_names_its_zone():
@@ -109,6 +127,22 @@ def test_a_length_of_time_has_words_in_every_language(language):
     assert "3" in shown and "8" in shown and "duration" not in shown
 
 
+@pytest.mark.parametrize("language", ["en", "tr", "de", "ru", "ar", "zh-hans"])
+@pytest.mark.parametrize("unit", ["minute", "hour", "day", "week", "month", "year"])
+def test_a_period_has_words_in_every_language(language, unit):
+    shown = formats.duration(6, unit, language=language)
+    assert "6" in shown and "duration" not in shown
+
+
+def test_a_period_is_in_full_where_there_are_words_for_it():
+    assert [formats.duration(6, unit, language="tr") for unit in ("hour", "day", "month")] == [
+        "6 saat",
+        "6 gün",
+        "6 ay",
+    ]
+    assert formats.duration(6, "month", language="en") == "6 months"
+
+
 def render(source, **context):
     return engines["django"].from_string(source).render(context)
 
@@ -116,6 +150,11 @@ def render(source, **context):
 def test_a_number_stays_left_to_right_and_is_escaped():
     assert render("{% number_name n %}", n="KYC-26-004813-9") == '<bdi dir="ltr">KYC-26-004813-9</bdi>'
     assert "<b>" not in render("{{ n|ltr }}", n="<b>")
+
+
+def test_a_long_value_may_break_and_a_short_one_may_not():
+    assert render("{{ n|ltr }}", n="bob@example.com") == '<bdi dir="ltr">bob@example.com</bdi>'
+    assert render("{{ n|ltr }}", n="key_ends_soon: bob@long.example.com").startswith('<bdi dir="ltr" class="long">')
 
 
 def test_a_time_carries_utc_for_machines_and_its_zone_for_people():

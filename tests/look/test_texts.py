@@ -24,8 +24,8 @@ def test_a_text_nobody_translated_is_found():
 
 def test_a_missing_plural_form_is_found():
     texts = translation.Catalog()
-    texts.add(("%(n)s file", "%(n)s files"))
-    assert translation.missing("tr", texts) == ["%(n)s file"]
+    texts.add(("%(n)s text of nobody", "%(n)s texts of nobody"))
+    assert translation.missing("tr", texts) == ["%(n)s text of nobody"]
 
 
 def offending(is_wrong):

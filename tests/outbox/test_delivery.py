@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 
 from audit.actors import system
 from audit.models import Entry
+from compliance import health
 from compliance.outbox import delivery
 from compliance.outbox.delivery import BACK_OFF, deliver, retry, sweep
 from compliance.outbox.models import OutboxRow
@@ -103,6 +104,9 @@ def test_the_pauses_grow_and_the_last_failure_parks(row, handler):
     after = stored(row)
     assert (after.attempts, after.last_error, after.failed_at is not None) == (10, "OSError", True)
     assert list(OutboxRow.objects.parked()) == [after]
+    assert not health.passes("outbox", health.ALARMS["outbox"])
+    OutboxRow.objects.update(dropped_at=Now())
+    assert health.passes("outbox", health.ALARMS["outbox"])  # somebody looked
     assert deliver(row.pk) is False
 
 

@@ -7,10 +7,12 @@ from django.core.management import CommandError, call_command
 from django.db.models.functions import Now
 
 from audit import context
+from audit.models import Entry
 from compliance.celery import app
 from compliance.outbox.models import OutboxRow
 from compliance.outbox.tasks import deliver, sweep
 from compliance.outbox.work import task
+from compliance.people.models import User
 
 
 def test_a_task_runs_in_a_context_named_after_it():
@@ -51,3 +53,25 @@ def test_a_row_that_was_not_given_up_cannot_be_retried(db, handler):
     row = OutboxRow.objects.create(kind="test.greet", payload={})
     with pytest.raises(CommandError, match=str(row.pk)):
         call_command("outbox", "retry", str(row.pk))
+
+
+def test_a_parked_row_is_dropped_with_a_note_and_no_other(db, handler):
+    parked = OutboxRow.objects.create(kind="test.greet", payload={}, failed_at=Now(), attempts=10)
+    waiting = OutboxRow.objects.create(kind="test.greet", payload={})
+    alice = User.objects.create_user("alice@example.com", name="Alice")
+    User.objects.create_user("gone@example.com", name="Gone", is_active=False)
+    named = ["--by", "Alice@example.com"]
+    for wrong in (
+        [str(waiting.pk), "--note", "x", *named],
+        [str(parked.pk), "--note", " ", *named],
+        [str(parked.pk), "--note", "x"],
+        [str(parked.pk), "--note", "x", "--by", "gone@example.com"],
+    ):
+        with pytest.raises(CommandError):
+            call_command("outbox", "drop", *wrong)
+    call_command("outbox", "drop", str(parked.pk), "--note", "told by phone", *named)
+    parked.refresh_from_db()
+    waiting.refresh_from_db()
+    assert parked.dropped_at is not None and waiting.dropped_at is None
+    entry = Entry.objects.get(action="outbox.drop", object_id=str(parked.pk))
+    assert entry.facts["actor"] == {"t": "staff", "id": str(alice.pk)}

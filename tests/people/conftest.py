@@ -4,11 +4,13 @@ from datetime import date
 from types import SimpleNamespace
 
 import pytest
+from django.core.cache import cache
 
 from audit import context
 from audit.actors import system
 from audit.models import Entry
 from compliance.people import services as people
+from tests.people.signing import PASSWORD, again
 
 IDENTITY_NUMBER = "17291716060"  # passes the check digits of a Turkish number; a documented specimen
 
@@ -37,6 +39,20 @@ def member(house):
         for role in roles:
             people.join(user, house.team, role, by=system())
         return user
+
+    return make
+
+
+@pytest.fixture
+def signed(house):
+    """Somebody with these roles, and a client in which they signed in with their password."""
+
+    def make(name, *roles):
+        cache.clear()  # attempts are counted there
+        user = people.create_user(email=f"{name}@example.com", name=name.title(), password=PASSWORD, by=system())
+        for role in roles:
+            people.join(user, house.team, role, by=system())
+        return user, again(user)
 
     return make
 

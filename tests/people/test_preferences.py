@@ -8,6 +8,7 @@ from django.utils import timezone, translation
 
 from audit.actors import system
 from compliance.people import services as people
+from compliance.people.keymap import KEYS
 from compliance.people.middleware import PreferencesMiddleware
 from compliance.people.models import User
 
@@ -15,7 +16,7 @@ from compliance.people.models import User
 @pytest.fixture
 def visitor(alice):
     client = Client()
-    client.force_login(alice, backend="allauth.account.auth_backends.AuthenticationBackend")
+    client.force_login(alice, backend="compliance.people.access.backend.StaffBackend")
     return client
 
 
@@ -95,3 +96,26 @@ def test_only_preferences_are_set_this_way(alice):
 
 def test_a_stranger_is_sent_to_the_sign_in(db):
     assert Client().get(reverse("profile")).status_code == 302
+
+
+class TestKeysOfOnesOwn:
+    def fields(self, **own):
+        return {f"key{place}": own.get(key, key) for place, key in enumerate(KEYS)}
+
+    def test_other_keys_or_none_are_kept_recorded_and_on_every_page(self, visitor, alice, entries):
+        assert visitor.post(reverse("keys"), self.fields(n="Y", r="")).status_code == 302
+        assert User.objects.get(pk=alice.pk).keys == {"n": "y", "r": ""}
+        [entry] = entries("people.set_preferences")
+        assert entry["diff"] == {"keys": [{}, {"n": "y", "r": ""}]}
+        page = visitor.get(reverse("keys")).content.decode()
+        assert 'data-keymap="nyr "' in page
+        visitor.post(reverse("keys"), {"defaults": "1"})
+        assert User.objects.get(pk=alice.pk).keys == {}
+        assert "data-keymap" not in visitor.get(reverse("keys")).content.decode()
+
+    def test_what_cannot_be_a_key_is_named_at_its_field(self, visitor, alice):
+        answer = visitor.post(reverse("keys"), self.fields(n="j", x="i"))
+        text = answer.content.decode()
+        assert answer.status_code == 422
+        assert "Two keys cannot be the same: j." in text and "elsewhere on each keyboard" in text
+        assert User.objects.get(pk=alice.pk).keys == {}

@@ -3,15 +3,18 @@
 import pytest
 
 from cases.models import GRANTS
-from compliance.people.roles import ROLES
+from compliance.people.roles import RIGHTS, ROLES
 
-IN_USE = {"agent", "manager", "officer", "mlro", "deputy_mlro", "privacy_officer", "auditor"}
+IN_USE = {
+    *("agent", "manager", "officer", "analyst", "mlro", "deputy_mlro", "rg_officer", "privacy_officer"),
+    *("auditor", "aml_auditor", "admin"),
+}
 
 
 def test_the_roles_are_those_of_the_house():
     assert list(ROLES) == [
         *("agent", "officer", "analyst", "mlro", "deputy_mlro", "rg_officer", "privacy_officer", "manager"),
-        *("auditor", "admin", "integration"),
+        *("auditor", "aml_auditor", "admin", "integration"),
     ]
 
 
@@ -32,9 +35,19 @@ def test_rights_on_queues_are_ones_that_queues_know(role):
 
 
 def test_only_officers_decide():
-    assert [role.name for role in ROLES.values() if "decide_case" in role.queue_permissions] == ["officer"]
+    assert [role.name for role in ROLES.values() if "decide_case" in role.queue_permissions] == [
+        "officer",
+        "rg_officer",
+    ]
 
 
 def test_an_auditor_changes_nothing():
     assert set(ROLES["auditor"].queue_permissions) == {"view_case"}
-    assert ROLES["auditor"].permissions == ("audit.view_entry", "audit.export_entry")
+    seen = {"audit.view_entry", "audit.export_entry", "access.view_staff", "rulebook.view_rules", "looking.see_lookers"}
+    assert set(ROLES["auditor"].permissions) == seen
+
+
+@pytest.mark.parametrize("role", ROLES.values(), ids=ROLES)
+def test_every_right_of_a_role_is_said_in_words(role):
+    """The page of the role is made of these."""
+    assert set(role.permissions) | set(role.queue_permissions) <= set(RIGHTS)

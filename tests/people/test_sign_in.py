@@ -129,7 +129,7 @@ def test_a_sign_in_outside_our_middleware_is_recorded_too(dan, entries, monkeypa
         patch.setattr(context, "_current", contextvars.ContextVar("empty"))
         with pytest.raises(context.MissingContext):
             context.current()
-        Client().force_login(dan, backend="allauth.account.auth_backends.AuthenticationBackend")
+        Client().force_login(dan, backend="compliance.people.access.backend.StaffBackend")
     [entry] = entries("people.sign_in")
     assert entry["data"] == {"factors": "none"}
 

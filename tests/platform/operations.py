@@ -14,6 +14,7 @@ from compliance.platform.openapi import MizanAPI
 from compliance.platform.scopes import Scope
 
 router = Router()
+meanwhile = None
 SECRET = "Ayşe Yıldırım 10000000146"
 FAILURES = {
     "denied": lambda: Denied("same_person", "You proposed this yourself."),
@@ -26,6 +27,14 @@ FAILURES = {
     "shredded": lambda: Shredded(SECRET),
     "bug": lambda: ZeroDivisionError(SECRET),
 }
+
+
+FAILS_AS = {"Fail": lambda: ConditionsNotMet(["No."])}
+
+
+def _fail(name):
+    if error := FAILS_AS.get(name, lambda: None)():
+        raise error
 
 
 class Thing(Schema):
@@ -48,14 +57,23 @@ def fail(request, how: str):
 def make(request, body: Thing):
     """Leaves one row; a thing named Fail is refused after the row was written."""
     made = Human.objects.create()
-    if body.name == "Fail":
-        raise ConditionsNotMet(["No."])
+    _fail(body.name)
     return Status(201, Made(id=str(made.pk), name=body.name))
 
 
 @router.post("/others", auth=Key(Scope.CASES_WRITE), response={201: Made})
 @idempotent
 def make_other(request, body: Thing):
+    return Status(201, Made(id=str(Human.objects.create().pk), name=body.name))
+
+
+@router.post("/asking", auth=Key(Scope.CASES_WRITE), response={201: Made})
+@idempotent(commits_itself=True)
+def ask_outside(request, body: Thing):
+    """As one that asks somebody outside; `meanwhile` is what happens while it waits."""
+    if meanwhile is not None:
+        meanwhile()
+    _fail(body.name)
     return Status(201, Made(id=str(Human.objects.create().pk), name=body.name))
 
 

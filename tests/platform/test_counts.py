@@ -125,10 +125,33 @@ class TestThePage:
         text = client.get("/platform/counts/").content.decode()
         assert "Differs" in text
         assert "=SUM(A1)" in text
-        file = b"".join(client.get("/platform/counts/?as=csv&differing=1").streaming_content).decode()
+        assert client.post("/platform/counts/?differing=1", {"reason": ""}).status_code == 422
+        taken = client.post("/platform/counts/?differing=1", {"reason": "Yearly audit"})
+        file = b"".join(taken.streaming_content).decode()
         rows = list(csv.DictReader(io.StringIO(file.lstrip("\ufeff"))))
         assert file.startswith("\ufeff")
         assert [row["missing here"] for row in rows if row["licensee"] == world.licensee.slug] == ["'=SUM(A1)"]
+        entry = Entry.objects.get(action="platform.take_counts")
+        assert entry.facts["data"] == {"rows": len(rows)}
+        assert b"Yearly audit" not in entry.entry
+
+    def test_pages_and_licensees_are_named_and_nothing_is_cut_unsaid(self, world, client, monkeypatch, settings):
+        monkeypatch.setattr("compliance.platform.views.PAGE", 2)
+        for ago in range(1, 6):
+            counts.report(world.licensee, world.day - timedelta(days=ago), {"accounts_opened": ago}, {}, by=system())
+        client.force_login(world.carol)
+        address, seen = f"/platform/counts/?licensee={world.licensee.slug}", []
+        while address:
+            page = client.get(address)
+            seen += [shown["row"].theirs for shown in page.context["rows"]]
+            address = page.context["older_url"] and f"/platform/counts/{page.context['older_url']}"
+        assert seen == [1, 2, 3, 4, 5]
+        assert client.get("/platform/counts/?licensee=another").context["rows"] == []
+        settings.AUDIT_EXPORT_ALONE = 4
+        refused = client.post("/platform/counts/", {"reason": "all of it"})
+        assert refused.status_code == 422
+        assert "at most 4 rows" in refused.content.decode()
+        assert not Entry.objects.filter(action="platform.take_counts").exists()
 
     def test_nobody_else_does(self, world, client):
         client.force_login(world.bob)

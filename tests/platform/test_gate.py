@@ -52,7 +52,9 @@ def test_what_set_it_never_leaves_the_house(account, ask, alice):
     assert b"monitoring" not in ask().content
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+)
 @given(
     st.lists(
         st.tuples(

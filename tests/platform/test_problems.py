@@ -1,11 +1,15 @@
 """Every error of the API has one form, and shows nothing of ours."""
 
 import json
+import re
 
 import pytest
+from django.conf import settings
 from django.test import override_settings
 
-from compliance.platform.problems import register
+from compliance.platform import problems
+from compliance.platform.problems import codes, register
+from documents.refusals import TEXTS, Refused
 from tests.platform.operations import SECRET
 
 pytestmark = pytest.mark.urls("tests.platform.operations")
@@ -113,7 +117,23 @@ def test_replies_are_not_stored_by_caches(api, key):
     assert api.get("/api/v1/ping", headers=key.headers)["Cache-Control"] == "no-store"
 
 
-def test_an_exception_is_answered_in_one_way():
+def test_an_exception_is_answered_in_one_way(monkeypatch):
+    monkeypatch.setattr(problems, "_answers", {})
+    monkeypatch.setattr(problems, "_codes", set())
     with pytest.raises(ValueError, match="already"):
         register(PermissionError, status=403, code="x")
         register(PermissionError, status=404, code="y")
+
+
+def test_every_code_is_explained_in_the_reference():
+    """Also those that an exception names itself: Denied("...") anywhere, and why a file is not taken."""
+    page = (settings.BASE_DIR / "docs" / "reference" / "problems.md").read_text()
+    explained = set(re.findall(r"`(\w+)`", "".join(line for line in page.splitlines() if line.startswith("| "))))
+    named = {
+        code
+        for package in ("audit", "cases", "compliance", "documents")
+        for file in (settings.BASE_DIR / package).rglob("*.py")
+        for code in re.findall(r"\bDenied\(\s*\"([a-z_]+)\"", file.read_text())
+    }
+    assert len(named) > 4
+    assert (codes() | named | {Refused(text).code for text in TEXTS}) - explained == set()

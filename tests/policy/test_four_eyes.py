@@ -27,7 +27,7 @@ def test_approving_needs_two_from_level_2_or_medium_risk(policy, level, risk, tw
     need = policy.need_two("verification.approve", level=level, risk=risk)
     assert need.two is two
     assert bool(need.why) is two
-    assert need.rule == f"{policy.jurisdiction}.FOUR_EYES.VERIFICATION_APPROVE"
+    assert need.rule == "OP.FOUR_EYES.VERIFICATION_APPROVE"
     assert need.version == policy.version
 
 

@@ -48,3 +48,7 @@ def test_the_periods_are_those_of_the_sources():
     assert str(tr.destruction_interval.value) == "6 months"
     assert str(tr.log.value) == str(gb.log.value) == "12 months"
     assert not gb.known("identity_documents")
+    now = policy_at("GB-2026-11-22").retention
+    assert str(now.identity_documents.value) == str(now.transactions.value) == "5 years"
+    assert (now.identity_documents.id, now.transactions.id) == ("GB.RET.IDENTITY", "GB.RET.TRANSACTIONS")
+    assert not now.known("books") and not now.known("erasure_log") and not now.known("destruction_interval")

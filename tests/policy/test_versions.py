@@ -46,11 +46,14 @@ def test_a_version_begins_on_its_day():
 def test_every_version_stays_within_reach(version):
     policy = policy_at(version)
     assert policy.version == version
-    assert policy_for(policy.jurisdiction, on=policy.effective_from) is policy
+    assert book().in_force(policy.jurisdiction, on=policy.effective_from) is policy
 
 
 def test_an_unknown_jurisdiction_names_itself_and_the_fix():
-    with pytest.raises(PolicyMissing, match=r"'FR'. Known: GB, TR. Add compliance/policy/jurisdictions/fr.toml"):
+    with pytest.raises(
+        PolicyMissing,
+        match=r"'FR'. Known: DE, DK, ES, EU, GB, IT, MT, NL, SE, TR. Add compliance/policy/jurisdictions/fr.toml",
+    ):
         policy_for("FR", on=date(2026, 11, 21))
 
 

@@ -14,6 +14,7 @@ from compliance.people.models import Team
 from compliance.proposals.acts import UnknownAct, register
 from compliance.proposals.models import Proposal, State
 from compliance.proposals.queries import SecondPersonNeeded, require_second_person
+from compliance.proposals.sealed import answer_of, note_of
 from compliance.proposals.services import (
     AlreadyDecided,
     AlreadyProposed,
@@ -21,10 +22,8 @@ from compliance.proposals.services import (
     OtherCheckerNamed,
     PersonNeeded,
     SamePerson,
-    answer_of,
     confirm,
     expire_overdue,
-    note_of,
     propose,
     send_back,
     withdraw,

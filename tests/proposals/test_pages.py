@@ -1,6 +1,7 @@
 """The approvals pages: what waits, the facts and consequences, and the buttons of whoever looks."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from django.db.models.functions import Now
@@ -12,13 +13,13 @@ from audit.perform import ConditionsNotMet
 from compliance.outbox.models import OutboxRow
 from compliance.people.models import Team
 from compliance.people.services import join
-from compliance.proposals import escalation
+from compliance.proposals import acts, escalation
 from compliance.proposals.models import Proposal, State
 from compliance.proposals.queries import expired_for, waiting_for
 from compliance.proposals.services import confirm, expire_overdue, propose
 from tests.proposals.conftest import NAME, facts
 
-BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+BACKEND = "compliance.people.access.backend.StaffBackend"
 
 
 def signed_in(user, **options):
@@ -220,9 +221,21 @@ def test_what_expired_is_written_to_the_managers_of_the_makers_team_once(proposa
     for _again in range(2):
         escalation.deliver(row)
     assert [mail.to for mail in mailoutbox] == [[erin.email]]
-    assert "Rename the team" in mailoutbox[0].subject
+    said = mailoutbox[0].subject + mailoutbox[0].body
+    assert "Rename the team" not in said and team.slug not in said
     assert facts(Entry.objects.get(action="proposals.escalate"))["data"]["managers"] == [str(erin.pk)]
     assert Proposal.objects.get().state == State.EXPIRED
+
+
+def test_a_manager_who_may_not_see_the_matter_is_not_told(proposal, who, team, rename, mailoutbox, monkeypatch):
+    for user, role in ((who.alice, "agent"), (who.erin, "manager"), (who.carol, "manager")):
+        join(user, team, role, by=system())
+    sees = replace(rename.act(), sees=lambda subject, user: user == who.carol and subject == team)
+    monkeypatch.setitem(acts._acts, NAME, sees)
+    Proposal.objects.update(expires_at=Now())
+    expire_overdue()
+    escalation.deliver(OutboxRow.objects.get(kind="proposals.escalate"))
+    assert [mail.to for mail in mailoutbox] == [[who.carol.email]]
 
 
 def test_a_maker_who_manages_is_not_told_by_any_sign_in(proposal, who, team, mailoutbox):

@@ -58,13 +58,27 @@ def test_the_names_cannot_be_left_out(folder):
 def test_a_new_version_leaves_the_old_one_readable(folder, monkeypatch):
     file = folder / "messages" / "nothing_to_do.toml"
     added = (
-        '\n[[version]]\nnumber = 2\nsince = 2027-01-01\n[version.text]\nen = "All is well."\ntr = "Her şey yolunda."\n'
+        "\n[[version]]\nnumber = 2\nsince = 2027-01-01\n"
+        '[version.subject]\nen = "About {number}"\ntr = "Hakkında: {number}"\n'
+        '[version.text]\nen = "All is well."\ntr = "Her şey yolunda."\n'
     )
     file.write_text(file.read_text(encoding="utf-8") + added, encoding="utf-8")
     catalogue = texts.read(folder)
     monkeypatch.setattr(texts, "catalogue", lambda: catalogue)
     assert texts.message("nothing_to_do", "tr") == "Her şey yolunda."
     assert texts.message("nothing_to_do", "tr", version=1) == "Şu anda yapmanız gereken bir şey yok."
+
+
+def test_what_staff_may_pick_has_a_subject(folder):
+    file = folder / "messages" / "received.toml"
+    text = file.read_text(encoding="utf-8")
+    start = text.index("[version.subject]")
+    without = text[:start] + text[text.index("[version.text]") :]
+    file.write_text(
+        without.replace('code = "received"\n', 'code = "received"\n[title]\nen = "Receipt"\ntr = "Makbuz"\n'),
+        encoding="utf-8",
+    )
+    assert "messages/received.toml, subject: missing" in problems_of(folder)
 
 
 def test_the_start_up_check_shows_each_problem(monkeypatch):

@@ -1,5 +1,5 @@
 """`manage.py audit VERB`: run the sequencer, verify the log, have it confirmed outside, export from it,
-show or make its keys.
+show or make its keys, make the database's roles.
 
 Exit: 0 ok, 1 a check failed or a request was refused, 2 bad arguments, 3 something unexpected (no database, say).
 """
@@ -23,6 +23,7 @@ from audit.actors import system
 from audit.anchors.placing import place_due
 from audit.anchors.standing import in_words
 from audit.checkpoints import KeyProblem, Signer
+from audit.database import logs_read_here
 from audit.export import CannotExport, Selection, export, export_to_folder
 from audit.key_change import change_key
 from audit.management.progress import Progress
@@ -31,6 +32,7 @@ from audit.proofs import NotSignedYet
 from audit.proving import continuation, entry_with_proof
 from audit.queries import standing
 from audit.record import ObjectRef, record
+from audit.roles import CannotMakeRoles, make_roles
 from audit.selections import KINDS
 from audit.sequencer import Sequencer
 from audit.tree import NoSuchProof
@@ -40,7 +42,7 @@ CHECK_FAILED, BAD_ARGUMENTS, UNEXPECTED = 1, 2, 3
 
 
 class Command(BaseCommand):
-    help = "The audit log: sequence, verify, anchor, export, key."
+    help = "The audit log: sequence, verify, anchor, export, prove, key, roles."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True)
@@ -91,11 +93,15 @@ class Command(BaseCommand):
         )
         verb.add_argument("--log", choices=LOGS, help="only this one; rotate needs it")
 
+        verb = verbs.add_parser("roles", help="make the database and its roles (needs a superuser's DATABASE_URL)")
+        verb.add_argument("--database", default="mizan", metavar="NAME")
+        verb.add_argument("--to", required=True, type=Path, metavar="FOLDER", help="where new roles' addresses go")
+
     def handle(self, *args: Any, verb: str, **options: Any) -> None:
         with context.use(context.new("command")):
             try:
                 getattr(self, f"_{verb}")(**options)
-            except (KeyProblem, CannotExport) as refused:
+            except (KeyProblem, CannotExport, CannotMakeRoles) as refused:
                 raise CommandError(str(refused)) from None
             except (DatabaseError, OperationalError) as broken:
                 raise CommandError(f"The database does not answer: {broken}", returncode=UNEXPECTED) from None
@@ -107,7 +113,10 @@ class Command(BaseCommand):
         sequencer.run()
 
     def _verify(self, *, log: str | None, **options: Any) -> None:
-        reports = [verify(name, folder=settings.LOG_KEY_DIR) for name in ([log] if log else LOGS)]
+        readable = logs_read_here()
+        if log is not None and log not in readable:
+            raise CommandError(f"This login may not read the log {log}.")
+        reports = [verify(name, folder=settings.LOG_KEY_DIR) for name in ([log] if log else readable)]
         recorded = [self._record_run(report) for report in reports]
         ok = all(report.ok for report in reports)
         if options["json"]:
@@ -206,3 +215,10 @@ class Command(BaseCommand):
             self.stdout.write(
                 vkey.read_text().strip() if vkey.exists() else standing(name).vkey or f"{name}: no key yet"
             )
+
+    def _roles(self, *, database: str, to: Path, **options: Any) -> None:
+        try:
+            for line in make_roles(database, to):
+                self.stdout.write(line)
+        except OSError as error:
+            raise CommandError(f"{error.filename} cannot be written: {error.strerror}") from None

@@ -2,11 +2,15 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from audit.registry import Action, register
+from audit.registry import Action, Kept, register
 from cases.actions import CASE_FIELDS
 
 register(
-    Action("verification.open", _("{actor} opened a verification"), CASE_FIELDS),
+    Action(
+        "verification.open",
+        _("{actor} opened a verification"),
+        CASE_FIELDS | {"because": Kept.PUBLIC, "crossed_at": Kept.PUBLIC},
+    ),
     Action("verification.review", _("{actor} started the review"), CASE_FIELDS),
     Action("verification.ask", _("{actor} asked the player for something"), CASE_FIELDS),
     Action("verification.resume", _("What was asked for arrived; the review goes on"), CASE_FIELDS),
@@ -28,4 +32,15 @@ register(
         CASE_FIELDS,
     ),
     Action("verification.reopen", _("{actor} reopened the verification"), CASE_FIELDS),
+    Action(
+        "verification.confirm_checks",
+        _("{actor} confirmed by hand what no system answers"),
+        CASE_FIELDS | {"kinds": Kept.PUBLIC},
+    ),
+    Action("verification.open_funds", _("The balance of the closed account waits for a decision")),
+    Action(
+        "verification.settle_funds",
+        _("{actor} decided on the balance: {decision}"),
+        dict.fromkeys(("decision", "amount", "currency", "as_of", "proposal", "maker"), Kept.PUBLIC),
+    ),
 )

@@ -10,4 +10,6 @@ class VerificationConfig(AppConfig):
     def ready(self) -> None:
         import_module(f"{self.name}.actions")
         import_module(f"{self.name}.kind")
+        import_module(f"{self.name}.arrivals")
         import_module(f"{self.name}.delays")
+        import_module(f"{self.name}.previews")

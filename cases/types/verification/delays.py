@@ -6,10 +6,13 @@ from cases.oversight.delays import Delay, register
 
 register(
     Delay(
-        "opened_to_review", _("From opening to the start of the review"), "verification.open", ("verification.review",)
+        "verification_opened_to_review",
+        _("From opening to the start of the review"),
+        "verification.open",
+        ("verification.review",),
     ),
     Delay(
-        "opened_to_finished",
+        "verification_opened_to_finished",
         _("From opening to the end"),
         "verification.open",
         ("verification.approve", "verification.reject", "verification.withdraw", "verification.lapse"),

@@ -24,6 +24,28 @@ TITLES: dict[str, Words] = {
     "close_deceased": _("Close: the player has died"),
     "close_impersonated": _("Close: the identity is stolen"),
     "lift": _("Let the account go on"),
+    "confirm_checks": _("Confirm by hand what no system answers"),
+}
+# What may become of the money, by how the case ended. `hold`: an authority or a court decides.
+FUNDS: dict[str, tuple[str, ...]] = {
+    "underage": ("return_deposits", "hold", "nothing_left"),
+    "deceased": ("to_estate", "hold", "nothing_left"),
+    "impersonated": ("return_to_source", "to_owner", "hold", "nothing_left"),
+    "withdrawn": ("pay_out", "hold", "nothing_left"),
+}
+FUNDS_WORDS: dict[str, Words] = {
+    "return_deposits": _("Return what was paid in; winnings are not paid"),
+    "return_to_source": _("Return to where it came from"),
+    "to_owner": _("Pay to the person whose identity or money it was"),
+    "to_estate": _("Pay to the estate"),
+    "pay_out": _("Pay out to the player"),
+    "hold": _("Keep until an authority or a court decides"),
+    "nothing_left": _("There is nothing left"),
+}
+FUNDS_BECAUSE: dict[str, Words] = {
+    "rule": _("The rule for this ending"),
+    "authority": _("An authority or a court decided"),
+    "agreed": _("Agreed with whoever is entitled"),
 }
 REASONS: dict[str, list[tuple[str, Words]]] = {
     "approve": [("all_checks_met", _("Every check is met"))],
@@ -37,6 +59,7 @@ REASONS: dict[str, list[tuple[str, Words]]] = {
         ("account_closed", _("The player closes the account")),
     ],
     "close_underage": [
+        ("declared_age", _("The date of birth that the player gave")),
         ("document_shows_age", _("A document shows the age")),
         ("told_by_guardian", _("A parent or guardian told us")),
         ("register_shows_age", _("A register shows the age")),
@@ -50,6 +73,10 @@ REASONS: dict[str, list[tuple[str, Words]]] = {
         ("owner_complained", _("The person whose identity it is told us")),
         ("person_differs", _("The person on the photo is somebody else")),
         ("admitted", _("The player admitted it")),
+    ],
+    "confirm_checks": [
+        ("seen_in_source", _("I looked it up at the source myself")),
+        ("written_proof", _("There is a written proof in the files")),
     ],
     "lift": [
         ("mistaken", _("It was a mistake")),
@@ -72,6 +99,9 @@ CONSEQUENCES: dict[str, Words] = {
     "close_impersonated": _(
         "The case ends. Whoever used the account reads only the neutral refusal; the person whose identity it is gets"
         " the text below. The balance needs a decision of its own."
+    ),
+    "confirm_checks": _(
+        "Counts as confirmed: what the law asks for before any service, and nobody is set up to answer here."
     ),
     "lift": _("The account may be used again as far as its level allows."),
 }

@@ -13,10 +13,10 @@ from django.utils.translation import gettext_lazy as _
 from audit.actors import Acts
 from cases.protection import too_early
 from compliance.people import restrictions
-from compliance.people.models import Person, Restriction
+from compliance.people.models import Customer, Person, Restriction
 from compliance.people.services import restrict
-from compliance.policy import policy_at
 from compliance.proposals.models import Proposal
+from compliance.rulebook.queries import policy_at
 
 if TYPE_CHECKING:
     from cases.types.verification.models import Verification
@@ -58,7 +58,16 @@ def _reached(case: "Verification", outcome: str) -> Any:
 
 def of(case: "Verification", code: str) -> "QuerySet[Restriction]":
     """Rows with this public code that verifications of this player set and that are in force."""
-    return restrictions.in_force(case.customer).filter(source=SOURCE, cover_code=code)
+    return _rows(case.customer, code)
+
+
+def closed_for(customer: Customer) -> "QuerySet[Restriction]":
+    """Rows of a protective ending, or of one that somebody proposed."""
+    return _rows(customer, CLOSED)
+
+
+def _rows(customer: Customer, code: str) -> "QuerySet[Restriction]":
+    return restrictions.in_force(customer).filter(source=SOURCE, cover_code=code)
 
 
 def lift(case: "Verification", code: str, *, by: Acts, reason: str, **about: str | None) -> None:

@@ -1,5 +1,6 @@
 """Verification: who is this player, and does the evidence carry the level asked for?"""
 
+import uuid
 from typing import Any, ClassVar
 
 from django.db import models
@@ -7,11 +8,12 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django_fsm import transition
 
-from audit.actors import Acts, System
-from cases.models import Case
+from audit.actors import Acts, SubjectRef, System
+from cases.models import Case, Evidence
 from cases.permissions import DECIDE, VIEW, WORK, is_key, may
 from cases.queries import CaseQuerySet
-from cases.types.verification import holds
+from cases.types.verification import ages, holds
+from cases.types.verification.checks import rules as checks
 from cases.types.verification.rules import (
     ONE_OPEN,
     another_is_open,
@@ -20,6 +22,7 @@ from cases.types.verification.rules import (
     time_is_over,
     what_is_missing,
 )
+from compliance.people.models import User
 
 KIND = "verification"
 
@@ -93,7 +96,10 @@ class Verification(Case):
 
     def unmet(self, move: str) -> list[str]:
         if move == "approve":
-            return [*what_is_missing(self), *holds.stands_against_approval(self)]
+            asked = (what_is_missing, ages.stands_against_approval, holds.stands_against_approval)
+            return [line for one in (*asked, checks.stands_against_approval) for line in one(self)]
+        if move == "confirm_checks":
+            return checks.cannot_be_confirmed_by_hand(self)
         if move == "lapse" and not time_is_over(self):
             return [str(_("The player still has time to answer."))]
         if move == "lift":
@@ -170,11 +176,25 @@ class Verification(Case):
         self.outcome, self.reason, self.closed_at = "", "", None
 
 
+class Because(models.TextChoices):
+    """What led to a verification. Beyond an application, nobody asked for it: the player hears of it when asked."""
+
+    APPLICATION = "application", _("The player applies")
+    THRESHOLD = "threshold", _("An amount was reached")
+    WITHDRAWAL = "withdrawal", _("The player withdraws")
+    NEW_FACT = "new_fact", _("Something new became known")
+    PERIODIC = "periodic", _("The periodic review is due")
+    EXPIRED = "expired", _("A document is out of date")
+    CAMPAIGN = "campaign", _("A campaign looks at many players again")
+    FORMER = "former", _("Begun in a former system")
+
+
 class VerificationFacts(models.Model):
     """What only a verification has."""
 
     case = models.OneToOneField(Case, on_delete=models.PROTECT, primary_key=True, related_name="verification_facts")
     level = models.CharField(max_length=10)
+    because = models.CharField(max_length=20, choices=Because, default=Because.APPLICATION, db_default="application")
     asked_at = models.DateTimeField(null=True, help_text=_("When the player was last asked for something"))
     answer_due_at = models.DateTimeField(null=True, help_text=_("When a case that waits lapses"))
 
@@ -185,3 +205,102 @@ class VerificationFacts(models.Model):
                 fields=["answer_due_at"], condition=Q(answer_due_at__isnull=False), name="verification_by_answer_due"
             )
         ]
+
+
+class Requirement(models.Model):
+    """One thing that a case asks for, and its four days: no player is asked late for what could be asked before.
+
+    `crossed_at` is when the duty arose (a registration, an amount reached), `knowable_at` when the operator could first
+    have asked, `asked_at` when it did, `due_at` until when the player may bring it.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="requirements")
+    purpose = models.CharField(max_length=40)
+    rule_id = models.CharField(max_length=80, help_text=_("The rule of the pinned policy that asks for it"))
+    crossed_at = models.DateTimeField()
+    knowable_at = models.DateTimeField()
+    asked_at = models.DateTimeField(null=True)
+    due_at = models.DateTimeField(null=True)
+    met_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["case", "purpose"], name="requirement_once"),
+            models.CheckConstraint(
+                condition=Q(asked_at=None, due_at=None) | Q(asked_at__isnull=False, due_at__gt=models.F("asked_at")),
+                name="requirement_asked_with_a_deadline",
+            ),
+        ]
+
+
+class Ruling(models.Model):
+    """What somebody or something said of one file, in the order we learned it. Rows are never changed.
+
+    `said_at` is the source's own time, by which a late result is known: `applied` is False for one that came after a
+    newer one of the same source, and it changed nothing.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    evidence = models.ForeignKey(Evidence, on_delete=models.PROTECT, related_name="rulings")
+    source = models.CharField(max_length=60, help_text=_("staff, system, or the name of a check"))
+    said = models.CharField(
+        max_length=20, help_text=_("The verdict, as a state of the evidence or a result of a check")
+    )
+    codes = models.JSONField(default=list)
+    said_at = models.DateTimeField()
+    recorded_at = models.DateTimeField(auto_now_add=True)
+    applied = models.BooleanField(default=True)
+    by = models.CharField(max_length=60, help_text=_("Actor, as kind:id"))
+
+    class Meta:
+        default_permissions = ()
+        indexes: ClassVar = [models.Index(fields=["evidence", "source", "-said_at"], name="ruling_by_source")]
+
+    @property
+    def audit_matter(self) -> str:
+        return self.evidence.case.number
+
+    @property
+    def audit_subject(self) -> SubjectRef:
+        return self.evidence.case.audit_subject
+
+
+class FundsDecision(models.Model):
+    """What becomes of the money of an account that was closed: opened with the closing, decided by two persons.
+
+    The amount is in the currency's minor units, as the operator's platform showed it at `as_of`.
+    """
+
+    case = models.OneToOneField(Case, on_delete=models.PROTECT, primary_key=True, related_name="funds_decision")
+    opened_at = models.DateTimeField()
+    decision = models.CharField(max_length=20, blank=True)
+    reason = models.CharField(max_length=40, blank=True)
+    amount = models.BigIntegerField(null=True)
+    currency = models.CharField(max_length=3, blank=True)
+    as_of = models.DateTimeField(null=True)
+    decided_at = models.DateTimeField(null=True)
+    decided_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        default_permissions = ()
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(decided_at=None, decided_by=None, decision="", amount=None, currency="", as_of=None)
+                | (
+                    Q(decided_at__isnull=False, decided_by__isnull=False, amount__gte=0, as_of__isnull=False)
+                    & ~Q(decision="")
+                    & ~Q(currency="")
+                ),
+                name="funds_decided_as_a_whole",
+            )
+        ]
+
+    @property
+    def audit_matter(self) -> str:
+        return self.case.number
+
+    @property
+    def audit_subject(self) -> SubjectRef:
+        return self.case.audit_subject

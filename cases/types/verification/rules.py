@@ -1,21 +1,20 @@
 """What a verification needs. The numbers and lists come from the policy that was pinned when the case was opened."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from django.db.models.functions import Now
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from audit.record import query_digest
 from cases import texts
 from cases.models import Case, Evidence
 from compliance import formats
-from compliance.policy import policy_at
 from compliance.policy.schema import EvidenceRule
+from compliance.rulebook.queries import policy_at
 
 if TYPE_CHECKING:
     from cases.types.verification.models import Verification
@@ -104,9 +103,8 @@ def what_is_missing(case: Any) -> list[str]:
 def answer_due(case: "Verification", now: datetime) -> datetime:
     """Until when the player may answer a request sent now: the end of the last day, in the licensee's zone."""
     days: Any = policy_at(case.policy_version).verification.answer_days  # reading an absent rule raises
-    zone = ZoneInfo(case.licensee.time_zone)
-    last = now.astimezone(zone).date() + timedelta(days=days.value)
-    return datetime.combine(last + timedelta(days=1), time(), tzinfo=zone)
+    licensee = case.licensee
+    return licensee.day_starts(licensee.day_of(now) + timedelta(days=days.value + 1))
 
 
 def time_is_over(case: Case) -> bool:
@@ -121,7 +119,7 @@ def age(evidence: Evidence, issued_on: date | None, on: date) -> tuple[date | No
     rule = case_rules.get(evidence.purpose)
     if rule is None:
         return None, []
-    received_on = min(on, timezone.localdate(evidence.created_at, ZoneInfo(evidence.case.licensee.time_zone)))
+    received_on = min(on, evidence.case.licensee.day_of(evidence.created_at))
     unmet = []
     if rule.max_age_days and issued_on and received_on - issued_on > timedelta(days=rule.max_age_days):
         unmet = [str(_("It was older than %(days)s days when it arrived.")) % {"days": rule.max_age_days}]
@@ -131,6 +129,31 @@ def age(evidence: Evidence, issued_on: date | None, on: date) -> tuple[date | No
 def level_of(case: Case) -> str:
     """The level that a verification is to reach; `case` may be the engine's row of it."""
     return str(case.verification_facts.level)
+
+
+def standing(case: "Verification") -> str:
+    """Where the verdicts have brought the case, in one word: closed | wait | judge | refuse | ask | approve | lacking.
+
+    A file that was refused for good asks for a refusal; one to be asked again for a request; nothing is approved
+    before everything is accepted.
+    """
+    if case.closed_at is not None:
+        return "closed"
+    if case.waiting_for:
+        return "wait"
+    found = {check.status for check in checks(case)}
+    if "pending" in found:
+        return "judge"
+    if "rejected" in found:
+        return "refuse"
+    if asked_again(case):
+        return "ask"
+    return "lacking" if missing_evidence(case) else "approve"
+
+
+def refused_for_good(case: "Verification") -> list[Check]:
+    """Items whose newest file was refused for good."""
+    return [check for check in checks(case) if check.status == "rejected"]
 
 
 def awaited(case: Case) -> list[Evidence]:
@@ -151,16 +174,23 @@ def told(case: "Verification", purpose: str, code: str) -> texts.Text:
     return texts.player_text(code, language, number=case.number, **texts.values_for(rule, language))
 
 
-def letter(case: "Verification", *, due: datetime) -> texts.Text:
-    """The one message that names everything the player has to bring until when, and what is already fine."""
+def letter(case: "Verification", *, due: datetime, lacking: Sequence[EvidenceRule] = (), line: str = "") -> texts.Text:
+    """The one message that names everything the player has to bring until when, and what is already fine.
+
+    `lacking` are items that no file was brought for and that are asked for now; `line` is what staff add of their own.
+    """
     language, items = case.account.language, []
     for evidence in asked_again(case):
         faults = " ".join(told(case, evidence.purpose, code) for code in evidence.reasons)
         items.append(f"{texts.purpose_title(evidence.purpose, language)}: {faults}")
+    for rule in lacking:
+        accepted = texts.values_for(rule, language)["accepted"]
+        items.append(f"{texts.purpose_title(rule.purpose, language)}: {accepted}")
     accepted = case.evidence.filter(state="accepted").order_by("created_at").values_list("purpose", flat=True)
     kept = [texts.purpose_title(purpose, language) for purpose in accepted]
-    last = formats.day(due - timedelta(minutes=1), zone=ZoneInfo(case.licensee.time_zone), language=language)
-    return texts.request_letter(language, number=case.number, items=items, kept=kept, deadline=last)
+    last = formats.day(due - timedelta(minutes=1), zone=case.licensee.zone, language=language)
+    request = texts.request_letter(language, number=case.number, items=items, kept=kept, deadline=last)
+    return texts.with_line(request, line) if line else request
 
 
 def evidence_digest(case: "Verification") -> bytes:

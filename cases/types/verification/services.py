@@ -1,8 +1,8 @@
 """The acts of a verification. Each wraps `perform` and the rows that follow in one transaction."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -16,31 +16,60 @@ from audit.perform import ConditionsNotMet, WrongState, perform
 from audit.record import record
 from cases import services as engine
 from cases import texts
+from cases.clocks import services as clocks
+from cases.happenings import tell
+from cases.mail.writing import own_line
 from cases.models import Evidence
 from cases.permissions import WORK
-from cases.types.verification import endings, holds, rules
-from cases.types.verification.models import KIND, Verification, VerificationFacts
+from cases.types.verification import ages, endings, funds, history, holds, playing, requirements, rules
+from cases.types.verification.checks import rules as electronic
+from cases.types.verification.checks.confirming import confirm_by_hand
+from cases.types.verification.models import KIND, Because, Verification, VerificationFacts
+from cases.types.verification.risk.services import assess
+from compliance.people.exclusions.terms import after
 from compliance.people.models import Account, Customer, User
 from compliance.people.risk import learn
+from compliance.people.sameness.services import look_later
 from compliance.people.services import reach_level
-from compliance.policy import policy_at, policy_for
+from compliance.policy import Policy
 from compliance.proposals.models import Proposal
 from compliance.proposals.queries import require_second_person
 from compliance.proposals.services import propose, void_overtaken
+from compliance.rulebook.queries import policy_at, policy_of
 
 LIFT = holds.LIFT
 # Reasons of a refusal that other decisions on the same player should know of.
 RISKY = ("document_altered", "person_differs", "second_account")
+LONGEST_ADDITION = 200  # characters of staff's own in a request: a line, not a second letter
+JUST_NOW = timedelta(days=1)  # a withdrawal that a platform reports later than this asks too late (operator default)
 
 
 @transaction.atomic
-def open(account: Account, *, level: str, by: Acts) -> Verification:  # noqa: A001 - the verb of the trade
-    """Open a verification to a level of the licensee's policy, and tell the player its number."""
+def open(  # noqa: A001 - the verb of the trade
+    account: Account,
+    *,
+    level: str,
+    by: Acts,
+    because: str = Because.APPLICATION,
+    crossed_at: datetime | None = None,
+    knowable_at: datetime | None = None,
+) -> Verification:
+    """Open a verification to a level of the licensee's policy. A player who applied is told its number.
+
+    `crossed_at` is when the duty arose, `knowable_at` when it could first have been asked for: since the account is
+    there, unless an amount made it due. Raises WithdrawalTrap where a withdrawal asks too late.
+    """
     now = timezone.now()
-    policy = policy_for(account.licensee.jurisdiction, on=engine.day_of(account.licensee, now))
+    policy = policy_of(account.licensee, on=account.licensee.day_of(now))
     if level not in policy.verification.levels:
         known = ", ".join(policy.verification.levels)
         raise ConditionsNotMet([str(_("level: {level} is unknown. Known: {known}.")).format(level=level, known=known)])
+    crossed_at, knowable_at = _days(account, because, crossed_at, knowable_at, now=now)
+    # What stands between a player and play was due with the account, whatever is said of it later.
+    since = min(knowable_at, account.created_at) if playing.is_part_of_it(policy, level) else knowable_at
+    # The moment is the caller's word: an old one must not make what was due for long look new.
+    asked_at = max(crossed_at, now - JUST_NOW)
+    requirements.refuse_trap(policy, because=because, knowable_at=since, asked_at=asked_at)
     # The lock makes two who open at once wait for each other; a unique index stands behind it.
     Customer.objects.select_for_update(of=("self",)).get(pk=account.customer_id)
     if rules.another_is_open(account.customer_id):
@@ -48,12 +77,57 @@ def open(account: Account, *, level: str, by: Acts) -> Verification:  # noqa: A0
     review_hours: Any = policy.verification.review_hours  # reading an absent rule raises PolicyNotVerified
     due_at = now + timedelta(hours=review_hours.value)
     case: Verification = engine.open_case(KIND, account, by=by, now=now, due_at=due_at)
-    VerificationFacts.objects.create(case=case, level=level)
-    record("verification.open", by=by, about=case, details={"level": level, "policy": case.policy_version})
-    engine.write_message(
-        case, "received", by=system(), text=texts.message("received", account.language, number=case.number)
-    )
+    VerificationFacts.objects.create(case=case, level=level, because=because)
+    details = {"level": level, "policy": case.policy_version, "because": because}
+    record("verification.open", by=by, about=case, details=details | {"crossed_at": crossed_at})
+    requirements.make(case, crossed_at=crossed_at, knowable_at=knowable_at)
+    if because == Because.THRESHOLD:
+        _start_the_laws_clock(case, policy, crossed_at, by=by)
+    look_later(case.customer)
+    if ages.is_too_young(case.customer):
+        holds.hold(case, "underage", by=system(), reason="declared_age")
+    if because == Because.APPLICATION:
+        text = texts.message("received", account.language, number=case.number)
+        engine.write_message(case, "received", by=system(), text=text)
     return case
+
+
+def _start_the_laws_clock(case: Verification, policy: Policy, crossed_at: datetime, *, by: Acts) -> None:
+    """Until when due diligence is complete by law, from the day on which the amount was reached; where policy says."""
+    within = policy.verification.complete_within if policy.verification.known("complete_within") else None
+    if within is not None:
+        target = after(crossed_at, within.value, case.licensee) - crossed_at
+        clocks.start_statutory(case, rule=within.id, target=target, by=by, at=crossed_at)
+
+
+def _days(
+    account: Account, because: str, crossed_at: datetime | None, knowable_at: datetime | None, *, now: datetime
+) -> tuple[datetime, datetime]:
+    """When the duty arose and when it could first have been asked for. ConditionsNotMet for a day to come."""
+    if because not in Because.values:
+        known = ", ".join(Because.values)
+        raise ConditionsNotMet(
+            [str(_("because: {because} is unknown. Known: {known}.")).format(because=because, known=known)]
+        )
+    crossed = crossed_at or now
+    knowable = knowable_at or (crossed if because == Because.THRESHOLD else account.created_at)
+    if crossed > now or knowable > now:
+        raise ConditionsNotMet([str(_("crossed_at, knowable_at: this moment lies in the future."))])
+    return crossed, knowable
+
+
+def open_by_routine(account: Account) -> Verification:
+    """For a player drawn by chance: everything that the policy's highest level asks for."""
+    policy = policy_of(account.licensee, on=account.licensee.today())
+    return open(account, level=list(policy.verification.levels)[-1], by=system())
+
+
+def take_over(account: Account, given: Mapping[str, str], opened_on: date, *, by: Acts) -> Verification:
+    """One that a former system had begun: to the level of the file, else the first. The player is told nothing new."""
+    levels = policy_of(account.licensee, on=account.licensee.today()).verification.levels
+    since = account.licensee.day_starts(opened_on)
+    level = given["level"] or next(iter(levels))
+    return open(account, level=level, by=by, because=Because.FORMER, crossed_at=since, knowable_at=since)
 
 
 def review(case: Verification, *, by: Acts, version: int | None = None) -> Verification:
@@ -61,27 +135,56 @@ def review(case: Verification, *, by: Acts, version: int | None = None) -> Verif
 
 
 @transaction.atomic
-def ask(case: Verification, *, by: Acts, version: int | None = None) -> Verification:
-    """Send everything that is asked again in one message, and wait for the player."""
+def ask(
+    case: Verification, *, by: Acts, version: int | None = None, missing: Sequence[str] = (), line: str = ""
+) -> Verification:
+    """Send everything that is asked again in one message, and wait for the player.
+
+    `missing` are purposes that no file was brought for, asked for in the same message; `line` is added in staff's own
+    words.
+    """
     engine.require(WORK, case, by=by, action="verification.ask")
     case = _locked(case)  # a verdict that is taken back at this moment is in the letter and told, or neither
-    returned = rules.asked_again(case)
-    if not returned:
+    returned, lacking = rules.asked_again(case), requirements.chosen(case, missing)
+    if not returned and not lacking:
         raise ConditionsNotMet([str(_("Nothing is asked for yet. Judge a file with “Ask again” first."))])
     now = timezone.now()
     due = rules.answer_due(case, now)
-    text = rules.letter(case, due=due)
+    text = rules.letter(case, due=due, lacking=lacking, line=own_line(line, longest=LONGEST_ADDITION))
     case = perform(case.ask, by=by, version=version, details={"answer_due_at": due})
     VerificationFacts.objects.filter(case=case).update(asked_at=now, answer_due_at=due)
+    asked = [evidence.purpose for evidence in returned] + [rule.purpose for rule in lacking]
+    requirements.ask(case, asked, at=now, due=due)
     engine.write_message(case, "request", by=by, text=text, tells_of=returned)
+    tell(case, "asked", by=by)
     return case
 
 
 def arrived(case: Verification, evidence: Evidence, *, by: Acts) -> None:
     """A file came in: when it was the last thing we waited for, the case goes back to its reviewer."""
-    if case.state == Verification.State.WAITING and not rules.awaited(case):
+    if case.state == Verification.State.WAITING and not rules.awaited(case) and not requirements.awaited(case):
         perform(case.resume, by=system())
         VerificationFacts.objects.filter(case=case).update(answer_due_at=None)
+
+
+def ruled(case: Any, evidence: Evidence, *, by: Acts) -> None:
+    """A verdict was given or taken back: keep it in the file's history, and let it drive the case.
+
+    After the last verdict a file refused for good parks the refusal: who judged proposes, somebody else decides.
+    """
+    history.note_verdict(evidence, by=by)
+    requirements.judged(case, evidence.purpose, evidence.state, at=timezone.now())
+    case = Verification.objects.select_related("customer", "account", "licensee").get(pk=case.pk)
+    if isinstance(by, User) and case.state == Verification.State.IN_REVIEW and rules.standing(case) == "refuse":
+        _park_refusal(case, by=by)
+
+
+def _park_refusal(case: Verification, *, by: User) -> None:
+    act = f"{KIND}.reject"
+    if not needs_two(case, act).two or Proposal.objects.parked().filter(act=act, subject_id=case.pk).exists():
+        return
+    evidence = next(check.evidence for check in rules.refused_for_good(case) if check.evidence)
+    propose(act, case, by=by, reason=evidence.reasons[0])
 
 
 @transaction.atomic
@@ -98,10 +201,13 @@ def approve(
     details = _decision(case, proposal, maker)
     case = perform(case.approve, by=by, reason=reason, details=details, at=timezone.now())
     reach_level(case.customer, case.level, by=by)
+    assess(case.customer, by=by, because="verified", reviewed=True)
     holds.lift(case, holds.NEEDED, by=by, reason="verified", proposal=proposal, maker=maker)
+    playing.let(case, by=by)
     engine.write_message(
         case, "approved", by=by, text=texts.message("approved", case.account.language, number=case.number)
     )
+    engine.leave_word_of_end(case, by=by)
     return case
 
 
@@ -118,6 +224,7 @@ def reject(
     engine.write_message(
         case, "rejected", by=by, text=texts.message("rejected", case.account.language, number=case.number)
     )
+    engine.leave_word_of_end(case, by=by)
     return case
 
 
@@ -128,7 +235,9 @@ def reopen(
     require_second_person("verification.reopen", case, proposal=proposal)
     # Whoever opens another one at this moment waits, or is seen.
     Customer.objects.select_for_update(of=("self",)).get(pk=case.customer_id)
-    return perform(case.reopen, by=by, reason=reason, details=_decision(case, proposal, maker))  # type: ignore[no-any-return]
+    case = perform(case.reopen, by=by, reason=reason, details=_decision(case, proposal, maker))
+    tell(case, "reopened", by=by)
+    return case
 
 
 @transaction.atomic
@@ -136,20 +245,25 @@ def withdraw(case: Verification, *, by: Acts, reason: str = "player_asked") -> V
     """The player wants no verification. What the missing answer would have stopped stops now."""
     case = perform(_locked(case).withdraw, by=by, reason=reason, details=_decision(case), at=timezone.now())
     holds.hold(case, case.outcome, by=by, reason=reason)
+    if reason == funds.ACCOUNT_CLOSED:
+        funds.open_decision(case, by=by)
     return _ended(case, "withdrawn", by=by)
 
 
 @transaction.atomic
 def lapse(case: Verification) -> Verification:
     """The player did not answer in time: the case ends and play stops, in one act."""
-    case = perform(_locked(case).lapse, by=system(), reason="no_answer", details=_decision(case), at=timezone.now())
+    case = _locked(case)
+    if case.merged_into_id is not None:
+        raise WrongState(str(_("This case was merged into another one. The work goes on there.")))
+    case = perform(case.lapse, by=system(), reason="no_answer", details=_decision(case), at=timezone.now())
     holds.hold(case, case.outcome, by=system(), reason="no_answer")
     return _ended(case, "lapsed", by=system())
 
 
 def lapse_overdue() -> int:
-    """Every case that waits longer than its player was given. How many lapsed."""
-    late = Verification.objects.filter(state="waiting", verification_facts__answer_due_at__lte=Now())
+    """Every case that waits longer than its player was given. How many lapsed. What was merged waits in the other."""
+    late = Verification.objects.open().filter(state="waiting", verification_facts__answer_due_at__lte=Now())
     lapsed = 0
     for case in late.order_by("verification_facts__answer_due_at"):
         with suppress(ConditionsNotMet, WrongState):  # the answer came, or somebody decided, a moment ago
@@ -172,6 +286,7 @@ def close_to_protect(
     }
     case = perform(moves[move], by=by, reason=reason, details=details, at=timezone.now())
     holds.hold(case, case.outcome, by=by, reason=reason)
+    funds.open_decision(case, by=by)
     learn(case.customer, case.outcome, source=KIND, known_on=_today(case), by=by, matter=case.number)
     return _ended(case, endings.LETTERS[case.outcome], by=by)
 
@@ -181,6 +296,7 @@ def _ended(case: Verification, letter: str | None, *, by: Acts) -> Verification:
     if letter:
         text = texts.message(letter, case.account.language, number=case.number)
         engine.write_message(case, letter, by=by, text=text)
+    engine.leave_word_of_end(case, by=by)
     void_overtaken(case)
     return case
 
@@ -194,6 +310,22 @@ def lift(
     if unmet := case.unmet("lift"):
         raise ConditionsNotMet(unmet)
     holds.lift(case, holds.CLOSED, by=by, reason=reason, proposal=proposal, maker=maker)
+    return case
+
+
+@transaction.atomic
+def confirm_checks(
+    case: Verification, *, by: Acts, reason: str, proposal: str | None = None, maker: str | None = None
+) -> Verification:
+    """What the law asks for before any service and nobody is set up to answer: two persons saw it themselves."""
+    require_second_person(f"{KIND}.confirm_checks", case, proposal=proposal)
+    case = _locked(case)
+    if unmet := case.unmet("confirm_checks"):
+        raise ConditionsNotMet(unmet)
+    kinds = electronic.by_hand(case)
+    details = _decision(case, proposal, maker) | {"kinds": kinds}
+    record("verification.confirm_checks", by=by, about=case, reason=reason, details=details)
+    confirm_by_hand(case, kinds, by=by)
     return case
 
 
@@ -231,7 +363,7 @@ def _locked(case: Verification) -> Verification:
 
 
 def _today(case: Verification) -> date:
-    return engine.day_of(case.licensee, timezone.now())
+    return case.licensee.today()
 
 
 def _decision(case: Verification, proposal: str | None = None, maker: str | None = None) -> dict[str, Any]:
@@ -262,5 +394,6 @@ ALONE: dict[str, Callable[..., Verification]] = {
     "reopen": reopen,
     "withdraw": withdraw,
     "lift": lift,
+    "confirm_checks": confirm_checks,
     **{move: partial(close_to_protect, move=move) for move in endings.PROTECTIVE},
 }

@@ -8,4 +8,9 @@ register(
     Action("suspicions.file", _("{actor} filed a suspicion"), {"receipt": Kept.PUBLIC, "customer": Kept.PUBLIC}),
     Action("suspicions.list", _("{actor} looked at the list of suspicion reports"), {"rows": Kept.PUBLIC}),
     Action("suspicions.read", _("{actor} read a suspicion report"), {"receipt": Kept.PUBLIC}),
+    Action(
+        "suspicions.destroy",
+        _("{actor} destroyed a suspicion report whose period is over"),
+        dict.fromkeys(("receipt", "rule", "policy", "kept_until"), Kept.PUBLIC),
+    ),
 )

@@ -16,7 +16,7 @@ from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from audit.actors import INSTALLATION
+from audit.actors import INSTALLATION, Acts
 from audit.cards import without_cards
 from audit.record import ObjectRef, record
 from compliance.keys.services import open_sealed, seal
@@ -109,6 +109,13 @@ def words_of(report: SuspicionReport) -> tuple[str, str]:
     about = open_sealed(INSTALLATION, ABOUT, bytes(report.about_sealed), aad=report.pk.bytes)
     text = open_sealed(INSTALLATION, TEXT, bytes(report.text_sealed), aad=report.pk.bytes)
     return about.decode(), text.decode()
+
+
+@transaction.atomic
+def destroy(report: SuspicionReport, *, by: Acts, **why: str) -> None:
+    """Its period is over: nothing is left but the entry, in the log of the AML side. `why` names rule and policy."""
+    record("suspicions.destroy", by=by, about=report, details={"receipt": report.receipt, **why})
+    report.delete()
 
 
 def unread() -> int:

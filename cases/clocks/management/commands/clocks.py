@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from audit import context
 from audit.actors import system
 from audit.perform import ConditionsNotMet
-from cases.clocks import services
+from cases.clocks import services, sweeping
 from cases.clocks.models import Kind
 from cases.clocks.working import DAYS, HoursBroken, WorkingHours
 from cases.models import Queue
@@ -40,7 +40,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         with context.use(context.new("command")):
             if options["verb"] == "sweep":
-                done = services.sweep()
+                done = sweeping.sweep()
                 text = ", ".join(f"{name}: {count}" for name, count in done.items())
                 self.stdout.write(json.dumps(done) if options["json"] else text)
                 return

@@ -1,9 +1,7 @@
-"""`manage.py demo seed | show | crowd`: demo data for a first look, and for the size of a real operator."""
+"""`manage.py demo seed | show | trial`: demo data for a first look. For a real operator's size: `cases generate`."""
 
 import json
 import os
-import secrets
-import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,33 +10,29 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from audit import context
-from audit.actors import system
-from cases.demo.crowd import generate
-from cases.demo.seed import LICENSEE, TEAM, SignIn, seed, sign_ins
-from cases.models import Queue
-from compliance.people.models import Brand, Licensee
+from cases.demo.seed import SignIn, open_trial, seed, sign_ins
+from compliance.people.models import Licensee
 
 
 class Command(BaseCommand):
     help = (
-        "Demo data. `seed` fills an empty installation once, `show` prints its sign-ins, `crowd` adds invented players"
-        " and cases in bulk."
+        "Demo data. `seed` fills an empty installation once, `show` prints its sign-ins, `trial` adds the test licensee"
+        " of `dev.py run --simulate`."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("verb", choices=["seed", "show", "crowd"])
-        parser.add_argument("--customers", type=int, default=10_000, help="crowd: how many players (default 10,000)")
-        parser.add_argument("--cases", type=int, default=2_000, help="crowd: how many open cases (default 2,000)")
+        parser.add_argument("verb", choices=["seed", "show", "trial"])
 
     def handle(self, *args: Any, verb: str, **options: Any) -> None:
         if settings.IN_PRODUCTION:
             raise CommandError("Demo data is refused in production (MIZAN_ENV=production).", returncode=2)
-        if verb == "crowd":
-            return self._crowd(options["customers"], options["cases"])
+        if verb == "trial":
+            self._trial()
+            return
         if verb == "seed" and not self._is_done():
             self._seed()
         for each in self._kept():
-            self.stdout.write(f"{each.role:10}{each.email:24}{each.password}")
+            self.stdout.write(f"{each.role:12}{each.email:24}{each.password}")
 
     def _seed(self) -> None:
         """Once; a run that was cut off goes on with the same passwords."""
@@ -52,22 +46,14 @@ class Command(BaseCommand):
             seed(self._kept())
         self._keep(self._kept(), done=True)
 
-    def _crowd(self, customers: int, cases: int) -> None:
-        queue = Queue.objects.filter(team__slug=TEAM, licensee__slug=LICENSEE).first()
-        if queue is None:
-            raise CommandError("There is no demo queue. Run `manage.py demo seed` first.", returncode=2)
-        if not 0 <= cases <= customers:
-            raise CommandError("--cases: at most as many as --customers; a player has one at a time.", returncode=2)
-        began = time.monotonic()
-
-        def say(what: str, so_far: int) -> None:
-            rate = so_far / max(time.monotonic() - began, 0.001)
-            self.stderr.write(f"{what}: {so_far:,} ({rate:,.0f}/s)")
-
-        brand = Brand.objects.get(licensee=queue.licensee)
+    def _trial(self) -> None:
+        """Print where the simulator acts and who owns its key."""
+        if not self._is_done():
+            raise CommandError("The test licensee stands beside the demo, which is not here.", returncode=2)
         with context.use(context.new("command")):
-            generate(queue, brand, customers=customers, cases=cases, by=system(), seed=secrets.token_hex(3), say=say)
-        self.stdout.write(f"Added {customers:,} players and {cases:,} cases.")
+            licensee = open_trial()
+        owner = next(each.email for each in self._kept() if each.role == "admin")
+        self.stdout.write(f"{licensee.slug} {owner}")
 
     @property
     def _file(self) -> Path:

@@ -4,9 +4,13 @@ from typing import Any
 
 from django.template import Library
 
-from cases.types.verification import endings
-from cases.types.verification.rules import what_is_missing
+from cases import same
+from cases.permissions import WORK, may
+from cases.types.verification import endings, funds, requirements
+from cases.types.verification.checks import rules as checks
+from cases.types.verification.rules import standing, what_is_missing
 from cases.types.verification.services import needs_two
+from compliance.people.sameness.services import links_of
 
 register = Library()
 
@@ -30,3 +34,41 @@ def script_of(case: Any) -> Any:
 @register.simple_tag
 def need_of(case: Any, act: str) -> Any:
     return needs_two(case, act)
+
+
+@register.simple_tag
+def standing_of_verdicts(case: Any) -> str:
+    """What the verdicts ask for; "" where nothing is to be decided now."""
+    return standing(case) if case.state == "in_review" else ""
+
+
+@register.simple_tag
+def requirements_of(case: Any) -> Any:
+    return requirements.shown(case)
+
+
+@register.simple_tag
+def funds_of(case: Any) -> Any:
+    """The decision on the balance with its words; None where none is due."""
+    found = funds.of(case) if case.closed_at else None
+    if found is not None:
+        found.words = endings.FUNDS_WORDS.get(found.decision, "")  # type: ignore[attr-defined]
+    return found
+
+
+@register.simple_tag
+def checks_of(case: Any, user: Any) -> dict[str, Any]:
+    """The newest electronic check of each kind, and what this person can order."""
+    may_work = case.closed_at is None and may(user, WORK, case)
+    return {
+        "found": checks.newest(case),
+        "offered": checks.can_order(case) if may_work else [],
+        "may_work": may_work,
+    }
+
+
+@register.simple_tag
+def alike_of(case: Any) -> list[Any]:
+    """Players who agree with this one in something and were not dismissed, with what they agree in."""
+    rows = links_of(case.customer).filter(state__in=["found", "linked"])
+    return [(link, same.words(link.agrees_in)) for link in rows]

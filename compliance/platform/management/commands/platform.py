@@ -1,24 +1,34 @@
-"""`manage.py platform issue-key|revoke-key|list-keys|reconcile`. Exit 1 when a day's counts differ or are missing."""
+"""`manage.py platform issue-key|rotate-key|revoke-key|pin-version|list-keys|add-endpoint|reconcile|openapi|simulate`.
+
+Exit 1 when a day's counts differ or are missing, the API is not as it was written down, or a simulation went wrong.
+"""
 
 import json
 import sys
 from datetime import date, timedelta
 from typing import Any
 
+from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
 from audit import context
 from audit.actors import system
 from audit.perform import ConditionsNotMet
+from compliance.people.management.lookups import licensee_of
 from compliance.people.models import Licensee, User
 from compliance.platform import counts, services
+from compliance.platform.management import describing, simulating
 from compliance.platform.models import ApiKey, DailyCount
 from compliance.platform.scopes import Scope
+from compliance.platform.versions import VERSIONS
+from compliance.platform.webhooks.services import add_endpoint
 
 
 class Command(BaseCommand):
-    help = "API keys: issue one (its secret is printed once), revoke one, list them."
+    help = "API keys: issue one (its secret is printed once), replace or revoke one, list them."
 
     def add_arguments(self, parser: CommandParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
@@ -34,6 +44,15 @@ class Command(BaseCommand):
         revoke = verbs.add_parser("revoke-key", help="refuse a key from now on")
         revoke.add_argument("prefix", help="the part of the key that is shown, such as mzn_1a2b3c4d")
         revoke.add_argument("--by", required=True, metavar="EMAIL", help="who revokes it")
+        rotate = verbs.add_parser("rotate-key", help="replace a key: a new secret, printed once; both work for a while")
+        rotate.add_argument("prefix", help="the part of the key that is shown")
+        rotate.add_argument("--hours", type=int, default=24, help="that the former still works (24)")
+        rotate.add_argument("--by", required=True, metavar="EMAIL", help="who replaces it")
+        rotate.add_argument("--json", action="store_true", help="print one JSON object")
+        pin = verbs.add_parser("pin-version", help="have a key answered in another version of the API")
+        pin.add_argument("prefix", help="the part of the key that is shown")
+        pin.add_argument("version", metavar="VERSION", help=f"one of {', '.join(VERSIONS)}")
+        pin.add_argument("--by", required=True, metavar="EMAIL", help="who moves it")
         listing = verbs.add_parser("list-keys", help="all keys, without their secrets")
         listing.add_argument("--json", action="store_true", help="print one JSON list")
 
@@ -44,6 +63,25 @@ class Command(BaseCommand):
         again.add_argument("--day", type=date.fromisoformat, help="only this day (the last 30 that were reported)")
         again.add_argument("--json", action="store_true", help="print one JSON list")
 
+        endpoint = verbs.add_parser("add-endpoint", help="where events go: print the secret that signs them, once")
+        endpoint.add_argument("--licensee", required=True, metavar="SLUG")
+        endpoint.add_argument("--name", required=True, help="whose it is")
+        endpoint.add_argument("--url", required=True)
+        endpoint.add_argument("--types", default="", help="comma-separated; all without it")
+        endpoint.add_argument("--by", required=True, metavar="EMAIL", help="who adds it")
+        endpoint.add_argument("--json", action="store_true", help="print one JSON object")
+
+        described = verbs.add_parser(
+            "openapi", help="compare the API with what was written down of it; 1 if it differs"
+        )
+        described.add_argument("--write", action="store_true", help="write it down, with the Python client's types")
+        described.add_argument("--break", action="store_true", help="also what breaks platforms: it has a new version")
+        described.add_argument("--print", action="store_true", help="print the description")
+
+        simulating.add_arguments(
+            verbs.add_parser("simulate", help="invented players at an invented platform; 1 when something went wrong")
+        )
+
     def handle(self, *args: Any, verb: str, **options: Any) -> None:
         with context.use(context.new("command")):
             match verb:
@@ -51,6 +89,16 @@ class Command(BaseCommand):
                     self.issue(options)
                 case "revoke-key":
                     self.revoke(options)
+                case "rotate-key":
+                    self.rotate(options)
+                case "pin-version":
+                    self.pin(options)
+                case "add-endpoint":
+                    self.add_endpoint(options)
+                case "openapi":
+                    self.openapi(options)
+                case "simulate":
+                    self.simulate(options)
                 case "reconcile":
                     self.reconcile(options)
                 case "list-keys":
@@ -61,7 +109,7 @@ class Command(BaseCommand):
         try:
             key, token = services.issue_key(
                 owner=_user(options["owner"]),
-                licensee=_licensee(options["licensee"]),
+                licensee=licensee_of(options["licensee"]),
                 name=options["name"],
                 scopes=[scope.strip() for scope in options["scopes"].split(",") if scope.strip()],
                 expires_at=timezone.now() + timedelta(days=options["days"]),
@@ -77,15 +125,67 @@ class Command(BaseCommand):
             self.stdout.write(f"{token}\nThis is shown once. It may: {', '.join(key.scopes)}.")
 
     def revoke(self, options: dict[str, Any]) -> None:
-        key = ApiKey.objects.select_related("owner").filter(prefix=options["prefix"]).first()
-        if key is None:
-            raise CommandError(f"{options['prefix']}: there is no such key", returncode=2)
-        services.revoke_key(key, by=_user(options["by"]))
+        key = services.revoke_key(_key(options["prefix"]), by=_user(options["by"]))
         self.stdout.write(f"{key.prefix} is refused from now on")
+
+    def rotate(self, options: dict[str, Any]) -> None:
+        user, former = _user(options["by"]), _key(options["prefix"])
+        try:
+            new, token = services.rotate_key(
+                former, overlap=timedelta(hours=options["hours"]), created_by=user, by=user
+            )
+        except ConditionsNotMet as unmet:
+            raise CommandError(str(unmet), returncode=2) from None
+        former.refresh_from_db(fields=["expires_at"])
+        until = former.expires_at.isoformat(timespec="minutes")
+        if options["json"]:
+            told = {"prefix": new.prefix, "secret": token, "former": former.prefix, "former_works_until": until}
+            self.stdout.write(json.dumps(told))
+        else:
+            self.stdout.write(f"{token}\nThis is shown once. {former.prefix} works until {until}.")
+
+    def pin(self, options: dict[str, Any]) -> None:
+        try:
+            key = services.pin_version(_key(options["prefix"]), options["version"], by=_user(options["by"]))
+        except ConditionsNotMet as unmet:
+            raise CommandError(str(unmet), returncode=2) from None
+        self.stdout.write(f"{key.prefix} is answered in version {key.api_version}")
+
+    def add_endpoint(self, options: dict[str, Any]) -> None:
+        user = _user(options["by"])
+        facts = {"licensee": licensee_of(options["licensee"]), "name": options["name"], "url": options["url"]}
+        types = [name.strip() for name in options["types"].split(",") if name.strip()]
+        try:
+            endpoint, secret = add_endpoint(**facts, types=types, created_by=user, by=user)
+        except ValidationError as error:
+            words = "; ".join(f"{name}: {' '.join(texts)}" for name, texts in error.message_dict.items())
+            raise CommandError(words, returncode=2) from None
+        if options["json"]:
+            self.stdout.write(json.dumps({"id": str(endpoint.pk), "url": endpoint.url, "secret": secret}))
+        else:
+            self.stdout.write(f"{secret}\nThis is shown once. It signs what {endpoint.url} gets.")
+
+    def openapi(self, options: dict[str, Any]) -> None:
+        document = describing.describe(import_string("compliance.api.api"))
+        if options["print"]:
+            self.stdout.write(json.dumps(document, indent=1, ensure_ascii=False))
+        elif options["write"]:
+            for file in describing.write(document, break_it=options["break"]):
+                self.stdout.write(f"{file.relative_to(settings.BASE_DIR)} is written")
+        elif found := describing.differences(document):
+            self.stdout.write("\n".join([*found, f"To write it down: {describing.REFRESH}"]))
+            sys.exit(1)
+
+    def simulate(self, options: dict[str, Any]) -> None:
+        licensee = licensee_of(options["licensee"]) if options["licensee"] else None
+        by = _user(options["by"]) if options["by"] else None
+        report = simulating.simulate(options, licensee=licensee, by=by, write=self.stdout.write)
+        if not report["ok"]:
+            sys.exit(1)
 
     def reconcile(self, options: dict[str, Any]) -> None:
         only = options["licensee"]
-        licensees = [_licensee(only)] if only else list(Licensee.objects.order_by("slug"))
+        licensees = [licensee_of(only)] if only else list(Licensee.objects.order_by("slug"))
         found: list[dict[str, Any]] = []
         for licensee in licensees:
             days = (
@@ -138,16 +238,15 @@ class Command(BaseCommand):
             self.stdout.write(f"{row['prefix']}  {state}  {row['licensee']}  {row['owner']}  {row['name']}")
 
 
+def _key(prefix: str) -> ApiKey:
+    found = ApiKey.objects.select_related("owner").filter(prefix=prefix).first()
+    if found is None:
+        raise CommandError(f"{prefix}: there is no such key", returncode=2)
+    return found
+
+
 def _user(email: str) -> User:
     found = User.objects.filter(email=email.lower(), is_active=True).first()
     if found is None:
         raise CommandError(f"{email}: no active member of staff signs in with this address", returncode=2)
-    return found
-
-
-def _licensee(slug: str) -> Licensee:
-    found = Licensee.objects.filter(slug=slug).first()
-    if found is None:
-        known = ", ".join(Licensee.objects.values_list("slug", flat=True)) or "none"
-        raise CommandError(f"{slug}: no such licensee. Known: {known}", returncode=2)
     return found

@@ -10,7 +10,6 @@ from argparse import ArgumentParser
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, transaction
@@ -24,7 +23,8 @@ from compliance.keys import escrow, rotation, services, tombstones
 from compliance.keys.locks import Busy
 from compliance.keys.models import SubjectKey
 from compliance.keys.providers import KeyUnavailable, LocalKeyFile, provider
-from compliance.people.models import Customer, User
+from compliance.people.management.lookups import customer_of
+from compliance.people.models import User
 from compliance.proposals.services import propose
 from documents.keeping import certificate, erasure
 from documents.keeping.models import Erasure
@@ -135,7 +135,7 @@ class Command(BaseCommand):
     # ---------------------------------------------------------------------------------------------------- rotate
     def keys_rotate(self, options: Result) -> Result:
         if options["customer"]:
-            return renew(_customer(options["customer"]), by=system(), reason="renewed")
+            return renew(customer_of(options["customer"]), by=system(), reason="renewed")
         done = rotation.rotate(by=system(), say=self._progress("rewrapped"))
         result: Result = {
             "epoch": done.epoch,
@@ -154,7 +154,7 @@ class Command(BaseCommand):
         user = User.objects.filter(email=options["by"].lower(), is_active=True).first()
         if user is None:
             raise CommandError(f"There is no active sign-in {options['by']}.", returncode=2)
-        customer = _customer(options["customer"])
+        customer = customer_of(options["customer"])
         try:
             made = propose(erasure.SHRED, customer, by=user, reason=options["reason"])
         except (Denied, WrongState, ConditionsNotMet) as refused:
@@ -162,7 +162,7 @@ class Command(BaseCommand):
         return {"proposal": str(made.pk), "state": made.state, "expires": made.expires_at.isoformat()}
 
     def keys_certificate(self, options: Result) -> Result:
-        found = Erasure.objects.filter(customer=_customer(options["customer"])).order_by("-shredded_at").first()
+        found = Erasure.objects.filter(customer=customer_of(options["customer"])).order_by("-shredded_at").first()
         if found is None:
             raise CommandError("This customer was not erased.", returncode=1)
         text, digest = certificate.issue(found, by=system())
@@ -262,13 +262,6 @@ def _key_file() -> LocalKeyFile:
             f"The provider {keys.name} keeps its keys itself and hands none out: use its own recovery.", returncode=1
         )
     return keys
-
-
-def _customer(text: str) -> Customer:
-    try:
-        return Customer.objects.get(pk=UUID(text))
-    except (ValueError, Customer.DoesNotExist):
-        raise CommandError(f"There is no customer {text}.", returncode=2) from None
 
 
 def _keys_in_database() -> int:

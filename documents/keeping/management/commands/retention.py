@@ -14,7 +14,8 @@ from audit import context
 from audit.perform import ConditionsNotMet, Denied, WrongState
 from compliance.keys.locks import Busy
 from compliance.keys.services import KeyUnavailable
-from compliance.people.models import Customer, User
+from compliance.people.management.lookups import customer_of
+from compliance.people.models import User
 from compliance.proposals.services import propose
 from documents.keeping import holds, runs
 from documents.keeping.models import LegalHold
@@ -83,20 +84,20 @@ class Command(BaseCommand):
         return {"last run": runs.last_run(), "problems": runs.overdue()}
 
     def retention_show(self, options: Result) -> Result:
-        standing = standing_of(_customer(options["customer"]))
+        standing = standing_of(customer_of(options["customer"]))
         standing_holds = LegalHold.objects.filter(customer_id=standing.customer, lifted_at=None)
         return standing.as_dict() | {"holds": [f"{hold.pk} {hold.reason}" for hold in standing_holds]}
 
     def retention_end_relationship(self, options: Result) -> Result:
-        holds.end_relationship(_customer(options["customer"]), on=options["on"], by=_user(options["by"]))
+        holds.end_relationship(customer_of(options["customer"]), on=options["on"], by=_user(options["by"]))
         return self.retention_show(options)
 
     def retention_resume_relationship(self, options: Result) -> Result:
-        holds.resume_relationship(_customer(options["customer"]), by=_user(options["by"]))
+        holds.resume_relationship(customer_of(options["customer"]), by=_user(options["by"]))
         return self.retention_show(options)
 
     def retention_hold(self, options: Result) -> Result:
-        customer, by = _customer(options["customer"]), _user(options["by"])
+        customer, by = customer_of(options["customer"]), _user(options["by"])
         return {"hold": str(holds.place_hold(customer, by=by, reason=options["reason"], note=options["note"]).pk)}
 
     def retention_lift(self, options: Result) -> Result:
@@ -106,13 +107,6 @@ class Command(BaseCommand):
             raise CommandError(f"There is no hold {options['hold']}.", returncode=2) from None
         made = propose(holds.LIFT, hold, by=_user(options["by"]), reason=options["reason"])
         return {"proposal": str(made.pk), "state": made.state}
-
-
-def _customer(text: str) -> Customer:
-    try:
-        return Customer.objects.get(pk=UUID(text))
-    except (ValueError, Customer.DoesNotExist):
-        raise CommandError(f"There is no customer {text}.", returncode=2) from None
 
 
 def _user(email: str) -> User:

@@ -1,0 +1,1 @@
+"""The operator as the platform reads it: licensee, brands, rules, daily counts."""

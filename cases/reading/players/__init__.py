@@ -1,0 +1,1 @@
+"""Players as the platform reads them: links and levels, never who they are."""

@@ -1,0 +1,1 @@
+"""What was done about a player: contacts, and decisions that wait for a second person."""

@@ -1,0 +1,69 @@
+"""What may be chosen at a licensee today, with its effect told before the act."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from audit.perform import ConditionsNotMet
+from compliance.people.exclusions import clock
+from compliance.people.exclusions.terms import SELF_EXCLUSION, TIME_OUT, Terms, needed, terms_of, words_of
+from compliance.people.models import Licensee
+from compliance.policy.records import Period
+from compliance.rulebook.queries import policy_of
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """`code` is "time_out:24:hour", "self_exclusion:6:month" or "self_exclusion:open"."""
+
+    code: str
+    kind: str
+    period: Period | None
+
+    @property
+    def words(self) -> str:
+        if self.period is None:
+            return _("Self-exclusion without an end")
+        names = {"time": words_of(self.period)}
+        return (_("Time-out: %(time)s") if self.kind == TIME_OUT else _("Self-exclusion: %(time)s")) % names
+
+
+def offers_of(licensee: Licensee) -> list[Offer]:
+    """Time-outs, then exclusions, as the policy of today names them; none is recommended."""
+    rules = policy_of(licensee, on=licensee.today()).exclusions
+    found = [_offer(TIME_OUT, period) for period in needed(rules, "time_outs")]
+    found += [_offer(SELF_EXCLUSION, period) for period in needed(rules, "terms")]
+    if rules.known("open_ended") and needed(rules, "open_ended"):
+        found.append(Offer(f"{SELF_EXCLUSION}:open", SELF_EXCLUSION, None))
+    return found
+
+
+def _offer(kind: str, period: Period) -> Offer:
+    return Offer(f"{kind}:{period.amount}:{period.unit}", kind, period)
+
+
+def offer_of(licensee: Licensee, code: str) -> Offer:
+    """One of those; ConditionsNotMet names what there is."""
+    known = {offer.code: offer for offer in offers_of(licensee)}
+    if code not in known:
+        raise ConditionsNotMet(
+            [_("Choose how long: %(these)s.") % {"these": ", ".join(o.words for o in known.values())}]
+        )
+    return known[code]
+
+
+def effect_of(licensee: Licensee, offer: Offer, *, third_party: bool = False) -> tuple[datetime, Terms]:
+    """From when and until when it would hold if it were asked for now."""
+    start = clock.now()
+    rules = policy_of(licensee, on=licensee.today()).exclusions
+    terms = terms_of(
+        rules,
+        kind=offer.kind,
+        period=offer.period,
+        third_party=third_party,
+        running=False,
+        licensee=licensee,
+        start=start,
+    )
+    return start, terms

@@ -1,0 +1,1 @@
+"""Pages: staff's, and the player's own."""

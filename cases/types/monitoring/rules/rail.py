@@ -1,0 +1,8 @@
+"""Where the AML side finds its rules."""
+
+from django.utils.translation import gettext_lazy as _
+
+from cases import aml_rail
+from cases.types.monitoring.rules.services import may_view
+
+aml_rail.register(aml_rail.Link("cases:monitoring-rules", _("Monitoring rules"), may_view))

@@ -1,0 +1,11 @@
+from importlib import import_module
+
+from django.apps import AppConfig
+
+
+class TransactionsConfig(AppConfig):
+    name = "cases.types.monitoring.transactions"
+    label = "transactions"
+
+    def ready(self) -> None:
+        import_module(f"{self.name}.actions")

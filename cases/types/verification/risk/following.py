@@ -1,0 +1,89 @@
+"""What follows a change of risk: the sum is made anew and, where the law asks for it, the player is looked at again."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import OuterRef, Subquery
+from django.utils import timezone
+
+from audit.actors import Acts, system
+from cases.types.verification import reviews
+from cases.types.verification.models import Because, Outcome, Verification
+from cases.types.verification.risk import services
+from cases.types.verification.risk.models import Profile
+from cases.types.verification.risk.services import RUN_FOR
+from compliance.outbox.kinds import register
+from compliance.outbox.models import OutboxRow
+from compliance.people import correcting
+from compliance.people.models import Customer, RiskFact
+from compliance.people.risk import LEARNED, MAIN
+from compliance.policy.schema import RISKS
+from compliance.rulebook.queries import policy_of
+
+RECKONED = "risk"
+
+
+def learned(row: OutboxRow) -> None:
+    """A fact outside the compartment came or ended. Twice does nothing: the sum says what it said."""
+    customer = Customer.objects.select_related("licensee").filter(pk=row.payload["customer_id"], erased_at=None).first()
+    fact = RiskFact.objects.filter(pk=row.payload["fact_id"], log=MAIN).first()
+    if customer is None or fact is None:
+        return
+    before = customer.risk
+    after = services.assess(customer, by=system(), because="new_fact").level
+    raised = RISKS.index(after) > RISKS.index(before)
+    if fact.ended_at is None and (raised or fact.code in triggers(customer)):
+        reviews.review(customer, because=Because.NEW_FACT, crossed_at=fact.recorded_at)
+
+
+def corrected(customer: Customer, fields: frozenset[str], by: Acts) -> str:
+    """Lists of countries name the nationality: another one makes another sum, and a higher level a new look."""
+    if "nationality" not in fields:
+        return ""
+    before = customer.risk
+    after = services.assess(customer, by=by, because="corrected").level
+    if RISKS.index(after) > RISKS.index(before):
+        reviews.review(customer, because=Because.NEW_FACT, crossed_at=timezone.now())
+    return RECKONED if after != before else ""
+
+
+def triggers(customer: Customer) -> frozenset[str]:
+    """Facts that ask for enhanced measures, by law and by the operator's choice."""
+    enhanced = policy_of(customer.licensee, on=customer.licensee.today()).enhanced
+    found: set[str] = set()
+    for name in ("triggers", "further_triggers"):
+        if enhanced.known(name):
+            found |= set(getattr(enhanced, name).value)
+    return frozenset(found)
+
+
+def begin_cycles(*, run_for: timedelta = RUN_FOR) -> int:
+    """Players who were verified before risk was reckoned: their cycle runs from their last approval. How many."""
+    approved = Verification.objects.filter(customer=OuterRef("pk"), outcome=Outcome.APPROVED, closed_at__isnull=False)
+    newest = Subquery(approved.order_by("-closed_at").values("closed_at")[:1])
+    rows = Customer.objects.filter(risk_profile=None, erased_at=None).annotate(approved_at=newest)
+
+    def begin(customer: Any) -> bool:
+        services.assess(customer, by=system(), because="verified", looked_on=timezone.localdate(customer.approved_at))
+        return True
+
+    return services.walk(rows.exclude(approved_at=None), begin, run_for=run_for)
+
+
+def open_due_reviews(*, run_for: timedelta = RUN_FOR) -> int:
+    """Players whose review is due, oldest first. How many were opened.
+
+    Only where the newest verification was an approval: what was refused, lapsed or is being looked at is not periodic.
+    """
+    newest = Verification.objects.filter(customer=OuterRef("customer")).order_by("-opened_at", "-pk")
+    due = Profile.objects.filter(review_on__lte=timezone.now().date(), customer__erased_at=None)
+    due = due.alias(newest=Subquery(newest.values("outcome")[:1])).filter(newest=Outcome.APPROVED)
+
+    def open_one(profile: Profile) -> bool:
+        return reviews.review(profile.customer, because=Because.PERIODIC) is not None
+
+    return services.walk(due.select_related("customer"), open_one, run_for=run_for, by="review_on")
+
+
+register(LEARNED, learned)
+correcting.also(corrected)

@@ -1,0 +1,1 @@
+"""Signed messages from outside: a vendor's answer, a register's notice."""
