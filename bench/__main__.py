@@ -26,6 +26,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("name")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--minutes", type=float, help="soak: how long (default 60)")
+    parser.add_argument("--rate", type=float, help="soak: requests a second (default 30)")
     options = parser.parse_args(arguments)
     if options.name not in names():
         print(f"There is no bench {options.name!r}. There are: {', '.join(names()) or 'none'}.", file=sys.stderr)
@@ -33,7 +35,8 @@ def main(arguments: Sequence[str]) -> int:
     django.setup()
     module = importlib.import_module(f"bench.{options.name}")
     began = time.monotonic()
-    rows: list[Row] = module.rows(quick=options.quick)
+    given = {name: getattr(options, name) for name in ("minutes", "rate") if getattr(options, name) is not None}
+    rows: list[Row] = module.rows(quick=options.quick, **given)
     report = {
         "bench": options.name,
         "quick": options.quick,

@@ -23,6 +23,7 @@ from bench import Row, cluster
 from compliance.people.services import create_team, create_user, join
 
 DAYS = 365
+AT_ONCE = 1_000_000  # entries between two looks whether a partition is needed
 FEW = 20_000  # the small log that query counts are compared with
 DATA = {
     "entries": "made by COPY from a seed, one entry of the log says so; 200 staff, 100,000 customers, 300,000 cases, "
@@ -55,7 +56,8 @@ def rows(quick: bool) -> list[Row]:
     few = _counted(client, filling)
     began = time.monotonic()
     filling.add(count - FEW)
-    DATA["filled"] = f"{count} entries, {count / max(time.monotonic() - began, 1e-9):,.0f} a second"
+    rate = (count - FEW) / max(time.monotonic() - began, 1e-9)
+    DATA["filled"] = f"{count} entries, {rate:,.0f} a second, {_database_bytes() / 1e9:.2f} GB of disk"
     many = _counted(client, filling)
     timed = {name: _seconds(client, query) for name, query in filling.questions().items()}
     slowest = max(timed, key=lambda name: timed[name])
@@ -93,6 +95,7 @@ def _seconds(client: Client, query: dict[str, str], rounds: int = 3) -> float:
 
 def _counted(client: Client, filling: "Filling") -> dict[str, int]:
     """SQL statements of each page."""
+    client.get("/audit/", secure=True)  # the first page after a minute also notes when the session was seen
     found = {}
     for name, query in filling.questions().items():
         address = f"/audit/?{urlencode(query)}"
@@ -121,20 +124,24 @@ class Filling:
     def _uuid(self) -> str:
         return str(uuid.UUID(int=self._chance.getrandbits(128), version=4))
 
-    def add(self, count: int) -> None:
-        """COPY, as a superuser with the triggers off: the log's own door writes one at a time."""
+    def add(self, count: int, *, leaves: bool = True) -> None:
+        """COPY, as a superuser with the triggers off: the log's own door writes one at a time. One entry says so."""
         with _triggers_off() as database, database.cursor() as cursor:
             kept = _without_indexes(cursor) if count > FEW else []
             last = cursor.execute("SELECT coalesce(max(id), 0) FROM audit_entry").fetchone()[0]
-            with cursor.copy(f"COPY audit_entry ({_COLUMNS}) FROM STDIN") as copy:
-                for first in range(0, count, 5_000):
-                    copy.write("".join(self._line(count) for _ in range(min(5_000, count - first))))
-            cursor.execute("SELECT coalesce(max(seq) + 1, 0) FROM audit_leaf WHERE log = 'main'")
-            cursor.execute(
-                "INSERT INTO audit_leaf (log, seq, entry_id, event_id) "
-                "SELECT 'main', %s + id - %s, id, event_id FROM audit_entry WHERE id > %s ORDER BY id",
-                [cursor.fetchone()[0], last + 1, last],
-            )
+            for done in range(0, count, AT_ONCE):
+                if cursor.execute("SELECT audit_add_partition()").fetchone()[0]:
+                    _switch(database, "DISABLE")
+                with cursor.copy(f"COPY audit_entry ({_COLUMNS}) FROM STDIN") as copy:
+                    for first in range(done, min(done + AT_ONCE, count), 5_000):
+                        copy.write("".join(self._line(count) for _ in range(min(5_000, count - first))))
+            if leaves:
+                cursor.execute("SELECT coalesce(max(seq) + 1, 0) FROM audit_leaf WHERE log = 'main'")
+                cursor.execute(
+                    "INSERT INTO audit_leaf (log, seq, entry_id, event_id) "
+                    "SELECT 'main', %s + id - %s, id, event_id FROM audit_entry WHERE id > %s ORDER BY id",
+                    [cursor.fetchone()[0], last + 1, last],
+                )
             for definition in kept:
                 cursor.execute(definition)
             cursor.execute("ANALYZE audit_entry")
@@ -209,6 +216,12 @@ def _switch(database, how: str) -> None:
     ).fetchall()
     for table, name in found:
         database.execute(f"ALTER TABLE {table} {how} TRIGGER {name}")
+
+
+def _database_bytes() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_database_size(current_database())")
+        return int(cursor.fetchone()[0])
 
 
 def _index_bytes() -> int:

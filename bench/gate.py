@@ -132,12 +132,12 @@ class _Caller:
         return body
 
 
-def _hammer(port, headers, paths, seconds):
+def _hammer(port, headers, paths, seconds, caller_of=_Caller):
     """Requests per second of callers who ask again as soon as they have their answer."""
     counts, ends = [], time.perf_counter() + seconds
 
     def ask(offset):
-        caller, count = _Caller(port, headers), 0
+        caller, count = caller_of(port, headers), 0
         while time.perf_counter() < ends:
             caller.get(paths[(offset + count * CONNECTIONS) % len(paths)])
             count += 1
@@ -147,13 +147,13 @@ def _hammer(port, headers, paths, seconds):
     return sum(counts) / seconds
 
 
-def _open_load(port, headers, paths, rate, seconds):
+def _open_load(port, headers, paths, rate, seconds, caller_of=_Caller):
     """Seconds from when each request was due to its answer: one that waits for another counts its waiting."""
     taken, every = [], CONNECTIONS / rate
     start = time.perf_counter() + 0.05
 
     def ask(offset):
-        caller = _Caller(port, headers)
+        caller = caller_of(port, headers)
         for number in range(int(seconds / every)):
             due = start + number * every + offset * every / CONNECTIONS
             time.sleep(max(0.0, due - time.perf_counter()))
