@@ -6,7 +6,7 @@ import shutil
 import pytest
 from playwright.sync_api import expect
 
-expect.set_options(timeout=45_000)  # milliseconds; a busy machine is no fault of the product
+expect.set_options(timeout=180_000)  # milliseconds; a busy machine is no fault of the product
 REQUIRED = os.environ.get("REQUIRE_BROWSER") == "1"
 ARGUMENTS = [
     "--no-sandbox",
@@ -39,5 +39,5 @@ def browser_context_args():
 def browser_page(stack, new_context):
     """A page in a fresh browser profile whose relative addresses lead to the stack."""
     page = new_context(base_url=stack.url).new_page()
-    page.set_default_timeout(45_000)
+    page.set_default_timeout(180_000)
     return page

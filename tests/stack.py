@@ -11,7 +11,7 @@ from django.db import connections
 from compliance.embedded.installation import Installation
 from compliance.embedded.postgres import APPLICATION, Cluster
 from compliance.embedded.supervisor import Supervisor
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 
 class Stack:
@@ -71,7 +71,7 @@ class Stack:
         """Start what was killed. The database comes back by itself: `dev.py test` sees to it."""
         if name == "database":
             connections.close_all()
-            wait_until(self.cluster.answers, within=60)
+            wait_until(self.cluster.answers)
         else:
             self._supervisor.start(name)
 
@@ -94,7 +94,7 @@ class Stack:
         """What a service has printed so far."""
         return self._supervisor.log(name).read_text(errors="replace")
 
-    def wait_until_ready(self, within=60.0):
+    def wait_until_ready(self, within=PATIENCE):
         self._supervisor.wait_until_ready(within=within)
 
 

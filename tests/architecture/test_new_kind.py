@@ -12,6 +12,8 @@ import sys
 import pytest
 from django.conf import settings
 
+from tests.waiting import PATIENCE
+
 BASE = settings.BASE_DIR
 NAMES = {"verification": "pondering", "Verification": "Pondering", "VERIFICATION": "PONDERING", "KYC": "PON"}
 ASK = """
@@ -65,7 +67,7 @@ def links(source, folder, but):
 def run(tree, *arguments):
     env = os.environ | {"PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.run(
-        [sys.executable, *arguments], cwd=tree, env=env, capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, *arguments], cwd=tree, env=env, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
 
 

@@ -13,6 +13,7 @@ from audit.actors import SubjectRef
 from audit.bundles import write_zip
 from audit.checkpoints import Signer
 from audit.verifier import verify as outside
+from tests.waiting import PATIENCE
 
 CASE, CUSTOMER = "KYC-26-004813-9", SubjectRef("customer", "0b0c9f6e-7f0e-4f0c-9d5e-2f5f3c2b1a00")
 CASE_ENTRIES = 12
@@ -21,7 +22,7 @@ CASE_ENTRIES = 12
 def check(bundle, vkey, *more):
     """Exit status and report of the verifier, isolated from the project and its packages."""
     command = [sys.executable, "-I", "-S", outside.__file__, str(bundle), "--vkey", vkey, "--json", *map(str, more)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
     return done.returncode, json.loads(done.stdout) if done.stdout.startswith("{") else done.stderr
 
 

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from compliance.embedded.environment import ROOT
 from compliance.embedded.postgres import OWNER, SEQUENCER, SUPERUSER
 from tests import database
 from tests.audit.bundling import CASE, CASE_ENTRIES, CUSTOMER, Forger
+from tests.waiting import PATIENCE, wait_until
 
 
 class House:
@@ -144,19 +144,12 @@ class Process:
 
     def wait(self):
         """Status and words of a process that ends by itself."""
-        _, said = self._process.communicate(timeout=120)
+        _, said = self._process.communicate(timeout=PATIENCE)
         return self._process.returncode, said.decode()
 
     def end(self):
         self._process.send_signal(signal.SIGTERM)
         return self.wait()
-
-
-def wait_until(true, within=60):
-    ends = time.monotonic() + within
-    while not true():
-        assert time.monotonic() < ends, f"not within {within} s"
-        time.sleep(0.05)
 
 
 def kinds(report):

@@ -36,8 +36,9 @@ from audit.verifier.verify import Key
 from tests.audit.authority import Authority
 from tests.audit.bundling import CASE, check, check_here
 from tests.audit.clocks import clock
-from tests.audit.conftest import Process, kinds, wait_until
+from tests.audit.conftest import Process, kinds
 from tests.required import needs
+from tests.waiting import wait_until
 
 needs_openssl = needs("openssl", there=shutil.which("openssl"), package="openssl")
 DAY = timedelta(days=1)

@@ -15,7 +15,8 @@ from tests.audit.bundling import (
     CUSTOMER,
     check,
 )
-from tests.audit.conftest import Process, a_house, wait_until
+from tests.audit.conftest import Process, a_house
+from tests.waiting import wait_until
 
 
 def test_the_log_continues_a_checkpoint_that_the_auditor_kept(running, bundle, vkey, tmp_path):

@@ -20,7 +20,8 @@ from audit.tree import leaf_hash
 from audit.verifier import verify as outside
 from compliance.keys.services import Shredded, ensure_subject_key, open_sealed, seal, shred_subject
 from tests.audit.bundling import CASE, check
-from tests.audit.conftest import Process, wait_until
+from tests.audit.conftest import Process
+from tests.waiting import wait_until
 
 COUNT = 3 * outside.FEWEST_TILES * 256 + 77
 ORIGIN = "many.example.com/main"

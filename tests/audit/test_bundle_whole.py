@@ -22,7 +22,8 @@ from tests.audit.bundling import (
     check_here,
     manifest_of,
 )
-from tests.audit.conftest import COLUMNS, COPY, Process, a_house, wait_until
+from tests.audit.conftest import COLUMNS, COPY, Process, a_house
+from tests.waiting import wait_until
 
 
 def test_a_full_bundle_shows_that_nothing_was_left_out(whole, vkey, running):

@@ -24,7 +24,8 @@ from compliance.embedded.environment import ROOT
 from compliance.embedded.postgres import APPLICATION, SUPERUSER, Cluster
 from tests import database
 from tests.audit.clocks import clock
-from tests.audit.conftest import House, Process, kinds, wait_until
+from tests.audit.conftest import House, Process, kinds
+from tests.waiting import PATIENCE, wait_until
 from tests.whole import times
 
 LEVELS = ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"]
@@ -216,7 +217,7 @@ class Writer:
         self._process.communicate()
 
     def end(self):
-        self._process.communicate(timeout=60)
+        self._process.communicate(timeout=PATIENCE)
         assert self._process.returncode == 0
 
 
@@ -250,7 +251,7 @@ def storm(house, seconds, folder, *, writers, victims, chance):
     for writer in writers:
         writer.end()
     try:
-        wait_until(lambda: every_entry_has_one_place(house), within=60)
+        wait_until(lambda: every_entry_has_one_place(house))
     finally:
         status, said = process.end()
         print(said)

@@ -13,7 +13,8 @@ from audit.queries import standing
 from audit.verifier import open_sealed, verify
 from compliance.embedded.environment import ROOT
 from tests.audit.bundling import CASE, CUSTOMER
-from tests.audit.conftest import Process, wait_until
+from tests.audit.conftest import Process
+from tests.waiting import wait_until
 
 PAGE = (ROOT / "docs" / "how-to" / "answer-an-auditor.md").read_text()
 

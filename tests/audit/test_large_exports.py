@@ -20,7 +20,8 @@ from compliance.people.services import create_user, join
 from compliance.proposals import exports
 from compliance.proposals.models import ExportRequest, Proposal
 from compliance.proposals.services import confirm
-from tests.audit.conftest import Process, wait_until
+from tests.audit.conftest import Process
+from tests.waiting import wait_until
 from tests.world import a_world
 
 CASE = "KYC-26-004813-9"

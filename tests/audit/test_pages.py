@@ -20,7 +20,8 @@ from audit.queries import Query, standing
 from audit.record import ObjectRef, query_digest, record
 from audit.verifier import verify as outside
 from compliance.people.services import create_team, create_user, join
-from tests.audit.conftest import FOREIGN, Process, wait_until
+from tests.audit.conftest import FOREIGN, Process
+from tests.waiting import wait_until
 from tests.world import a_world
 
 CASE = "KYC-26-004813-9"

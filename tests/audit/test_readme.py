@@ -14,7 +14,8 @@ from audit import verify as inside
 from audit.anchors import checking
 from audit.queries import standing
 from audit.verifier import verify as outside
-from tests.audit.conftest import Process, wait_until
+from tests.audit.conftest import Process
+from tests.waiting import wait_until
 
 README = (Path(inside.__file__).parent / "README.md").read_text()
 CASE = "KYC-26-004813-9"

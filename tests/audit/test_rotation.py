@@ -16,8 +16,9 @@ from audit.queries import standing
 from audit.rotation import Ring, Rotation, notes_in, prepare, rotate
 from audit.selections import Selection
 from audit.verifier import verify as outside
-from tests.audit.conftest import Process, kinds, wait_until
+from tests.audit.conftest import Process, kinds
 from tests.audit.test_checkpoints import Tree
+from tests.waiting import wait_until
 
 CASE = "KYC-26-004813-9"
 

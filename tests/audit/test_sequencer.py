@@ -17,7 +17,8 @@ from audit.record import ObjectRef, record
 from audit.sequencer import LostLeadership, Sequencer
 from compliance.embedded.postgres import SEQUENCER
 from tests import database
-from tests.audit.conftest import FOREIGN, Process, kinds, wait_until
+from tests.audit.conftest import FOREIGN, Process, kinds
+from tests.waiting import wait_until
 
 
 def places(house, log="main"):

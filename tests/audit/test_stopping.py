@@ -9,6 +9,7 @@ import pytest
 
 from audit.stopping import Stop
 from compliance.embedded.environment import ROOT
+from tests.waiting import PATIENCE
 
 ROUNDS = 4000
 PROGRAM = f"""
@@ -37,7 +38,7 @@ def heard(kind, within):
 
 
 def test_no_signal_is_lost_and_none_hangs():
-    assert heard("Stop", within=60)
+    assert heard("Stop", within=PATIENCE)
 
 
 def test_an_event_would_hang():
@@ -52,5 +53,5 @@ def test_once_set_it_stays_set():
     stop.set()
     began = time.monotonic()
     assert [stop.wait(5), stop.is_set(), stop.wait(5), stop.is_set()] == [True] * 4
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5
     assert signal.getsignal(signal.SIGALRM) is signal.SIG_DFL

@@ -364,5 +364,5 @@ def _hand_in(page: Page, case: str) -> None:
     file = {"name": "front.png", "mimeType": "image/png", "buffer": page.screenshot()}
     page.locator("#upload input[type=file]").set_input_files(file)  # type: ignore[arg-type]
     page.locator("#upload button:not([type=button])").first.click()
-    page.locator(".tasks use[href$='#g-half']").first.wait_for(timeout=20_000)
-    page.locator("#checks:not([hx-trigger])").wait_for(timeout=20_000)
+    page.locator(".tasks use[href$='#g-half']").first.wait_for(timeout=180_000)
+    page.locator("#checks:not([hx-trigger])").wait_for(timeout=180_000)

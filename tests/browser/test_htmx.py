@@ -59,7 +59,7 @@ def test_a_file_that_was_checked_shows_so_by_itself_and_a_screen_reader_hears_it
     expect(page.locator("#checks .st", has_text="To be judged")).to_have_count(0)
 
     idle_worker()
-    expect(page.locator("#checks .st", has_text="To be judged")).to_have_count(1, timeout=30_000)
+    expect(page.locator("#checks .st", has_text="To be judged")).to_have_count(1, timeout=180_000)
     expect(page.get_by_role("status").filter(has_text="All files are checked.")).to_be_visible()
     expect(page.locator("#checks[hx-trigger]")).to_have_count(0)
     assert page.evaluate("document.activeElement.id") == "check-identity_front"

@@ -26,7 +26,7 @@ for (let node = walk.nextNode(); node; node = walk.nextNode()) {
 def page(new_context):
     """A page of a fresh browser profile."""
     page = new_context().new_page()
-    page.set_default_timeout(45_000)
+    page.set_default_timeout(180_000)
     return page
 
 

@@ -1,7 +1,6 @@
 """The one box: what finds a player, and that who may not see a case learns nothing of it."""
 
 import re
-import statistics
 import time
 
 import pytest
@@ -177,14 +176,14 @@ def test_the_number_of_a_hidden_case_is_answered_as_one_that_nobody_has(world, c
 
 
 def test_a_hidden_hit_takes_as_long_as_no_hit(world, client, case):
-    """By the clock too: the medians of interleaved searches, so that what disturbs one disturbs the other."""
+    """By the clock too: the quickest of interleaved searches, so that a busy machine disturbs neither."""
     hidden, nowhere = [], []
     for _time in range(25):
         for words, times in ((IDENTITY_NUMBER, hidden), ("10000000214", nowhere)):
             began = time.perf_counter()
             assert not everywhere(words, user=world.mallory)
             times.append(time.perf_counter() - began)
-    ratio = statistics.median(hidden) / statistics.median(nowhere)
+    ratio = min(hidden) / min(nowhere)
     assert 0.75 < ratio < 1.35, ratio
 
 

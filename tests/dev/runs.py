@@ -10,6 +10,7 @@ import urllib.request
 
 from compliance.embedded.environment import ROOT
 from tests.stack import a_free_port
+from tests.waiting import PATIENCE
 
 
 class Run:
@@ -33,7 +34,7 @@ class Run:
     def says(self):
         return self.output.read_text()
 
-    def wait_for(self, words, within=400):
+    def wait_for(self, words, within=PATIENCE):
         deadline = time.monotonic() + within
         while words not in self.says():
             assert self.process.poll() is None, self.says()
@@ -57,4 +58,4 @@ class Run:
 
     def stop(self, number=signal.SIGTERM):
         self.process.send_signal(number)
-        return self.process.wait(40)
+        return self.process.wait(PATIENCE)

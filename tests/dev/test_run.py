@@ -12,7 +12,7 @@ import pytest
 from compliance.embedded.environment import ROOT
 from tests.dev.processes import processes_in
 from tests.dev.runs import Run
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -86,7 +86,7 @@ def test_a_second_run_on_the_same_folder_is_refused_by_name(running, start):
 
 def test_a_taken_port_is_named(running, tmp_path):
     command = [sys.executable, ROOT / "dev.py", "run", "--port", str(running.port), "--data", tmp_path]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 1
     assert f"Port {running.port} cannot be used" in done.stderr
     assert processes_in(tmp_path) == []
@@ -98,8 +98,8 @@ def test_what_dies_starts_again(running, name):
     victim = int(children.stdout.split()[0])
     os.kill(victim, signal.SIGKILL)
     wait_until(lambda: victim not in processes_in(running.data_dir))
-    wait_until(lambda: len(running.children()) == 5, within=30)
-    wait_until(lambda: running.get("/readyz")[0] == 200, within=30)
+    wait_until(lambda: len(running.children()) == 5)
+    wait_until(lambda: running.get("/readyz")[0] == 200)
 
 
 def test_manage_uses_the_running_database(running):
@@ -116,7 +116,7 @@ def asked_through_manage(data_dir):
         "from django.db import connection as c; k = c.cursor(); k.execute('SELECT current_user'); print(*k.fetchone())"
     )
     command = [sys.executable, ROOT / "dev.py", "manage", "--data", data_dir, "shell", "--no-imports", "-c", ask]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 from compliance.embedded.environment import ROOT
+from tests.waiting import PATIENCE
 
 MODULES, TESTS = 12, 5
 
@@ -26,6 +27,6 @@ def test_every_test_runs_in_exactly_one_of_two_runs(tmp_path):
         tests = [f"def test_{number}():\n    import time; time.sleep(0.01)\n" for number in range(TESTS)]
         (folder / f"test_{module}.py").write_text("".join(tests))
     runs = [a_run(suite, claims) for _ in range(2)]
-    ran = [re.findall(r"^(\S+::test_\d+) PASSED", run.communicate(timeout=60)[0], re.MULTILINE) for run in runs]
+    ran = [re.findall(r"^(\S+::test_\d+) PASSED", run.communicate(timeout=PATIENCE)[0], re.MULTILINE) for run in runs]
     assert [run.returncode for run in runs] == [0, 0]
     assert len(set(ran[0] + ran[1])) == len(ran[0] + ran[1]) == MODULES * TESTS

@@ -37,7 +37,7 @@ def running(folder, **limits):
     configuration.write_text("".join(f"{name} {value}\n" for name, value in settings.items()))
     program = subprocess.Popen([PROGRAM, "-c", configuration], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        wait_until(path.exists, within=15)
+        wait_until(path.exists)
         yield f"unix:{path}"
     finally:
         program.kill()  # asked to end, it waits two minutes for connections that a test left hanging

@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from tests.waiting import PATIENCE
+
 pytestmark = pytest.mark.skipif(platform.machine() not in ("x86_64", "aarch64"), reason="no filter for this processor")
 PROGRAM = """
 import ctypes, os, subprocess, sys, threading
@@ -25,5 +27,5 @@ for make in (os.fork, lambda: os.posix_spawn("/bin/true", ["true"], {}), lambda:
 
 
 def test_threads_start_and_processes_do_not():
-    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=PATIENCE)
     assert done.stdout.split("\n")[:-1] == ["True", "a thread", *["PermissionError"] * 3], done.stderr

@@ -7,10 +7,11 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
+from tests.waiting import PATIENCE
 from tests.world import PASSWORD
 
 
-def eventually(true, *, within=90.0, every=0.25):
+def eventually(true, *, within=PATIENCE, every=0.25):
     """Wait for something that a worker or the sequencer does."""
     ends = time.monotonic() + within
     while not (value := true()):
@@ -22,7 +23,7 @@ def eventually(true, *, within=90.0, every=0.25):
 def sign_in(stack, new_context, user, *, at=""):
     """A page of a fresh browser profile in which this person signed in."""
     page = new_context(base_url=at or stack.url).new_page()
-    page.set_default_timeout(60_000)  # a busy machine is no fault of the product
+    page.set_default_timeout(180_000)  # a busy machine is no fault of the product
     page.goto("/accounts/login/")
     page.get_by_label("E-mail").fill(user.email)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
@@ -66,7 +67,7 @@ class Client:
     def _open(self, request):
         request.add_header("Referer", self.base + "/")
         try:
-            with self._opener.open(request, timeout=120) as response:
+            with self._opener.open(request, timeout=PATIENCE) as response:
                 return response.status, response.read().decode(errors="replace")
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode(errors="replace")

@@ -93,7 +93,7 @@ def settled(stack, numbers, begun):
         # What is planned for later and was never tried is no work that a kill could lose.
         return waiting == 0 and not ours.filter(Q(due_at__lte=Now()) | Q(attempts__gt=0)).exists()
 
-    eventually(done, within=150, every=1)
+    eventually(done, every=1)
 
 
 def let_claims_grow_stale():
@@ -115,7 +115,7 @@ def check_house(stack, numbers, accepted):
     evidence = Evidence.objects.filter(case__number__in=numbers)
     attached = Entry.objects.filter(action="evidence.attach", matter__in=numbers)
     assert set(attached.values_list("object_id", flat=True)) == {str(e.pk) for e in evidence}
-    said = eventually(lambda: audit_is_green(stack), within=60)
+    said = eventually(lambda: audit_is_green(stack))
     assert said
 
 
@@ -170,7 +170,7 @@ def test_a_kill_in_the_middle_of_a_decision_leaves_none_half_done(victim, commit
     entries = Entry.objects.filter(matter__in=numbers, outcome="done")
     for action in ("verification.approve", "proposals.confirm"):
         assert sorted(entries.filter(action=action).values_list("matter", flat=True)) == sorted(numbers)
-    assert json.loads(eventually(lambda: audit_is_green(stack), within=60))
+    assert json.loads(eventually(lambda: audit_is_green(stack)))
 
 
 def confirmed(officer, proposal):

@@ -22,6 +22,7 @@ from django.utils import timezone
 from audit.verifier import verify as released
 from cases.demo.specimen import Holder, card_back, card_front, photographed, statement
 from tests.journeys.people import eventually, multipart, sign_in
+from tests.waiting import PATIENCE
 from tests.whole import times
 from tests.world import a_world
 
@@ -175,7 +176,7 @@ def bring_through_api(stack, api_key, number, path):
         data=body,
         headers=headers | {"Authorization": f"Bearer {api_key}"},
     )
-    with urllib.request.urlopen(request, timeout=120) as response:
+    with urllib.request.urlopen(request, timeout=PATIENCE) as response:
         assert response.status == 201
         assert json.load(response)["purpose"] == "identity_back"
 
@@ -198,7 +199,7 @@ def verifier(bundle, vkey, verify):
         [sys.executable, "-I", "-S", str(verify), str(bundle), "--vkey", vkey, "--json"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     return done.returncode, done.stdout + done.stderr
 

@@ -7,6 +7,8 @@ transactions, so that the moments just before and after a commit are among them.
 import json
 import random
 
+from tests.waiting import PATIENCE
+
 PROGRAM = """
 import json, os, signal, sys, time
 from django.db import connections
@@ -114,7 +116,7 @@ class Killer:
         return told["killed"]
 
     def end(self):
-        self._process.communicate(timeout=20)
+        self._process.communicate(timeout=PATIENCE)
 
     def _ask(self, act, last):
         print(json.dumps({"act": act, "last": last}), file=self._process.stdin, flush=True)

@@ -4,6 +4,7 @@ import json
 
 from audit.actors import system
 from compliance.keys.services import seal, shred_subject
+from tests.waiting import PATIENCE
 
 READER = """
 import json, sys
@@ -28,5 +29,5 @@ def test_a_shred_empties_the_cache_of_a_process_that_is_told_nothing(house, a_su
     shred_subject(a_subject, by=system(), reason="erasure")
     print(file=reader.stdin, flush=True)
     assert json.loads(reader.stdout.readline()) == ["shredded", 0]
-    reader.communicate("\n", timeout=20)
+    reader.communicate("\n", timeout=PATIENCE)
     assert reader.returncode == 0

@@ -42,12 +42,12 @@ def test_a_worker_killed_while_it_counts_loses_nothing_and_doubles_nothing(commi
     for _ in range(KILLS):
         before = mine.count()
         stack.start("worker")
-        wait_until(lambda before=before: mine.count() > before or not Waiting.objects.exists(), within=120)
+        wait_until(lambda before=before: mine.count() > before or not Waiting.objects.exists())
         time.sleep(0.1 * chance.random())
         stack.kill("worker")
         fell_between += Waiting.objects.exists()
     stack.start("worker")
-    wait_until(lambda: not Waiting.objects.exists(), within=120)
+    wait_until(lambda: not Waiting.objects.exists())
     services.retire(rule, by=ken)
 
     assert fell_between, "every kill came too late to say anything"

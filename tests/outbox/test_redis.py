@@ -93,7 +93,7 @@ def told(licensee, number, stack):
     again.
     """
     events = Event.objects.filter(licensee=licensee)
-    wait_until(lambda: stack.mend() or events.count() >= number, within=120)
+    wait_until(lambda: stack.mend() or events.count() >= number)
     return sorted(one.data["account"] for one in events)
 
 

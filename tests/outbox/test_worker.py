@@ -7,11 +7,12 @@ import pytest
 from django.db.models.functions import Now
 
 from compliance.outbox.models import OutboxRow
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.usefixtures("committed")
 
 
-def tried(row, within=40.0):
+def tried(row, within=PATIENCE):
     """The row once a worker tried it. Nobody delivers this kind, so it is set back with the reason."""
     ends = time.monotonic() + within
     while time.monotonic() < ends:
