@@ -6,6 +6,9 @@ import sys
 
 from django.core.management import execute_from_command_line
 
+from compliance import collecting
+
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "compliance.settings")
+    collecting.seldom()
     execute_from_command_line(sys.argv)

@@ -8,7 +8,7 @@ from celery.signals import worker_init
 from django.conf import settings
 from kombu.transport import TRANSPORT_ALIASES
 
-from compliance import validated
+from compliance import collecting, validated
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "compliance.settings")
 
@@ -23,6 +23,7 @@ app.set_default()  # for every thread of the web server, not only the one that i
 @worker_init.connect
 def refuse_what_is_broken(**about: object) -> None:
     validated.or_refuse()
+    collecting.loaded()
 
 
 for folder in ("data_folder_in", "control_folder"):

@@ -4,7 +4,7 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
-from compliance import validated
+from compliance import collecting, validated
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "compliance.settings")
 # A page that the database thinks about for longer helps nobody, and holds a thread: it is answered with 503.
@@ -12,3 +12,4 @@ os.environ.setdefault("DATABASE_STATEMENT_TIMEOUT", "30s")
 
 application = get_wsgi_application()
 validated.or_refuse()
+collecting.loaded()

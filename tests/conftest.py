@@ -12,8 +12,10 @@ import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as settings_of_hypothesis
 
+from compliance import collecting
 from tests import database
 from tests.stack import Stack
+from tests.world import lay_ready
 
 pytest_plugins = ["tests.chromium", "tests.sharing"]
 
@@ -30,12 +32,17 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.django_db(databases=database.ALIASES), append=False)
 
 
+def pytest_collection_finish():
+    collecting.loaded()
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item):
     if reason := database.flushes(item):
         pytest.fail(
             f"{reason} empties tables, and the audit log's triggers forbid that: use `committed`.", pytrace=False
         )
+    database.use("world" if "world" in item.fixturenames else "bare")
 
 
 @pytest.fixture(scope="session")
@@ -48,9 +55,13 @@ def migrated(django_db_blocker):
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(migrated):
+def django_db_setup(migrated, django_db_blocker):
     """In place of pytest-django's own: the application role may not create databases, and must not."""
-    with database.a_copy(migrated, "test") as name, database.connected_to(name, cluster=migrated):
+    with database.two_copies(migrated):
+        with django_db_blocker.unblock():
+            database.use("world")
+            lay_ready()
+            database.use("bare")
         yield
 
 
