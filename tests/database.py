@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import pytest
 from django.core.management import call_command
 from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from compliance.embedded.postgres import APPLICATION, DATABASE, OWNER, Cluster
 
@@ -69,3 +70,38 @@ def connected_to(name: str, *, role: str = APPLICATION, cluster: Cluster) -> Ite
         for alias in ALIASES:
             connections[alias].close()
             connections[alias].settings_dict.update(before[alias])
+
+
+@contextmanager
+def two_copies(cluster: Cluster) -> Iterator[None]:
+    """Two databases between which `use` changes, for what is rolled back: as migrated, and one to lay a world in."""
+    with a_copy(cluster, "test") as bare, a_copy(cluster, "world") as other, connected_to(bare, cluster=cluster):
+        _names.update(bare=bare, world=other)
+        yield
+        use("world")
+        connections.close_all()
+        use("bare")
+        _names.clear()
+        _open.clear()
+
+
+def use(which: str) -> None:
+    """Go on with this process's connections to `bare` or `world`; both stay open. Never away from a transaction."""
+    if not _names or in_use() in (which, None) or connections["default"].in_atomic_block:
+        return
+    for alias in ALIASES:
+        wrapper = connections[alias]
+        _open[in_use(), alias] = wrapper
+        connections[alias] = _open.get((which, alias)) or connections.create_connection(alias)
+    for alias in ALIASES:  # every connection of an alias, of another thread too, has these same settings
+        connections[alias].settings_dict["NAME"] = _names[which]
+
+
+def in_use() -> str | None:
+    """`bare`, `world`, or None where this process works on another database."""
+    now = connections["default"].settings_dict["NAME"]
+    return next((which for which, name in _names.items() if name == now), None)
+
+
+_names: dict[str, str] = {}
+_open: dict[tuple[str | None, str], BaseDatabaseWrapper] = {}

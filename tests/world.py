@@ -1,14 +1,18 @@
 """A licensee with people in it, made through the product's own acts: what most tests start from."""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any
+
+import time_machine
+from django.db import connection
 
 from audit import context
 from audit.actors import system
 from cases.queues import open_queue
 from cases.types.verification import services as verification
+from compliance.people.models import Brand, Team, User
 from compliance.people.services import (
     create_brand,
     create_licensee,
@@ -18,8 +22,13 @@ from compliance.people.services import (
     open_account,
     register_customer,
 )
+from compliance.rulebook.queries import _laid
+from tests import database
+from tests.once import QUICK
 
 PASSWORD = "correct horse battery staple"
+PEOPLE = ("alice", "bob", "erin", "carol", "mallory")
+READY: dict[str, Any] = {}  # where a world lies ready, and the ids of what is in it
 
 
 @dataclass
@@ -61,7 +70,34 @@ class World:
 
 
 def a_world():
-    """A fresh licensee, so that tests on a shared database do not meet."""
+    """A licensee that no other test meets: on the database where one lies ready that one, else a fresh one."""
+    return _laid_ready() or _made()
+
+
+def lay_ready():
+    """Commit a world that every test on this database finds untouched, because the one before was rolled back."""
+    with QUICK:
+        world = _made()
+    READY.update({one.name: getattr(world, one.name).pk for one in fields(World)})
+
+
+def _laid_ready():
+    """The world that lies ready; None where it is not, where this test has it already, and on another day."""
+    elsewhere = database.in_use() != "world" or not connection.in_atomic_block
+    if elsewhere or time_machine.escape_hatch.is_travelling():
+        return None
+    with connection.cursor() as cursor:  # the mark goes with the transaction, as what the test does to the world
+        cursor.execute("SELECT current_setting('tests.world', true), set_config('tests.world', 'taken', true)")
+        if cursor.fetchone()[0] == "taken":
+            return None
+    _laid.cache_clear()  # sets of rules that another test approved for this licensee, under the codes of today's
+    users = User.objects.in_bulk([READY[name] for name in PEOPLE])
+    brand = Brand.objects.select_related("licensee").get(pk=READY["brand"])
+    team = Team.objects.get(pk=READY["team"])
+    return World(brand.licensee, brand, team, **{name: users[READY[name]] for name in PEOPLE})
+
+
+def _made():
     tag = secrets.token_hex(4)
     with context.use(context.new("test")):
         licensee, brand, team = _house(tag, "TR")
