@@ -2,8 +2,9 @@
 
 import re
 import unicodedata
-from datetime import date
+from datetime import date, datetime
 from functools import cache
+from typing import Any, Final
 
 import phonenumbers
 from babel import Locale
@@ -14,6 +15,7 @@ from stdnum.exceptions import ValidationError as WrongNumber
 from stdnum.tr import tckimlik
 
 HIDDEN = "•"
+OLDEST: Final = 120  # years: nobody is known to have lived longer, but for one
 # Characters that change how a line reads without being seen: controls, and those that turn the direction of writing.
 _UNSEEN = re.compile("[\u0000-\u001f\u007f-\u009f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
@@ -89,6 +91,17 @@ def clean_line(text: str, *, field: str, longest: int, required: bool = True) ->
     if _UNSEEN.search(line):
         raise ValidationError({field: _("Remove the invisible characters, or type it again.")})
     return line
+
+
+def day_of_birth(given: Any, *, today: date, field: str = "birth_date") -> date:
+    """`given`, where somebody alive may be born on it; `today` is the licensee's. ValidationError names the field."""
+    if isinstance(given, datetime) or not isinstance(given, date):
+        raise ValidationError({field: _("Enter a date such as 1990-12-31.")})
+    if given > today:
+        raise ValidationError({field: _("This day is in the future.")})
+    if (today.year - given.year, (today.month, today.day)) > (OLDEST, (given.month, given.day)):
+        raise ValidationError({field: _("This day is more than 120 years ago. Check the year.")})
+    return given
 
 
 def mask(field: str, value: str | date) -> str:

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 from audit.actors import Acts
 from audit.record import record
 from compliance.keys.services import open_sealed
-from compliance.people.contacts import clean_line, country, normal_national_id
+from compliance.people.contacts import clean_line, country, day_of_birth, normal_national_id
 from compliance.people.exclusions import suppression
 from compliance.people.exclusions.models import Duplicate, Exclusion
 from compliance.people.exclusions.services import digests_of_customer, stop_resembling
@@ -34,7 +34,6 @@ FIELDS: Final[Mapping[str, str | Promise]] = {
     "birth_date": gettext_lazy("Date of birth"),
     "nationality": gettext_lazy("Nationality"),
 }
-OLDEST: Final = 120  # years
 DUPLICATE, OTHERS = "duplicate", "others"
 Follow = Callable[[Customer, frozenset[str], Acts], str]
 _followers: list[Follow] = []
@@ -75,13 +74,8 @@ def _born(customer: Customer, given: Any) -> date:
     try:
         day = given if isinstance(given, date) else date.fromisoformat(str(given))
     except ValueError:
-        raise ValidationError({"birth_date": _("Enter a date such as 1990-12-31.")}) from None
-    today = customer.licensee.today()
-    if day > today:
-        raise ValidationError({"birth_date": _("This day is in the future.")})
-    if (today.year - day.year, (today.month, today.day)) > (OLDEST, (day.month, day.day)):
-        raise ValidationError({"birth_date": _("This day is more than 120 years ago. Check the year.")})
-    return day
+        day = None
+    return day_of_birth(day, today=customer.licensee.today())
 
 
 def _nationality(customer: Customer, given: Any) -> str:

@@ -7,7 +7,7 @@ field. The caller checks whether its user may act for the licensee (a queue's gr
 import json
 import uuid
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -25,6 +25,7 @@ from compliance.people.contacts import (
     InvalidContact,
     clean_line,
     country,
+    day_of_birth,
     mask,
     normal_email,
     normal_national_id,
@@ -78,7 +79,6 @@ __all__ = [
 ]
 
 REVEALABLE = ("national_id", "birth_date", "phone", "email")
-OLDEST_BIRTH_YEAR = 1900
 LEVEL_CHANGED = "people.level_changed"
 
 
@@ -134,7 +134,7 @@ def register_customer(
     nationality = country(nationality)
     declared: dict[str, Any] = {
         "full_name": clean_line(full_name, field="full_name", longest=200),
-        "birth_date": _born(birth_date),
+        "birth_date": day_of_birth(birth_date, today=licensee.today()),
         "nationality": nationality,
         "address": clean_line(address, field="address", longest=400, required=False),
     }
@@ -166,14 +166,6 @@ def register_customer(
         raise ValidationError({"national_id": _("A player with this number is registered here already.")}) from None
     record("people.register_customer", by=by, about=customer, details={"licensee": licensee.slug, **declared})
     return customer
-
-
-def _born(day: date) -> date:
-    if isinstance(day, datetime) or not isinstance(day, date):
-        raise ValidationError({"birth_date": _("Enter a date such as 1990-12-31.")})
-    if not day.year >= OLDEST_BIRTH_YEAR or day > timezone.localdate():
-        raise ValidationError({"birth_date": _("This day cannot be a date of birth. Check the year.")})
-    return day
 
 
 @transaction.atomic
