@@ -415,7 +415,7 @@ def test_the_policy_of_the_request_stays_with_the_raise(under):
     ask = under("TR")
     ask(50_000)
     change = ask(60_000)
-    assert change.policy_version == policy_of(ask.account.licensee, on=date(2026, 11, 25)).version == "TR-2026-11-21"
+    assert change.policy_version == policy_of(ask.account.licensee, on=date(2026, 11, 25)).version == "TR-2026-11-23"
 
 
 @pytest.mark.parametrize(

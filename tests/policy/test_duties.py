@@ -161,8 +161,8 @@ def test_every_duty_is_written_here_and_says_the_same():
 @pytest.mark.parametrize("state", STATES)
 def test_the_unions_law_holds_in_every_member_state(state):
     before, after = policy_for(state, on=date(2027, 7, 9)), policy_for(state, on=date(2027, 7, 10))
-    assert before.version == f"{state}-2026-11-21+EU-2026-01-01"
-    assert after.version == f"{state}-2026-11-21+EU-2027-07-10"
+    assert before.version == f"{state}-2026-11-23+EU-2026-01-01"
+    assert after.version == f"{state}-2026-11-23+EU-2027-07-10"
     assert before.thresholds.transaction.id == "EU.CDD.GAMBLING_AMLD"
     assert after.thresholds.transaction.id == "EU.CDD.GAMBLING_AMLR"
     assert not before.enhanced.known("after_office")

@@ -1,11 +1,13 @@
 """Who needs a second person, answered from the data."""
 
+from datetime import date
+
 import pytest
 from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compliance.policy import policy_at
+from compliance.policy import policy_at, policy_for
 from compliance.policy.book import book
 
 every_version = pytest.mark.parametrize("policy", book().versions.values(), ids=lambda policy: policy.version)
@@ -70,3 +72,10 @@ def test_the_words_are_those_of_the_reader():
         assert policy.need_two("verification.approve", level="L2", risk="low").why.endswith("iki kişi gerekiyor.")
     with translation.override("de"):
         assert policy.need_two("verification.approve", level="L2", risk="low").why.startswith("Two persons")
+
+
+def test_correcting_what_was_declared_is_named_with_its_source():
+    assert policy_for("TR", on=date(2026, 11, 22)).need_two("people.correct").rule == "TR.FOUR_EYES.UNNAMED"
+    for code in ("DE", "DK", "ES", "GB", "IT", "MT", "NL", "SE", "TR"):
+        need = policy_for(code, on=date(2026, 11, 23)).need_two("people.correct")
+        assert (need.two, need.rule) == (True, "OP.FOUR_EYES.PEOPLE_CORRECT")

@@ -87,7 +87,7 @@ def test_from_the_draft_to_the_first_case_under_it(world):
     assert policy_of(world.licensee, on=date(2026, 11, 22)).verification.answer_days.value == 14
     with time_machine.travel(NOON + timedelta(days=1), tick=False):
         after = world.verification()
-        assert after.policy_version == f"TR-2026-11-21~{rule_set.code}"
+        assert after.policy_version == f"TR-2026-11-23~{rule_set.code}"
         assert policy_at(after.policy_version).verification.answer_days.value == 7
         assert policy_at(before.policy_version).verification.answer_days.value == 14
         assert "Own value" in page_of(world.bob).get(address).content.decode()
@@ -227,13 +227,13 @@ def test_the_database_refuses_to_change_what_was_decided(world, change):
 def test_what_another_licensee_chose_holds_for_nobody_else(world):
     agreed(world, **{"verification.answer_days": 7})
     other = create_licensee(name="Ankara", slug="ankara", jurisdiction="TR", time_zone="Europe/Istanbul", by=system())
-    assert policy_of(other, on=TOMORROW).version == "TR-2026-11-21"
+    assert policy_of(other, on=TOMORROW).version == "TR-2026-11-23"
 
 
 def test_a_set_that_nobody_approved_is_no_policy(world):
     rule_set = drafted(world, **{"verification.answer_days": 7})
     with pytest.raises(PolicyMissing):
-        policy_at(f"TR-2026-11-21~{rule_set.code}")
+        policy_at(f"TR-2026-11-23~{rule_set.code}")
 
 
 def test_the_later_of_two_sets_is_whole(world):
