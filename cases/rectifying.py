@@ -8,7 +8,7 @@ Offered in everyday kinds of case only: their papers show who somebody is, and t
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from django.core.exceptions import ValidationError
@@ -25,6 +25,7 @@ from cases import comparison, kinds, texts
 from cases.models import Case, Evidence
 from cases.permissions import DECIDE, VIEW, WORK
 from cases.same import reference_of
+from compliance.formats import day
 from compliance.people import correcting
 from compliance.people.models import Customer
 from compliance.people.permissions import REVEAL, has_right
@@ -92,10 +93,26 @@ def side_by_side(case: Case, proposal: Proposal) -> tuple[list[Row], Evidence | 
     paper = Evidence.objects.filter(pk=proposal.subject_id, case_id=case.pk).select_related("document").first()
     read = comparison.of(case.customer, paper.document) if paper else {}
     return [
-        Row(label, _plain(case.customer, field), inputs[field], read[field].plain if field in read else "")
+        Row(label, _plain(case.customer, field), shown(inputs[field], field), _read(read.get(field), field))
         for field, label in correcting.FIELDS.items()
         if field in inputs
     ], paper
+
+
+def declared(customer: Customer) -> list[tuple[str | Promise, str]]:
+    """What stands there now, by field."""
+    return [(label, _plain(customer, field)) for field, label in correcting.FIELDS.items()]
+
+
+def shown(value: Any, field: str) -> str:
+    """A value as pages write it: a date of birth in the reader's way, also one that a proposal keeps as text."""
+    if field != "birth_date" or not value:
+        return str(value or "")
+    return day(value if isinstance(value, date) else date.fromisoformat(str(value)))
+
+
+def _read(compared: comparison.Compared | None, field: str) -> str:
+    return shown(compared.plain, field) if compared else ""
 
 
 def waiting(case: Case) -> Proposal | None:
@@ -122,6 +139,13 @@ def done(customer: Customer, user: Any) -> list[Done]:
         )
         for at, data in facts
     ]
+
+
+def corrected(case: Case) -> dict[str, list[str | Promise]]:
+    """Which fields were corrected from this case, by the id of the proposal; not their values."""
+    entries = Entry.objects.filter(log="main", action=ACT, matter=case.number, outcome="done")
+    facts = [row.facts["data"] for row in entries]
+    return {data["proposal"]: [correcting.FIELDS[name] for name in data["declared"]] for data in facts}
 
 
 # --------------------------------------------------------------------------------------------------- the heavy act
@@ -190,13 +214,13 @@ def _unmet(paper: Evidence, **given: str) -> list[str]:
 
 
 def _plain(customer: Customer, field: str) -> str:
-    return str(getattr(customer, field) or "")
+    return shown(getattr(customer, field), field)
 
 
 def _consequence(paper: Evidence, **inputs: Any) -> str:
     said = [
         _("%(field)s: instead of %(old)s, %(new)s.")
-        % {"field": label, "old": _plain(paper.case.customer, field) or "–", "new": inputs[field]}
+        % {"field": label, "old": _plain(paper.case.customer, field) or "–", "new": shown(inputs[field], field)}
         for field, label in correcting.FIELDS.items()
         if field in inputs
     ]

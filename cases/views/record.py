@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET
 
 from audit.access import Rule, rule
 from audit.record import record_read
-from cases import kinds, texts, timeline
+from cases import kinds, rectifying, texts, timeline
 from cases.models import Case
 from cases.queries import get_case
 from cases.services import message_text
@@ -46,14 +46,17 @@ def decision_record(request: HttpRequest, number: str) -> HttpResponse:
 
 
 def _decisions(case: Case) -> Iterator[dict[str, Any]]:
-    """What was proposed on this case and came to an end, oldest first."""
-    rows = Proposal.objects.of_log("main").filter(subject_id=case.pk, state__in=DECIDED)
+    """What was proposed on this case or on a file of it (a correction of what was declared) and ended, oldest first."""
+    subjects = [case.pk, *case.evidence.values_list("pk", flat=True)]
+    rows = Proposal.objects.of_log("main").filter(subject_id__in=subjects, state__in=DECIDED)
+    corrected = rectifying.corrected(case)
     for row in rows.select_related("maker", "checker").order_by("created_at"):
         act = acts.acts().get(row.act)
         yield {
             "row": row,
             "title": act.title if act else row.act,
             "reason": act.reason_text(row.reason) if act and row.reason else row.reason,
+            "corrected": corrected.get(str(row.pk), ()),
             "digest": bytes(row.evidence_digest).hex(),
         }
 

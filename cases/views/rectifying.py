@@ -16,7 +16,6 @@ from cases.forms import RectifyForm
 from cases.permissions import DECIDE, WORK, may
 from cases.queries import get_case
 from cases.services import require
-from compliance.people.correcting import FIELDS
 from compliance.people.permissions import REVEAL
 from compliance.people.permissions import require as require_right
 from compliance.people.requests import signed_in
@@ -55,7 +54,7 @@ def rectify(request: HttpRequest, number: str) -> HttpResponse:
 def _waiting(case: Any, user: Any) -> dict[str, Any]:
     proposal = rectifying.waiting(case)
     if proposal is None:
-        return {"declared": [(label, getattr(case.customer, field)) for field, label in FIELDS.items()]}
+        return {"declared": rectifying.declared(case.customer)}
     rows, paper = rectifying.side_by_side(case, proposal)
     decides = may(user, DECIDE, case) and is_another_person(proposal, user)
     return {
