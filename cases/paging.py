@@ -39,7 +39,7 @@ def page_of(rows: QuerySet[Any], order: Order, *, size: int, after: str = "", be
     """At most `size` rows after (or right before) a cursor. Raises BadCursor."""
     way = _reversed(order) if before else order
     if cursor := before or after:
-        rows = rows.filter(_beyond(way, _values(rows, way, cursor)))
+        rows = _beyond(rows, way, _values(rows, way, cursor), most=size + 1)
     found = list(rows.order_by(*way)[: size + 1])
     more, found = len(found) > size, found[:size]
     if before:
@@ -113,11 +113,28 @@ def _reversed(order: Order) -> Order:
     return tuple(field[1:] if field.startswith("-") else f"-{field}" for field in order)
 
 
-def _beyond(order: Sequence[str], values: Sequence[Any]) -> Q:
-    """(a, b) after (x, y): a > x, or a = x and b > y."""
-    beyond, equal = Q(pk__in=[]), Q()
-    for field, value in zip(order, values, strict=True):
-        name, comparison = (field[1:], "lt") if field.startswith("-") else (field, "gt")
-        beyond |= equal & Q(**{f"{name}__{comparison}": value})
-        equal &= Q(**{name: value})
-    return beyond
+def _beyond(rows: QuerySet[Any], order: Sequence[str], values: Sequence[Any], *, most: int) -> QuerySet[Any]:
+    """Rows after a place, at least the first `most` of them: of (a, b, c) after (x, y, z) those with a = x and (b, c)
+    after (y, z), and those with a > x.
+
+    Each of these is a stretch of the index of this order. Asked with one "or", the database would read the index from
+    its beginning up to the place, so that the thousandth page cost a thousand.
+    """
+    stretches: list[QuerySet[Any]] = []
+    *leading, last = zip(order, values, strict=True)
+    equal = Q()
+    for number, (field, value) in enumerate(leading, 1):
+        beyond = _past(field, value)
+        if number == len(leading):
+            beyond = _past(field, value, orequal=True) & (beyond | _past(*last))
+        stretches.insert(0, rows.filter(equal & beyond))
+        equal &= Q(**{field.removeprefix("-"): value})
+    if len(stretches) < 2:
+        return stretches[0] if stretches else rows.filter(_past(*last))
+    first, *others = (stretch.order_by(*order).values("pk")[:most] for stretch in stretches)
+    return rows.filter(pk__in=first.union(*others, all=True))
+
+
+def _past(field: str, value: Any, *, orequal: bool = False) -> Q:
+    name, comparison = (field[1:], "lt") if field.startswith("-") else (field, "gt")
+    return Q(**{f"{name}__{comparison}{'e' if orequal else ''}": value})

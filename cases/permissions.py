@@ -77,7 +77,9 @@ def may(user: Any, permission: str, case: Any) -> bool:
     """
     if not user.is_active or isinstance(user, System):
         return False
-    return bool(type(case)._base_manager.filter(pk=case.pk).allowed_to(user, permission).exists())
+    row = type(case)._base_manager.filter(pk=case.pk)
+    # Most panels of a page ask it of the same case.
+    return once(user, ("may", permission, case.pk), lambda: bool(row.allowed_to(user, permission).exists()))
 
 
 def is_key(user: Any) -> bool:

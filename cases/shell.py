@@ -52,9 +52,11 @@ def sections_of(user: Any) -> list[dict[str, Any]]:
 
     queue = reverse("cases:queue")
     cases = Case.objects.visible_to(user).open()
-    mine = cases.filter(lists.mine(desks_of(user))).up_to(COUNTED)
+    asked = {("", "mine"): cases.filter(lists.mine(desks_of(user)))}
+    asked |= {(kind, "all"): cases.filter(kind=kind) for kind in kinds.kinds()}
+    counts = lists.counted(user, asked)
     work = [
-        item(f"{queue}?view=mine", _("My open cases"), mine),
+        item(f"{queue}?view=mine", _("My open cases"), counts["", "mine"]),
         item(reverse("proposals:list"), _("Approvals"), waiting_for(user).count()),
     ]
     work.append(item(reverse("cases:due"), _("To do"), due_count(user)))
@@ -71,8 +73,7 @@ def sections_of(user: Any) -> list[dict[str, Any]]:
     if user.has_perm(LOOK_AGAIN):
         work.append(item(reverse("cases:looks"), _("Second looks"), looks_waiting(user).count()))
     queues = [
-        item(f"{queue}?kind={kind.name}", kind.title, cases.filter(kind=kind.name).up_to(COUNTED))
-        for kind in kinds.kinds().values()
+        item(f"{queue}?kind={kind.name}", kind.title, counts[kind.name, "all"]) for kind in kinds.kinds().values()
     ]
     sections = [{"title": "", "items": work}, {"title": _("Queues"), "items": queues}]
     if on_the_aml_side(user):

@@ -124,7 +124,13 @@ def length(span: timedelta, *, language: str | None = None) -> str:
         parts = [(minutes, "minute")]
     shown = [part for part in parts if part[0]] or parts[-1:]
     locale = _locale(language)
-    return " ".join(format_unit(count, f"duration-{unit}", length="short", locale=locale) for count, unit in shown)
+    return " ".join(_short(count, unit, locale) for count, unit in shown)
+
+
+@lru_cache(maxsize=4096)
+def _short(count: int, unit: str, locale: Locale) -> str:
+    """A list shows the same few lengths over and over."""
+    return str(format_unit(count, f"duration-{unit}", length="short", locale=locale))
 
 
 def duration(count: int, unit: str, *, language: str | None = None) -> str:

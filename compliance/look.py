@@ -7,6 +7,7 @@ To add a state: 1. pick a shape that already means it (docs/explanation/look.md;
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 from django.conf import settings
@@ -15,6 +16,7 @@ from django.forms.widgets import ChoiceWidget, Select
 from django.http import HttpRequest
 from django.template import Context, Library
 from django.templatetags.static import static
+from django.urls import get_script_prefix
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -183,8 +185,14 @@ def state_of(key: str) -> State:
     return found
 
 
+@lru_cache(maxsize=4)
+def _sprite(prefix: str) -> str:
+    """Where the icons are. `prefix`: where the product is mounted, on which it depends. A list shows a hundred."""
+    return str(static("icons.svg"))
+
+
 def _symbol(symbol: str, css: str, label: str) -> SafeString:
-    href = f"{static('icons.svg')}#{symbol}"
+    href = f"{_sprite(get_script_prefix())}#{symbol}"
     if label:
         return format_html('<svg class="{}" role="img" aria-label="{}"><use href="{}"/></svg>', css, label, href)
     return format_html('<svg class="{}" aria-hidden="true"><use href="{}"/></svg>', css, href)

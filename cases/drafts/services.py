@@ -20,6 +20,7 @@ from cases.models import Case
 from cases.permissions import WORK
 from cases.services import require
 from compliance.keys.services import Shredded, open_sealed, seal
+from compliance.people.access.once import once, remembers
 from compliance.people.models import User
 
 PURPOSE = "drafts.text"
@@ -111,21 +112,19 @@ def _refuse_unseen(case: Case | None, place: str, text: str, seen: str, *, user:
 
 def mark_of(case: Case | None, place: str, *, user: User) -> str:
     """Names the draft as it is now; "" without one."""
-    saved = _rows(case, place, user).values_list("saved_at", flat=True).first()
-    return saved.isoformat() if saved else ""
+    draft = _kept(case, place, user)
+    return draft.saved_at.isoformat() if draft else ""
 
 
 def text_of(case: Case | None, place: str, *, user: User) -> str:
     """What this person typed there last; "" without a draft."""
-    draft = _rows(case, place, user).first()
-    if draft is None:
-        return ""
-    return _opened(draft, case, user)
+    draft = _kept(case, place, user)
+    return _opened(draft, case, user) if draft else ""
 
 
 def kept_there(case: Case | None, place: str, *, user: User) -> tuple[str, str]:
     """What this person typed there last, and what names it: `text_of` and `mark_of` at once."""
-    draft = _rows(case, place, user).first()
+    draft = _kept(case, place, user)
     return (_opened(draft, case, user), draft.saved_at.isoformat()) if draft else ("", "")
 
 
@@ -183,6 +182,14 @@ def forget_old() -> int:
     ClosedForm.objects.filter(closed_at__lt=before).delete()
     deleted, _by_model = Draft.objects.filter(saved_at__lt=before).delete()
     return deleted
+
+
+def _kept(case: Case | None, place: str, user: User) -> Draft | None:
+    """What is kept there. A page of a case has several places: it asks for all of them at once."""
+    if case is None or not remembers(user):
+        return _rows(case, place, user).first()
+    of_case = once(user, ("drafts", case.pk), lambda: list(Draft.objects.filter(**_owner(case, user))))
+    return next((draft for draft in of_case if draft.place == place), None)
 
 
 def _rows(case: Case | None, place: str, user: User) -> "QuerySet[Draft]":

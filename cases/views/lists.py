@@ -17,7 +17,7 @@ from cases.bulk.acts import ACTS
 from cases.bulk.heavy import heavy_acts, kind_of
 from cases.bulk.services import MOST
 from cases.glass import services as exceptions
-from cases.lists import COLUMNS, ORDERS, VIEWS, Asked
+from cases.lists import COLUMNS, ORDERS, VIEWS, Asked, counted
 from cases.models import Case, Queue, SavedView
 from cases.narrowing import NarrowForm
 from cases.paging import BadCursor, page_of
@@ -50,7 +50,8 @@ def queue(request: HttpRequest) -> HttpResponse:
     user = signed_in(request)
     asked = Asked.read(request.GET)
     since, cases, desks = before_reading(), asked.open_cases(user), desks_of(user)
-    counts = {name: cases.filter(rows(user, desks)).up_to(formats.COUNTED) for name, (_title, rows) in VIEWS.items()}
+    views = {(asked.kind, name): cases.filter(rows(user, desks)) for name, (_title, rows) in VIEWS.items()}
+    counts = {name: count for (_kind, name), count in counted(user, views).items()}
     asked = asked if asked.view else replace(asked, view="mine" if counts["mine"] else "all")
     known = no_news(asked, user, since=since)
     order, query, rows = ORDERS[asked.sort], request.GET, asked.rows(user, desks=desks)

@@ -21,6 +21,7 @@ from cases.glass import services as exceptions
 from cases.permissions import DECIDE, WORK, may
 from cases.queries import get_case
 from cases.views.bar import actions_of, bar_of, rare_of
+from compliance.people.access.once import once
 from compliance.people.requests import signed_in
 from compliance.people.services import REVEALABLE, reveal
 from compliance.proposals import acts
@@ -33,7 +34,7 @@ def page_of(request: HttpRequest, case: Any, *, status: int = 200, **extra: Any)
     """The whole case page; each panel is a template of its own."""
     kind, user = kinds.lookup(case.kind), signed_in(request)
     record_read(by=user, subject=case.audit_subject, purpose="case", about=case, matter=case.number)
-    checks, proposal = kind.checks(case), open_proposal(case)
+    checks, proposal = kind.checks(case), once(user, ("open_proposal", case.pk), lambda: open_proposal(case))
     steps = kind.steps(case, user)
     primary, actions = actions_of(steps)
     offers, item = kind.offers(case), request.GET.get("item", "")

@@ -10,6 +10,7 @@ from django.http import Http404
 from django.utils.translation import gettext as _
 
 from audit.perform import ConditionsNotMet
+from compliance.people.access.once import once
 from compliance.people.conflicts.queries import stands_between
 from compliance.proposals import acts
 from compliance.proposals.models import Proposal, State
@@ -52,7 +53,8 @@ def waiting_for(user: Any, *, log: str = "main") -> ProposalQuerySet:
     """What waits for this person's approval, oldest first. Two queries, whatever the number of acts and rows."""
     parked: ProposalQuerySet = Proposal.objects.of_log(log).parked()
     # Most of the house's acts wait for nobody at a time: the question of each would be most of a page's work.
-    waiting = parked.confirmable_by(user, of=set(parked.order_by().values_list("act", flat=True).distinct()))
+    acts_now = once(user, ("parked", log), lambda: set(parked.order_by().values_list("act", flat=True).distinct()))
+    waiting = parked.confirmable_by(user, of=acts_now)
     return waiting.for_list().order_by("created_at")
 
 

@@ -50,9 +50,13 @@ class ProposalQuerySet(StatefulQuerySet["Proposal"]):
 
     def of_strangers_to(self, user: Any) -> "ProposalQuerySet":
         """Without those on players whom the user knows."""
+        known = few(user, "known", lambda: declared_by(user).values_list("customer_id", flat=True))
+        if known == []:
+            return self
+        if isinstance(known, list):
+            return self.exclude(key_kind="customer", key_id__in=[str(pk) for pk in known])
         keys = declared_by(user).annotate(key=Cast("customer_id", CharField())).values_list("key", flat=True)
-        known = few(user, "known_keys", lambda: keys)
-        return self if known == [] else self.exclude(key_kind="customer", key_id__in=known)
+        return self.exclude(key_kind="customer", key_id__in=keys)
 
     def without_successor(self) -> "ProposalQuerySet":
         """Those after which nothing was proposed for the same act and subject."""

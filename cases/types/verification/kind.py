@@ -15,6 +15,7 @@ from cases.permissions import DECIDE, VIEW, WORK, may
 from cases.types.verification import ages, endings, funds, holds, reviews, rules, services
 from cases.types.verification.checks import rules as checks
 from cases.types.verification.models import KIND, Outcome, State, Verification
+from compliance.people.access.once import once
 from compliance.people.services import masked
 from compliance.proposals import acts
 from compliance.proposals.queries import open_proposal
@@ -53,18 +54,19 @@ def steps(case: Verification, user: Any) -> list[kinds.Step]:
     """What the user may do next. The state decides which, and whether one of them is the thing to do now."""
     if not may(user, WORK, case):
         return []
-    return [*_usual(case, user), *_rare(case)]
+    young = case.state != State.CLOSED and ages.is_too_young(case.customer)
+    return [*_usual(case, user, young=young), *_rare(case, young=young)]
 
 
-def _usual(case: Verification, user: Any) -> list[kinds.Step]:
+def _usual(case: Verification, user: Any, *, young: bool) -> list[kinds.Step]:
     if case.state == State.CLOSED:
         settle = [_step(case, "verification-funds", _("Decide on the balance"), primary=True)] if _money(case) else []
         reopen = _step(case, "verification-decide", _("Propose to reopen"), act="reopen", primary=not settle)
         return [*settle, reopen] if may(user, DECIDE, case) else settle
-    if open_proposal(case):
+    if once(user, ("open_proposal", case.pk), lambda: open_proposal(case)):
         return []
     refuse = _step(case, "verification-decide", _("Propose refusal"), act="reject")
-    next_one = _next(case)
+    next_one = _next(case, young=young)
     return [next_one, refuse] if next_one and next_one.url != refuse.url else [next_one or refuse]
 
 
@@ -72,19 +74,19 @@ def _money(case: Verification) -> bool:
     return funds.is_open(case) and open_proposal(case) is None
 
 
-def _rare(case: Verification) -> list[kinds.Step]:
+def _rare(case: Verification, *, young: bool) -> list[kinds.Step]:
     """Behind "More". What protects somebody is there even while another decision waits."""
     acts_now = ["withdraw", *endings.PROTECTIVE] if case.state != State.CLOSED else []
-    if UNDERAGE in acts_now and ages.is_too_young(case.customer):
+    if UNDERAGE in acts_now and young:
         acts_now.remove(UNDERAGE)  # it is the thing to do now
     if holds.of(case, holds.CLOSED).exists():
         acts_now.append("lift")
     return [_step(case, "verification-decide", endings.TITLES[act], act=act, rare=True) for act in acts_now]
 
 
-def _next(case: Verification) -> kinds.Step | None:
+def _next(case: Verification, *, young: bool) -> kinds.Step | None:
     """The one thing to do now, as the verdicts say; nothing while the case waits for the player or for a file."""
-    if ages.is_too_young(case.customer):
+    if young:
         return _step(case, "verification-decide", endings.TITLES[UNDERAGE], act=UNDERAGE, primary=True)
     if case.state == State.OPEN:
         return _step(case, "verification-start", _("Start review"), post=True, primary=True)

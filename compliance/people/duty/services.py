@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from audit.actors import Acts
 from audit.perform import Denied
 from audit.record import record, record_refusal
+from compliance.people.access.once import once
 from compliance.people.duty.models import Absence, Shift
 from compliance.people.models import User
 from compliance.people.permissions import MANAGE_STAFF
@@ -120,6 +121,10 @@ def stood_in_for(user: Any, *, at: datetime | None = None) -> Collection[UUID]:
     """The humans whose deputy this person is now, also of those who stand in for others. One query for nobody."""
     if getattr(user, "human_id", None) is None:
         return ()
+    return _stood_in_for(user, at) if at else once(user, "stood_in_for", lambda: _stood_in_for(user, at))
+
+
+def _stood_in_for(user: Any, at: datetime | None) -> Collection[UUID]:
     found: set[UUID] = set()
     layer: set[UUID] = {user.human_id}
     for _hand in range(MOST_HANDS):

@@ -63,7 +63,8 @@ def _lacking(case: Any) -> list[str]:
     ]
 
 
-def can_order(case: Any) -> list[tuple[str, Any]]:
-    """The checks that somebody is set up to answer, and that are not under way."""
-    waiting = {check.kind for check in newest(case) if check.state == Check.State.ASKED}
+def can_order(case: Any, *, found: list[Check] | None = None) -> list[tuple[str, Any]]:
+    """The checks that somebody is set up to answer, and that are not under way. `found`: the newest, if known."""
+    known = newest(case) if found is None else found
+    waiting = {check.kind for check in known if check.state == Check.State.ASKED}
     return [(kind.value, kind.label) for kind in Kind if adapters.is_set_up(kind.value) and kind.value not in waiting]

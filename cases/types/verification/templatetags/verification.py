@@ -60,9 +60,10 @@ def funds_of(case: Any) -> Any:
 def checks_of(case: Any, user: Any) -> dict[str, Any]:
     """The newest electronic check of each kind, and what this person can order."""
     may_work = case.closed_at is None and may(user, WORK, case)
+    found = checks.newest(case)
     return {
-        "found": checks.newest(case),
-        "offered": checks.can_order(case) if may_work else [],
+        "found": found,
+        "offered": checks.can_order(case, found=found) if may_work else [],
         "may_work": may_work,
     }
 
