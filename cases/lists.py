@@ -17,7 +17,7 @@ from django.http import QueryDict
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from cases import kinds, search
 from cases.models import PRIORITIES, Case, Queue
@@ -34,7 +34,7 @@ from compliance.proposals.models import Proposal
 from compliance.proposals.queries import waiting_for
 
 NOBODY: Final = "nobody"
-FILTERS: Final = ("state", "by", "language", "due", "tag", "priority", "risk", "licensee", "opened")
+FILTERS: Final = ("state", "by", "language", "due", "tag", "priority", "risk", "licensee", "opened", "contact")
 WEEK: Final = timedelta(days=7)
 AWAKE: Final = Q(snoozed_until=None) | Q(snoozed_until__lte=Now())
 
@@ -84,20 +84,25 @@ ORDERS: Final[Mapping[str, Order]] = {
     "state": ("state", "due_at", "id"), "-state": ("-state", "-due_at", "-id"),
     "by": ("by_name", "due_at", "id"), "-by": ("-by_name", "-due_at", "-id"),
     "risk": ("risk_rank", "due_at", "id"), "-risk": ("-risk_rank", "-due_at", "-id"),
+    "contact": ("quiet_since", "id"), "-contact": ("-quiet_since", "-id"),
 }
-# What some orders go by is in no column of the case: "" for nobody, and how high a risk is instead of its word.
+# What some orders go by is in no column of the case: "" for nobody, how high a risk is instead of its word, and of a
+# case without any contact the moment since when there was none.
 RECKONED: Final[Mapping[str, tuple[str, Any]]] = {
     "by": ("by_name", Coalesce("assignee__name", Value(""))),
     "risk": ("risk_rank", models.Case(
         *(When(customer__risk=risk, then=Value(rank)) for rank, risk in enumerate(Risk.values)),
         default=Value(0), output_field=models.IntegerField(),
     )),
+    "contact": ("quiet_since", Coalesce("last_contact_at", "opened_at")),
 }
 # What a row may show besides its number; "who" is the player, "by" who is responsible.
 COLUMNS: Final[Mapping[str, str | Promise]] = {
     "why": gettext_lazy("Why here"), "who": gettext_lazy("Player"), "state": gettext_lazy("State"),
-    "due": gettext_lazy("Due"), "age": gettext_lazy("Age"), "by": gettext_lazy("Responsible"),
+    "due": gettext_lazy("Due"), "age": gettext_lazy("Age"), "contact": gettext_lazy("Last contact"),
+    "by": gettext_lazy("Responsible"),
 }
+UNASKED: Final = ("contact",)  # shown when somebody chooses it: with it the rows are wider than a small screen
 DUE: Final[Mapping[str, tuple[str | Promise, Callable[[], Q]]]] = {
     "late": (pgettext_lazy("due", "overdue"), lambda: Q(due_at__lt=timezone.now())),
     "day": (pgettext_lazy("due", "within a day"), lambda: Q(due_at__lt=timezone.now() + timedelta(days=1))),
@@ -107,8 +112,12 @@ OPENED: Final[Mapping[str, tuple[str | Promise, Callable[[], Q]]]] = {
     "week": (pgettext_lazy("opened", "in the last week"), lambda: Q(opened_at__gte=timezone.now() - WEEK)),
     "older": (pgettext_lazy("opened", "more than a week ago"), lambda: Q(opened_at__lt=timezone.now() - WEEK)),
 }
+# No contact with the player for so many days, on a case without any since it was opened.
+CONTACT: Final[Mapping[str, int]] = {"1": 1, "3": 3, "7": 7, "14": 14, "30": 30}
 RISKS: Final[Mapping[str, str | Promise]] = dict(Risk.choices)
 # fmt: on
+
+USUAL: Final = tuple(name for name in COLUMNS if name not in UNASKED)
 
 
 @dataclass(frozen=True)
@@ -127,6 +136,7 @@ class Asked:
     risk: str = ""
     licensee: str = ""
     opened: str = ""
+    contact: str = ""
     sort: str = "due"
     cols: str = ""
 
@@ -145,6 +155,7 @@ class Asked:
             "risk": given["risk"] in RISKS,
             "licensee": _is_id(given["licensee"]),
             "opened": given["opened"] in OPENED,
+            "contact": given["contact"] in CONTACT,
             "sort": given["sort"] in ORDERS,
         }
         return cls(**{name: value for name, value in given.items() if value and known.get(name, True)})
@@ -163,8 +174,8 @@ class Asked:
 
     @property
     def columns(self) -> list[str]:
-        """What the rows show, in the order of COLUMNS: all, unless some were chosen."""
-        return self.cols.split(",") if self.cols else list(COLUMNS)
+        """What the rows show, in the order of COLUMNS: what is usual, unless some were chosen."""
+        return self.cols.split(",") if self.cols else list(USUAL)
 
     def open_cases(self, user: User) -> CaseQuerySet:
         """Open cases of the kind that the user may see, before any view or filter."""
@@ -195,8 +206,11 @@ class Asked:
             rows = rows.filter(licensee_id=UUID(self.licensee))
         if self.opened:
             rows = rows.filter(OPENED[self.opened][1]())
-        reckoned = RECKONED.get(self.sort.lstrip("-"))
-        return rows.annotate(**dict([reckoned])) if reckoned else rows
+        for name in {self.sort.lstrip("-"), "contact" if self.contact else ""} & RECKONED.keys():
+            rows = rows.annotate(**dict([RECKONED[name]]))
+        if self.contact:
+            rows = rows.filter(quiet_since__lt=timezone.now() - timedelta(days=CONTACT[self.contact]))
+        return rows
 
     def changed(self, user: User, *, since: datetime) -> CaseQuerySet:
         """Those of the rows that came, or that somebody moved or proposed something on, after a moment."""
@@ -223,6 +237,7 @@ class Asked:
             ("risk", _("Risk"), RISKS[self.risk] if self.risk else ""),
             ("licensee", _("Licensee"), self._licensee(user)),
             ("opened", _("Opened"), OPENED[self.opened][0] if self.opened else ""),
+            ("contact", _("No contact"), no_contact(self.contact) if self.contact else ""),
         ]
         return [
             {"name": name, "label": label, "value": value, "remove_url": self.address(**{name: ""})}
@@ -265,10 +280,16 @@ def counted(user: User, lists: Mapping[tuple[str, str], CaseQuerySet]) -> dict[t
     return {name: known[name] for name in lists}
 
 
+def no_contact(days: str) -> str:
+    """How long nobody was in touch, of a name in CONTACT: "for 3 days"."""
+    n = CONTACT[days]
+    return ngettext("for %(n)s day", "for %(n)s days", n) % {"n": n}
+
+
 def _columns(asked: str) -> str:
     """The known ones among these names; "" for all of them, or none."""
     kept = [name for name in COLUMNS if name in asked.split(",")]
-    return "" if len(kept) == len(COLUMNS) else ",".join(kept)
+    return "" if kept == list(USUAL) else ",".join(kept)
 
 
 def _is_id(text: str) -> bool:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -113,6 +113,9 @@ class Case(Stateful):
     changed_at = models.DateTimeField(
         db_default=Now(), editable=False, help_text=_("When its place in the lists changed; the database keeps it")
     )
+    last_contact_at = models.DateTimeField(
+        null=True, editable=False, help_text=_("When the player and somebody of the house were last in touch")
+    )
 
     objects: ClassVar = CaseQuerySet.as_manager()
 
@@ -144,6 +147,12 @@ class Case(Stateful):
                 fields=["assignee", "due_at", "id"], condition=Q(closed_at=None), name="case_open_by_assignee"
             ),
             models.Index(fields=["opened_at", "id"], condition=Q(closed_at=None), name="case_open_by_age"),
+            models.Index(
+                Coalesce("last_contact_at", "opened_at"),
+                models.F("id"),
+                condition=Q(closed_at=None),
+                name="case_open_by_contact",
+            ),
             models.Index(fields=["customer"], name="case_by_customer"),
             models.Index(fields=["changed_at"], condition=Q(closed_at=None), name="case_open_by_change"),
             models.Index(

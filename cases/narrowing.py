@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from cases.lists import DUE, NOBODY, OPENED, PRIORITY_NAMES, RISKS, Asked
+from cases.lists import CONTACT, DUE, NOBODY, OPENED, PRIORITY_NAMES, RISKS, Asked, no_contact
 from cases.models import Queue
 from cases.permissions import VIEW, granted
 from cases.tags.models import Tag
@@ -27,6 +27,8 @@ ORDER_NAMES: Final[dict[str, str | Promise]] = {
     "-player": _("By player, from the end"),
     "state": _("By state"),
     "-state": _("By state, from the end"),
+    "contact": _("Longest without contact first"),
+    "-contact": _("Last contact first"),
     "by": _("By who is responsible"),
     "-by": _("By who is responsible, from the end"),
 }
@@ -41,6 +43,7 @@ class NarrowForm(forms.Form):
     by = forms.ChoiceField(label=_("Responsible"))
     due = forms.ChoiceField(label=_("Due"))
     opened = forms.ChoiceField(label=_("Opened"))
+    contact = forms.ChoiceField(label=_("No contact"))
     risk = forms.ChoiceField(label=_("Risk"))
     priority = forms.ChoiceField(label=_("Priority"))
     language = forms.ChoiceField(label=_("Language"))
@@ -69,6 +72,7 @@ def _choices(user: User) -> dict[str, Choices]:
         "by": [(NOBODY, _("nobody yet")), *((str(pk), name) for pk, name in people.values_list("pk", "name"))],
         "due": [(name, words) for name, (words, _rows) in DUE.items()],
         "opened": [(name, words) for name, (words, _rows) in OPENED.items()],
+        "contact": [(days, no_contact(days)) for days in CONTACT],
         "risk": RISKS.items(),
         "priority": PRIORITY_NAMES.items(),
         "language": settings.LANGUAGES,

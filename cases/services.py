@@ -221,6 +221,8 @@ def write_message(
     )
     message.text_sealed = seal(case.audit_subject, MESSAGE, text.encode(), aad=message.pk.bytes)
     message.save(force_insert=True)
+    if isinstance(by, User):
+        in_touch(case, at=message.written_at)
     told = sorted(str(evidence.pk) for evidence in tells_of)
     case.evidence.filter(pk__in=told).update(told=True)
     details = {"code": code, "language": message.language, "text": text} | version | ({"told": told} if told else {})
@@ -230,6 +232,13 @@ def write_message(
     for evidence in tells_of:
         tell(case, "refused", by=by, about=evidence)
     return message
+
+
+def in_touch(case: Case, *, at: datetime) -> None:
+    """The player and somebody of the house were in touch at this moment: in the transaction of the entry that says so.
+    What the product writes by itself is no contact. An earlier moment than the one known changes nothing.
+    """
+    Case.objects.filter(pk=case.pk).update(last_contact_at=at)
 
 
 def leave_word_of_end(case: Case, *, by: Acts) -> None:

@@ -20,7 +20,7 @@ from cases.contacts import care, wording
 from cases.contacts.models import Contact, Task
 from cases.models import Case
 from cases.permissions import WORK
-from cases.services import require
+from cases.services import in_touch, require
 from compliance.keys.services import open_sealed, seal
 from compliance.people.models import User
 
@@ -89,6 +89,8 @@ def log_contact(
         about=contact,
         details={name: getattr(contact, name) for name in facts} | {"summary": summary},
     )
+    if outcome != Contact.Outcome.NO_ANSWER:
+        in_touch(case, at=contact.contacted_at)
     call_back = _promise(contact, call_back_at, by=by) if call_back_at else None
     if direction == Contact.Direction.IN:
         player_wrote(case, by=by, at=now)

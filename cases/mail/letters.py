@@ -29,7 +29,7 @@ from cases.mail.permissions import licensees_of
 from cases.models import Case
 from cases.notices.services import tell
 from cases.permissions import WORK
-from cases.services import require
+from cases.services import in_touch, require
 from compliance.keys.services import open_sealed, seal
 from compliance.outbox.services import post
 from compliance.people.models import Licensee, User
@@ -145,6 +145,7 @@ def _put(letter: Letter, case: Case, *, by: Acts, sender_known: bool) -> Letter:
     care.look(case, f"{content.subject}\n{content.text}", by=by)
     if letter.kind == Letter.Kind.PERSON:
         player_wrote(case, by=by, at=letter.arrived_at)
+        in_touch(case, at=letter.arrived_at)
         tell("player_wrote", case=case, to=[case.assignee] if case.assignee else [], key=letter.pk, by=by)
     return letter
 

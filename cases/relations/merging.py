@@ -24,7 +24,7 @@ from cases.models import Case
 from cases.permissions import DECIDE, VIEW, WORK, may
 from cases.relations.models import Merge
 from cases.relations.services import both_locked
-from cases.services import require
+from cases.services import in_touch, require
 from compliance.people.models import User
 from compliance.proposals.queries import open_proposal
 
@@ -80,6 +80,8 @@ def merge(source: Case, into: Case, *, by: User, because: str) -> Merge:
     source.merged_into, target.due_at = target, done.due_after
     _save(source, "merged_into")
     _save(target, "due_at")
+    if source.last_contact_at is not None:
+        in_touch(target, at=source.last_contact_at)
     facts = {"due_at": target.due_at, "tasks": len(tasks)}
     record("relations.merge", by=by, about=source, reason=because, details={"other": target.number} | facts)
     record("relations.take_in", by=by, about=target, reason=because, details={"other": source.number} | facts)

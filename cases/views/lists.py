@@ -31,7 +31,7 @@ from compliance.people.models import Team
 from compliance.people.requests import signed_in
 
 PAGE = 50
-SORTED_BY = ("due", "age", "player", "state", "by")
+SORTED_BY = ("due", "age", "player", "state", "contact", "by")
 
 
 @rule(Rule.SIGNED_IN)

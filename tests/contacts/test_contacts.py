@@ -1,5 +1,6 @@
 """Contacts in seconds, what follows from them, and call-backs that no handover loses."""
 
+import re
 from datetime import date, timedelta
 from uuid import uuid4
 
@@ -8,11 +9,13 @@ import time_machine
 from django.urls import reverse
 from django.utils import timezone
 
+from audit.actors import system
 from audit.models import Entry
 from audit.perform import ConditionsNotMet, Denied
 from cases import services as engine
 from cases.contacts import services, wording
 from cases.contacts.models import Contact, Task
+from cases.models import Case
 from tests.papers import bring
 
 pytestmark = pytest.mark.django_db
@@ -206,3 +209,36 @@ def test_the_player_reads_nothing_of_a_contact(world, case):
     bring(case, "identity_front", "passport", by=world.alice)
     logged(case, world.alice, "gizli sözler")
     assert all("gizli" not in engine.message_text(message) for message in case.messages.all())
+
+
+# ------------------------------------------------------------------------------------------------- the last contact
+def quiet(client, user, days):
+    """Numbers of the cases without contact for so many days, the longest first, as the queue shows them."""
+    client.force_login(user)
+    page = client.get(reverse("cases:queue"), {"view": "all", "contact": days, "sort": "contact", "cols": "contact"})
+    return re.findall(r'class="key"[^>]*href="/cases/([^/"]+)/"', page.content.decode())
+
+
+def test_the_list_knows_with_whom_nobody_was_in_touch(world, client):
+    now = timezone.now()
+    called, silent, missed, told, fresh = (
+        world.verification(full_name=name) for name in ("Ali Can", "Ömer Öz", "Işıl Ak", "Bob Brown", "Can Er")
+    )
+    Case.objects.exclude(pk=fresh.pk).update(opened_at=now - timedelta(days=9))
+    logged(called, by=world.alice, happened_at=now - timedelta(days=5))
+    logged(missed, by=world.alice, outcome="no_answer", direction="out")
+    engine.write_message(told, "answer", by=world.alice, text="Merhaba")
+    engine.write_message(
+        silent, "receipt", by=system(), text="Merhaba"
+    )  # what the product sends by itself is no contact
+    longest, *others = quiet(client, world.alice, 7)
+    assert {longest, *others} == {silent.number, missed.number}
+    assert set(quiet(client, world.alice, 3)) == {called.number, silent.number, missed.number}
+    assert quiet(client, world.alice, 3)[-1] == called.number
+    page = client.get(reverse("cases:queue"), {"view": "all", "cols": "contact"}).content.decode()
+    assert "Last contact" in page and "none yet" in page
+    assert "Last contact</a>" not in client.get(reverse("cases:queue"), {"view": "all"}).content.decode()
+    logged(called, by=world.alice)
+    logged(called, by=world.alice, happened_at=now - timedelta(days=6))  # logged later, it takes nothing back
+    called.save()  # nor does a row that was read before
+    assert set(quiet(client, world.alice, 3)) == {silent.number, missed.number}
