@@ -174,7 +174,7 @@ UPLOAD_BODY = {
 
 @router.post(
     "/cases/{number}/documents",
-    auth=Key(Scope.DOCUMENTS_WRITE),
+    auth=Key(Scope.DOCUMENTS_WRITE, arriving=True),
     response={201: FileOut},
     openapi_extra=UPLOAD_BODY,
     summary="Hand a file in",
@@ -252,7 +252,7 @@ def _upload_address(number: str, upload_id: UUID) -> str:
 
 @router.patch(
     "/cases/{number}/uploads/{upload_id}",
-    auth=Key(Scope.DOCUMENTS_WRITE),
+    auth=Key(Scope.DOCUMENTS_WRITE, arriving=True),
     openapi_extra=PIECE,
     url_name="continue_upload",
     summary="Send the next piece of a file",

@@ -108,6 +108,8 @@ def _patched(request: HttpRequest, case: Any, upload: PartialUpload, *, by: Acts
         return problem(request, 400, detail=_("Upload-Offset, Content-Length or Upload-Checksum cannot be read."))
     if upload.has_ended and (offset, length) == (upload.size, 0):
         return _finished(request, case, upload, by=by, status=204)
+    # A piece that its sender signed is kept as a whole or not at all, as one with a checksum is.
+    checksum = checksum or getattr(request, "signed_digest", None)
     try:
         upload = resumable.append(upload, request, offset=offset, length=length, checksum=checksum)
     except WrongOffset as wrong:

@@ -107,6 +107,7 @@ DECISIONS: Final[Mapping[str, Decision]] = {
     "inbound.Sender": _house("who may send signed messages; each change is an entry of the log"),
     "inbound.Message": Decision(Class.PASSING, "ids for seven days; the body goes as soon as it was worked on"),
     "inbound.Mark": Decision(Class.LOG, "how far a sender is with each thing: ids and numbers"),
+    "platform.UsedNonce": Decision(Class.PASSING, "which signatures of requests were used; gone ten minutes later"),
     "platform.IdempotencyRecord": Decision(Class.PASSING, "replies kept 48 hours for callers who repeat a request"),
     "documents.PartialUpload": Decision(Class.PASSING, "a file on its way in; gone a day after its last piece"),
     "documents.Piece": Decision(Class.PASSING, "where the bytes of such a file lie until it is whole"),

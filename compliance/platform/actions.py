@@ -15,6 +15,7 @@ register(
             "scopes": Kept.PUBLIC,
             "expires_at": Kept.PUBLIC,
             "name": Kept.SEALED,
+            "signs": Kept.PUBLIC,
             "proposal": Kept.PUBLIC,  # of the second person, where the scopes are wide
         },
     ),
@@ -27,6 +28,7 @@ register(
             "scopes": Kept.PUBLIC,
             "expires_at": Kept.PUBLIC,
             "former": Kept.PUBLIC,
+            "signs": Kept.PUBLIC,
             "name": Kept.SEALED,
         },
     ),
@@ -60,6 +62,7 @@ register(
             "prefix": Kept.PUBLIC,
             "until": Kept.PUBLIC,
             "expires_at": Kept.PUBLIC,
+            "signs": Kept.PUBLIC,
             "proposal": Kept.PUBLIC,
         },
     ),

@@ -14,12 +14,14 @@ from audit import context
 from audit.actors import Anonymous
 from audit.perform import Denied
 from audit.record import ObjectRef, record_refusal
-from compliance.platform import services, versions
+from compliance.platform import services, signatures, versions
 from compliance.platform.limits import Allowance, rate_limit
 from compliance.platform.models import ApiKey
 from compliance.platform.scopes import Scope
+from compliance.platform.signatures import NotSigned
 
 UNKNOWN_IS_NOTED_EVERY = 60  # seconds, per address: a guessing stranger must not be able to fill the log
+NOT_SIGNED_IS_NOTED_EVERY = 60  # seconds, per key and reason: nor who found the half of a key
 
 
 class TooManyRequests(Exception):
@@ -31,13 +33,17 @@ class TooManyRequests(Exception):
 
 
 class Key(HttpBearer):
-    """The key of the request becomes `request.auth`, and acts: `by=request.auth`."""
+    """The key of the request becomes `request.auth`, and acts: `by=request.auth`.
+
+    `arriving`: the operation takes in its body while it arrives, so a signed one is checked at its last byte.
+    """
 
     openapi_bearerFormat = "mzn_<prefix>_<secret>"
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: Scope, *, arriving: bool = False) -> None:
         super().__init__()
         self.scope = Scope(scope)
+        self._arriving = arriving
 
     def authenticate(self, request: HttpRequest, token: str) -> ApiKey | None:
         key = services.find_key(token)
@@ -49,6 +55,7 @@ class Key(HttpBearer):
         if not key.is_active:
             record_refusal("platform.sign_in", by=key, about=key, reason=_why_not(key), details=facts)
             return None
+        self._require_signature(request, key, facts)
         if not key.has_scope(self.scope):
             record_refusal("platform.sign_in", by=key, about=key, reason="no_scope", details=facts)
             raise Denied("no_scope", _("This key does not have the scope %(scope)s.") % {"scope": self.scope.value})
@@ -56,6 +63,17 @@ class Key(HttpBearer):
         request.api_version = versions.chosen(request.headers, key.api_version)  # type: ignore[attr-defined]
         services.note_use(key)
         return key
+
+    def _require_signature(self, request: HttpRequest, key: ApiKey, facts: dict[str, str]) -> None:
+        def note(wrong: NotSigned) -> None:
+            if cache.add(f"not-signed:{key.pk}:{wrong.reason}", True, timeout=NOT_SIGNED_IS_NOTED_EVERY):
+                record_refusal("platform.sign_in", by=key, about=key, reason=wrong.reason, details=facts)
+
+        try:
+            signatures.require(request, key, arriving=self._arriving, note=note)
+        except NotSigned as wrong:
+            note(wrong)
+            raise
 
     def _count(self, request: Any, key: ApiKey) -> None:
         if key.rate_per_minute is not None:

@@ -22,13 +22,15 @@ class ApiKey(models.Model):
     """One key. It acts (`by=key`) under its own id, and for four eyes as the human who owns it.
 
     Only a digest of the secret is stored. SHA-256 without salt or stretching is enough: the secret is 256 random bits,
-    so there is no dictionary to try, and every request pays for the check.
+    so there is no dictionary to try, and every request pays for the check. What the key signs with, where it signs, is
+    sealed: without it no signature could be checked.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=80, help_text=_("What uses it"))
     prefix = models.CharField(max_length=12, unique=True, help_text=_("The part that is shown"))
     secret_hash = models.BinaryField(max_length=32, unique=True, editable=False)
+    signing_sealed = models.BinaryField(null=True, editable=False, help_text=_("Empty: its requests are not signed"))
     owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="api_keys")
     licensee = models.ForeignKey(Licensee, on_delete=models.PROTECT, related_name="+")
     scopes = models.JSONField(default=list)
@@ -61,6 +63,11 @@ class ApiKey(models.Model):
     @property
     def is_active(self) -> bool:
         return self.usable_at(timezone.now())
+
+    @property
+    def signs(self) -> bool:
+        """Whether it opens nothing without a signature (signatures.py)."""
+        return self.signing_sealed is not None
 
     @property
     def audit_actor(self) -> Actor:
@@ -96,6 +103,8 @@ class KeyRequest(models.Model):
     owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     licensee = models.ForeignKey(Licensee, on_delete=models.PROTECT, related_name="+")
     scopes = models.JSONField(default=list)
+    signs = models.BooleanField(default=False, db_default=False)
+    rate_per_minute = models.PositiveIntegerField(null=True, default=6000, db_default=6000)
     expires_at = models.DateTimeField(null=True)
     former = models.ForeignKey(ApiKey, null=True, on_delete=models.PROTECT, related_name="+")
     overlap = models.DurationField(null=True)
@@ -118,6 +127,22 @@ class KeyRequest(models.Model):
     @property
     def audit_subject(self) -> SubjectRef:
         return SubjectRef("staff", str(self.owner_id))
+
+
+class UsedNonce(models.Model):
+    """A signature that was used. `digest` is the SHA-256 of its nonce; kept until its moment is too long ago anyway."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, related_name="+")
+    digest = models.BinaryField(max_length=32)
+    until = models.DateTimeField()
+
+    objects: ClassVar[models.Manager["UsedNonce"]] = models.Manager()
+
+    class Meta:
+        default_permissions = ()
+        constraints: ClassVar = [models.UniqueConstraint(fields=["key", "digest"], name="nonce_used_once")]
+        indexes: ClassVar = [models.Index(fields=["until"], name="nonce_by_end")]
 
 
 class IdempotencyRecord(models.Model):

@@ -16,6 +16,7 @@ from compliance.platform.auth import Key
 from compliance.platform.describing.errors import add_errors
 from compliance.platform.describing.examples import add_examples
 from compliance.platform.scopes import Scope
+from compliance.platform.signatures import IF_SENT, NotSigned
 
 PROBLEM = {
     "description": "What went wrong (RFC 9457)",
@@ -45,6 +46,18 @@ PROBLEM_SCHEMA = {
             },
         },
     },
+}
+
+
+SIGNATURE = {
+    "type": "apiKey",
+    "in": "header",
+    "name": "Signature",
+    "description": "Of keys that sign their requests, beside the key: RFC 9421 with hmac-sha256 over @method, @path, "
+    "@query, content-digest (RFC 9530, sha-256) and content-type of a body, and these headers where they are sent: "
+    + ", ".join(name.lower() for name in IF_SENT if name != "Content-Digest")
+    + ". Parameters: created (within five minutes), nonce (16 to 128 characters, used once), keyid (the key up to its "
+    "second underscore).",
 }
 
 
@@ -81,8 +94,11 @@ def for_staff_and_keys(view: Callable[..., HttpResponse]) -> Callable[..., HttpR
     @wraps(view)
     def shown(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         user = request.user
-        if (user.is_authenticated and user.is_active) or Key(Scope.PING)(request):
-            return view(request, *args, **kwargs)
+        try:
+            if (user.is_authenticated and user.is_active) or Key(Scope.PING)(request):
+                return view(request, *args, **kwargs)
+        except NotSigned as wrong:
+            return problems.answer(request, wrong)
         return problems.problem(request, 401, headers={"WWW-Authenticate": "Bearer"})
 
     shown.rule = Rule.KEY  # type: ignore[attr-defined]
@@ -123,7 +139,9 @@ class MizanAPI(NinjaAPI):
         scopes = {operation.operation_id: scope for operation, scope in operations(self)}
         for path in document["paths"].values():
             for described in path.values():
-                described["security"] = [{"Key": [scopes[described["operationId"]]]}]
+                named = {"Key": [scopes[described["operationId"]]]}
+                described["security"] = [named, named | {"Signature": []}]
+        document["components"]["securitySchemes"]["Signature"] = SIGNATURE
         add_errors(document)
         add_examples(document)
         return document

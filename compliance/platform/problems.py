@@ -30,6 +30,7 @@ from audit.perform import ConditionsNotMet, Denied, StaleVersion, WrongState
 from compliance.keys.services import Erased, KeyUnavailable, Shredded
 from compliance.platform import versions
 from compliance.platform.auth import TooManyRequests
+from compliance.platform.signatures import NotSigned
 from compliance.proposals.services import AlreadyDecided, AlreadyProposed, EvidenceChanged
 
 MEDIA_TYPE = "application/problem+json"
@@ -310,6 +311,7 @@ register(
     detail=DETAILS[401],
     headers=lambda error: {"WWW-Authenticate": "Bearer"},
 )
+register(NotSigned, status=401, code="not_signed", headers=lambda error: {"WWW-Authenticate": "Bearer"})
 register(
     HttpError, status=lambda error: error.status_code, code=lambda error: CODES.get(error.status_code, ""), detail=str
 )

@@ -15,11 +15,14 @@ from audit.actors import Acts
 from audit.perform import ConditionsNotMet
 from audit.record import record
 from compliance.people.models import Licensee, User
+from compliance.platform import signatures
 from compliance.platform.models import ApiKey, IdempotencyRecord
 from compliance.platform.scopes import BEYOND_THE_LICENSEE, Scope
 from compliance.platform.versions import VERSIONS
+from compliance.policy.staff import staff_rules
 
 MARK, TEST_MARK = "mzn_", "mzt_"  # secret scanners find our keys by it; a test licensee's show what they are
+HALVES = "."  # between what a key shows and what it signs with; no other secret has one
 USE_IS_NOTED_EVERY = timedelta(hours=1)
 LONGEST_OVERLAP = timedelta(days=7)
 _SAME = ("scopes", "rate_per_minute", "api_version")  # what a key keeps when it is replaced, beside whose it is
@@ -40,11 +43,15 @@ def issue_key(
     created_by: User,
     by: Acts,
     rate_per_minute: int | None = 6000,
+    signs: bool = False,
     proposal: str = "",
 ) -> tuple[ApiKey, str]:
     """A new key and its secret, which is kept nowhere. The owner is the person the key counts as for four eyes.
 
-    It asks for no second person: pages call apikeys.asking, and whoever has the server's shell has more than a key.
+    A key that `signs` its requests has a secret of two halves, "mzn_....signing secret": the first goes with each
+    request, the second signs it and never leaves the caller (signatures.py).
+
+    It asks for no second person: pages and the command call apikeys.asking.
     """
     wanted = {Scope.PING, *scopes}
     unknown = sorted(wanted - set(Scope))
@@ -63,8 +70,9 @@ def issue_key(
         raise ConditionsNotMet([str(_("owner: this person is not active."))])
     if expires_at <= timezone.now():
         raise ConditionsNotMet([str(_("expires_at: choose a day in the future."))])
+    _require_signing(licensee, wanted, signs)
     facts = {"scopes": sorted(wanted), "rate_per_minute": rate_per_minute, "expires_at": expires_at}
-    key, token = _draw(name=name, owner=owner, licensee=licensee, created_by=created_by, **facts)
+    key, token = _draw(signs=signs, name=name, owner=owner, licensee=licensee, created_by=created_by, **facts)
     details = {
         "prefix": key.prefix,
         "owner": str(owner.pk),
@@ -72,24 +80,38 @@ def issue_key(
         "scopes": key.scopes,
         "expires_at": expires_at,
         "name": name,
+        "signs": signs,
         "proposal": proposal,
     }
     record("platform.issue_key", by=by, about=key, details=details)
     return key, token
 
 
-def _draw(*, licensee: Licensee, **facts: Any) -> tuple[ApiKey, str]:
+def _draw(*, licensee: Licensee, signs: bool, **facts: Any) -> tuple[ApiKey, str]:
     prefix = (TEST_MARK if licensee.is_test else MARK) + secrets.token_hex(4)
     token = f"{prefix}_{secrets.token_urlsafe(32)}"
-    key = ApiKey.objects.create(prefix=prefix, secret_hash=digest(token), licensee=licensee, **facts)
+    key = ApiKey(prefix=prefix, secret_hash=digest(token), licensee=licensee, **facts)
+    if signs:
+        signing = secrets.token_urlsafe(32)
+        key.signing_sealed = signatures.sealed(signing, of=key)
+        token = f"{token}{HALVES}{signing}"
+    key.save(force_insert=True)
     return key, token
+
+
+def _require_signing(licensee: Licensee, scopes: Iterable[str], signs: bool) -> None:
+    """The operator's rules may ask keys of a licensee to sign (staff.toml, `keys.signed`)."""
+    rules = staff_rules(on=timezone.localdate()).keys
+    if not signs and not licensee.is_test and rules.asks_to_sign(licensee.slug, scopes):
+        raise ConditionsNotMet([str(_("With these scopes the key has to sign its requests."))])
 
 
 @transaction.atomic
 def rotate_key(
-    key: ApiKey, *, overlap: timedelta, created_by: User, by: Acts, proposal: str = ""
+    key: ApiKey, *, overlap: timedelta, created_by: User, by: Acts, signs: bool | None = None, proposal: str = ""
 ) -> tuple[ApiKey, str]:
     """A key with the same facts and as long a life, and its secret. Both work for `overlap`, then the former ends.
+    Whether it signs its requests may be chosen anew; without a choice as the former did.
 
     ConditionsNotMet where the key is not usable, or was replaced before.
     """
@@ -102,11 +124,15 @@ def rotate_key(
         raise ConditionsNotMet([_("This key no longer works, or was replaced already.")])
     same = {name: getattr(former, name) for name in ("name", "owner", "licensee", *_SAME)}
     same["scopes"] = former.scopes_that_count
-    new, token = _draw(**same, expires_at=now + (former.expires_at - former.created_at), created_by=created_by)
+    signs = former.signs if signs is None else signs
+    _require_signing(former.licensee, same["scopes"], signs)
+    new, token = _draw(
+        **same, signs=signs, expires_at=now + (former.expires_at - former.created_at), created_by=created_by
+    )
     former.replaced_by, former.expires_at = new, min(now + overlap, former.expires_at)
     former.save(update_fields=["replaced_by", "expires_at"])
     details = {"former": former.prefix, "prefix": new.prefix, "until": former.expires_at, "expires_at": new.expires_at}
-    record("platform.rotate_key", by=by, about=new, details=details | {"proposal": proposal})
+    record("platform.rotate_key", by=by, about=new, details=details | {"signs": signs, "proposal": proposal})
     return new, token
 
 

@@ -134,12 +134,20 @@ class Wide(Part):
     why: Mapping[str, str]
 
 
+class Signed(Part):
+    """Licensees (by their slug; "*" is every one) whose keys sign each request. No scopes: keys with a wide one."""
+
+    licensees: tuple[str, ...]
+    scopes: tuple[str, ...] = ()
+
+
 class Keys(Part):
-    """API keys: which scopes are wide, and how long the secret of a confirmed key waits to be shown."""
+    """API keys: which scopes are wide, how long the secret of a confirmed key waits to be shown, which keys sign."""
 
     take_within_days: StrictInt = Field(gt=0, le=30)
     source: str
     wide: tuple[Wide, ...]
+    signed: tuple[Signed, ...] = ()
 
     @property
     def take_within(self) -> timedelta:
@@ -153,6 +161,14 @@ class Keys(Part):
         """The first rule that names one of these scopes, if there is one."""
         given = set(scopes)
         return next((rule for rule in self.wide if given.intersection(rule.scopes)), None)
+
+    def asks_to_sign(self, licensee: str, scopes: Iterable[str]) -> bool:
+        """Whether a key of this licensee (its slug) with these scopes is only issued when it signs its requests."""
+        given, wide = set(scopes), set(self.wide_scopes)
+        return any(
+            not {"*", licensee}.isdisjoint(rule.licensees) and not given.isdisjoint(rule.scopes or wide)
+            for rule in self.signed
+        )
 
 
 class StaffRules(Part):

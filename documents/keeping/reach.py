@@ -96,6 +96,7 @@ SPARED: Final[Mapping[str, str]] = {
     "looking.Fact": "what a supervisor found about a member of staff, under the key of that person",
     "documents.Document": "Document.destroy empties what is sealed there, file by file; the index goes at once",
     "bulk.Batch": "a note on its way to many cases, under its writer's key, and gone when the batch ends",
+    "platform.ApiKey": "what a platform signs its requests with, under the installation's key",
     "platform.IdempotencyRecord": "under the installation's key, and gone after 48 hours",
     "inbound.Sender": "a secret shared with a vendor, under the installation's key",
     "inbound.Message": "under the installation's key, and empty as soon as it was worked on",

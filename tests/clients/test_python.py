@@ -46,7 +46,7 @@ def test_the_examples_of_the_readme_run(committed, capsys, monkeypatch, tmp_path
     expires_at = timezone.now() + timedelta(hours=1)
     scopes = [scope for scope in Scope if not scope.startswith("staff")]
     with context.use(context.new("test")):
-        _row, key = issue_key(**facts, scopes=scopes, expires_at=expires_at, by=world.bob)
+        _row, key = issue_key(**facts, scopes=scopes, expires_at=expires_at, by=world.bob, signs=True)
     first, webhooks = blocks()
     reference = f"P-{secrets.token_hex(4)}"
     exec(first, {"url": committed.url, "key": key, "reference": reference})

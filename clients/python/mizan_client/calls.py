@@ -11,6 +11,8 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from mizan_client.signing import halves, signed
+
 TRY_AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 JSON = "application/json"
 
@@ -38,7 +40,10 @@ _opener = urllib.request.build_opener(_GoesNowhereElse)
 
 
 class Calls:
-    """`tries` is how often a request is sent at most; `time_out` in seconds is for each of them."""
+    """`tries` is how often a request is sent at most; `time_out` in seconds is for each of them.
+
+    A `key` with a full stop in it signs its requests, each try anew.
+    """
 
     def __init__(
         self,
@@ -49,7 +54,8 @@ class Calls:
         time_out: float = 10.0,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._url, self._key = url.rstrip("/"), key
+        self._url = url.rstrip("/")
+        self._key, self._secret = halves(key)
         self._tries, self._time_out, self._sleep = tries, time_out, sleep
 
     def _all(self, path: str, filters: Mapping[str, str | int]) -> Iterator[Any]:
@@ -94,7 +100,10 @@ class Calls:
         sent = {"Authorization": f"Bearer {self._key}", "Accept": JSON, "Content-Type": JSON, **headers}
         if body is None:
             del sent["Content-Type"]
-        request = urllib.request.Request(f"{self._url}/api/v1{path}", data=body, headers=sent, method=method)
+        address = f"{self._url}/api/v1{path}"
+        if self._secret:
+            sent |= signed(self._key, self._secret, method, address, sent, body)
+        request = urllib.request.Request(address, data=body, headers=sent, method=method)
         try:
             with _opener.open(request, timeout=self._time_out) as answer:
                 found: bytes = answer.read()

@@ -60,10 +60,10 @@ def issue(*, by: User, licensee: Licensee, scopes: Sequence[str], **facts: Any) 
 
 
 @transaction.atomic
-def replace(former: ApiKey, *, overlap: timedelta, by: User) -> tuple[ApiKey, str]:
+def replace(former: ApiKey, *, overlap: timedelta, by: User, signs: bool | None = None) -> tuple[ApiKey, str]:
     """A new secret for the same use. Raises SecondPersonNeeded as `issue` does: `ask_to_replace` it."""
     _require_one_is_enough(former.licensee, former.scopes)
-    key, secret = services.rotate_key(former, overlap=overlap, created_by=by, by=by)
+    key, secret = services.rotate_key(former, overlap=overlap, signs=signs, created_by=by, by=by)
     tell(key)
     return key, secret
 
@@ -79,19 +79,23 @@ def ask(
     by: User,
     reason: str,
     note: str,
+    signs: bool = False,
+    rate_per_minute: int | None = 6000,
 ) -> KeyRequest:
     """Ask for a new key; a second person decides. Raises what `proposals.propose` raises."""
     facts = {"owner": owner, "licensee": licensee, "name": name, "scopes": sorted(scopes), "expires_at": expires_at}
+    facts |= {"signs": signs, "rate_per_minute": rate_per_minute}
     return _asked(KeyRequest(**facts, asked_by=by), by=by, reason=reason, note=note)
 
 
 @transaction.atomic
-def ask_to_replace(former: ApiKey, *, overlap: timedelta, by: User) -> KeyRequest:
+def ask_to_replace(former: ApiKey, *, overlap: timedelta, by: User, signs: bool | None = None) -> KeyRequest:
     """Ask for the replacement of a key; a second person decides. ConditionsNotMet where one waits already."""
     former = ApiKey.objects.select_for_update(of=("self",)).select_related("owner", "licensee").get(pk=former.pk)
     if waiting().filter(former=former).exists():
         raise ConditionsNotMet([str(_("A replacement of this key waits already."))])
-    same = {name: getattr(former, name) for name in ("name", "owner", "licensee", "scopes")}
+    same = {name: getattr(former, name) for name in ("name", "owner", "licensee", "scopes", "rate_per_minute")}
+    same["signs"] = former.signs if signs is None else signs
     return _asked(KeyRequest(**same, former=former, overlap=overlap, asked_by=by), by=by, reason=REPLACES, note="")
 
 
@@ -172,6 +176,7 @@ def _asked(request: KeyRequest, *, by: User, reason: str, note: str) -> KeyReque
         "scopes": request.scopes,
         "expires_at": request.expires_at,
         "former": request.former.prefix if request.former else "",
+        "signs": request.signs,
         "name": request.name,
     }
     record("platform.ask_key", by=by, about=request, details=details)
@@ -180,10 +185,11 @@ def _asked(request: KeyRequest, *, by: User, reason: str, note: str) -> KeyReque
 
 
 def _made(request: KeyRequest, *, by: User, proposal: str) -> tuple[ApiKey, str]:
-    made: dict[str, Any] = {"created_by": by, "by": by, "proposal": proposal}
+    made: dict[str, Any] = {"signs": request.signs, "created_by": by, "by": by, "proposal": proposal}
     if request.former is not None and request.overlap is not None:
         return services.rotate_key(request.former, overlap=request.overlap, **made)
-    facts = {name: getattr(request, name) for name in ("owner", "licensee", "name", "scopes", "expires_at")}
+    asked = ("owner", "licensee", "name", "scopes", "expires_at", "rate_per_minute")
+    facts = {name: getattr(request, name) for name in asked}
     return services.issue_key(**facts, **made)
 
 
@@ -229,6 +235,7 @@ def facts_of(request: KeyRequest) -> Sequence[tuple[str | Promise, str | Promise
         (_("Licensee"), request.licensee.name),
         (_("Owner"), request.owner.name),
         (_("What it may do"), ", ".join(request.scopes)),
+        (_("Its requests"), _("Signed, each of them") if request.signs else _("Not signed")),
     ]
     if request.expires_at is not None:
         found.append((_("Ends"), full_moment(request.expires_at)))
@@ -242,7 +249,17 @@ def facts_of(request: KeyRequest) -> Sequence[tuple[str | Promise, str | Promise
 
 
 def _digest(request: KeyRequest) -> bytes:
-    names = ("owner_id", "licensee_id", "name", "scopes", "expires_at", "former_id", "overlap")
+    names = (
+        "owner_id",
+        "licensee_id",
+        "name",
+        "scopes",
+        "expires_at",
+        "former_id",
+        "overlap",
+        "signs",
+        "rate_per_minute",
+    )
     return sha256(canonical({name: str(getattr(request, name)) for name in names})).digest()
 
 

@@ -12,11 +12,14 @@ from django.utils.translation import ngettext
 from audit.forms import DayBox
 from compliance.people.models import Licensee, User
 from compliance.platform.apikeys.asking import CHOSEN
+from compliance.platform.models import ApiKey
 from compliance.platform.scopes import Scope
 from compliance.platform.services import LONGEST_OVERLAP
 from compliance.policy.staff import staff_rules
 
 LONGEST_LIFE = 400  # days: a year, and some weeks to replace it in
+SIGNS = _("Its requests have to be signed")
+SIGNING = _("Who finds the key on its way here cannot use it. The platform has to be able to sign: see the docs.")
 OVERLAPS = (1, 24, 72, LONGEST_OVERLAP // timedelta(hours=1))
 
 
@@ -35,6 +38,7 @@ class NewKeyForm(forms.Form):
         choices=[(scope.value, scope.value) for scope in Scope if scope != Scope.PING],
         widget=forms.CheckboxSelectMultiple,
     )
+    signs = forms.BooleanField(label=SIGNS, help_text=SIGNING, required=False)
     last_day = forms.DateField(label=_("Last day"), widget=DayBox())
     reason = forms.ChoiceField(
         label=_("Reason"),
@@ -57,7 +61,7 @@ class NewKeyForm(forms.Form):
 
     def facts(self) -> dict[str, Any]:
         """As `asking.issue` takes them."""
-        said = {name: self.cleaned_data[name] for name in ("licensee", "owner", "name", "scopes")}
+        said = {name: self.cleaned_data[name] for name in ("licensee", "owner", "name", "scopes", "signs")}
         return said | {"expires_at": self.cleaned_data["last_day"]}
 
     def why(self) -> dict[str, Any]:
@@ -81,11 +85,14 @@ class NewKeyForm(forms.Form):
 
 class ReplaceForm(forms.Form):
     hours = forms.TypedChoiceField(label=_("The former key still works for"), coerce=int, initial=24)
+    signs = forms.BooleanField(label=SIGNS, help_text=SIGNING, required=False)
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    def __init__(self, *args: Any, former: ApiKey, **options: Any) -> None:
         super().__init__(*args, **options)
+        self.fields["signs"].initial = former.signs
         named = [(hours, ngettext("%(n)d hour", "%(n)d hours", hours) % {"n": hours}) for hours in OVERLAPS]
         self.fields["hours"].choices = named  # type: ignore[attr-defined]
 
-    def overlap(self) -> timedelta:
-        return timedelta(hours=self.cleaned_data["hours"])
+    def facts(self) -> dict[str, Any]:
+        """As `asking.replace` takes them."""
+        return {"overlap": timedelta(hours=self.cleaned_data["hours"]), "signs": self.cleaned_data["signs"]}

@@ -60,14 +60,15 @@ def one_key(request: HttpRequest, key_id: UUID) -> HttpResponse:
     key = _key(key_id)
     with transaction.atomic():
         record("platform.list_keys", by=signed_in(request), about=key, details={"rows": 1})
-    return _page(request, key, ReplaceForm())
+    return _page(request, key, ReplaceForm(former=key))
 
 
 @require_POST
 @rule(RIGHT, fresh=True)
 def replace(request: HttpRequest, key_id: UUID) -> HttpResponse:
     """A new secret for the same use; the former works on for the hours that were chosen."""
-    former, form, user = _key(key_id), ReplaceForm(request.POST), signed_in(request)
+    former, user = _key(key_id), signed_in(request)
+    form = ReplaceForm(request.POST, former=former)
     own = former.human_id == user.human_id
     if own:
         record_refusal("platform.rotate_key", by=user, about=former, reason="same_person")
@@ -119,9 +120,9 @@ def _issued_or_asked(request: HttpRequest, form: NewKeyForm) -> HttpResponse:
 def _replaced_or_asked(request: HttpRequest, former: ApiKey, form: ReplaceForm) -> HttpResponse:
     user = signed_in(request)
     try:
-        key, secret = asking.replace(former, overlap=form.overlap(), by=user)
+        key, secret = asking.replace(former, **form.facts(), by=user)
     except SecondPersonNeeded:
-        return _now_waits(request, asking.ask_to_replace(former, overlap=form.overlap(), by=user))
+        return _now_waits(request, asking.ask_to_replace(former, **form.facts(), by=user))
     return render(request, "apikeys/secret.html", {"key": key, "secret": secret, "former": _key(former.pk)})
 
 

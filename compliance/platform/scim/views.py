@@ -24,6 +24,7 @@ from compliance.people.staff import close_sign_in
 from compliance.platform.auth import Key, TooManyRequests
 from compliance.platform.models import ApiKey
 from compliance.platform.scopes import Scope
+from compliance.platform.signatures import NotSigned
 
 MEDIA_TYPE = "application/scim+json"
 SCHEMAS = "urn:ietf:params:scim:"
@@ -68,6 +69,8 @@ def _with_key(view: View) -> View:
             answer = _error(429, "More requests than this key may make in a minute.")
             answer["Retry-After"] = str(much.allowance.resets_in)
             return answer
+        except NotSigned as wrong:
+            return _error(401, str(wrong))
         except Denied:
             return _error(403, "This key does not have the scope staff:write.")
         except _Wrong as wrong:

@@ -5,26 +5,32 @@ Exit 1 when a day's counts differ or are missing, the API is not as it was writt
 
 import json
 import sys
+from argparse import BooleanOptionalAction
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from audit import context
 from audit.actors import system
-from audit.perform import ConditionsNotMet
+from audit.perform import ConditionsNotMet, Denied
 from compliance.people.management.lookups import licensee_of
 from compliance.people.models import Licensee, User
 from compliance.platform import counts, services
+from compliance.platform.apikeys import asking
 from compliance.platform.management import describing, simulating
-from compliance.platform.models import ApiKey, DailyCount
+from compliance.platform.models import ApiKey, DailyCount, KeyRequest
 from compliance.platform.scopes import Scope
 from compliance.platform.versions import VERSIONS
 from compliance.platform.webhooks.services import add_endpoint
+from compliance.proposals.queries import SecondPersonNeeded
 
 
 class Command(BaseCommand):
@@ -40,6 +46,10 @@ class Command(BaseCommand):
         issue.add_argument("--scopes", required=True, help=f"comma-separated: {', '.join(Scope)}")
         issue.add_argument("--days", type=int, default=365, help="until it expires (365)")
         issue.add_argument("--rate", type=int, default=6000, help="requests a minute (6000); 0 for no limit")
+        issue.add_argument("--signed", action="store_true", help="its requests have to be signed")
+        why = f"for the second administrator, where a scope is wide: {', '.join(asking.CHOSEN)}"
+        issue.add_argument("--reason", choices=list(asking.CHOSEN), default="connect", help=why)
+        issue.add_argument("--note", default="", help="for the second administrator")
         issue.add_argument("--json", action="store_true", help="print one JSON object")
         revoke = verbs.add_parser("revoke-key", help="refuse a key from now on")
         revoke.add_argument("prefix", help="the part of the key that is shown, such as mzn_1a2b3c4d")
@@ -48,6 +58,7 @@ class Command(BaseCommand):
         rotate.add_argument("prefix", help="the part of the key that is shown")
         rotate.add_argument("--hours", type=int, default=24, help="that the former still works (24)")
         rotate.add_argument("--by", required=True, metavar="EMAIL", help="who replaces it")
+        rotate.add_argument("--signed", action=BooleanOptionalAction, help="its requests have to be signed (as before)")
         rotate.add_argument("--json", action="store_true", help="print one JSON object")
         pin = verbs.add_parser("pin-version", help="have a key answered in another version of the API")
         pin.add_argument("prefix", help="the part of the key that is shown")
@@ -105,20 +116,23 @@ class Command(BaseCommand):
                     self.list(as_json=options["json"])
 
     def issue(self, options: dict[str, Any]) -> None:
-        issuer = _user(options["by"])
-        try:
-            key, token = services.issue_key(
-                owner=_user(options["owner"]),
-                licensee=licensee_of(options["licensee"]),
-                name=options["name"],
-                scopes=[scope.strip() for scope in options["scopes"].split(",") if scope.strip()],
-                expires_at=timezone.now() + timedelta(days=options["days"]),
-                rate_per_minute=options["rate"] or None,
-                created_by=issuer,
-                by=issuer,
-            )
-        except ConditionsNotMet as unmet:
-            raise CommandError(str(unmet), returncode=2) from None
+        facts: dict[str, Any] = {
+            "owner": _user(options["owner"]),
+            "licensee": licensee_of(options["licensee"]),
+            "name": options["name"],
+            "scopes": [scope.strip() for scope in options["scopes"].split(",") if scope.strip()],
+            "expires_at": timezone.now() + timedelta(days=options["days"]),
+            "rate_per_minute": options["rate"] or None,
+            "signs": options["signed"],
+            "by": _user(options["by"]),
+        }
+        with _refusals():
+            try:
+                key, token = asking.issue(**facts)
+            except SecondPersonNeeded as needed:
+                asked = asking.ask(**facts, reason=options["reason"], note=options["note"])
+                self._say_who_confirms(asked, needed.why, as_json=options["json"])
+                return
         if options["json"]:
             self.stdout.write(json.dumps({"prefix": key.prefix, "secret": token, "scopes": key.scopes}))
         else:
@@ -129,13 +143,15 @@ class Command(BaseCommand):
         self.stdout.write(f"{key.prefix} is refused from now on")
 
     def rotate(self, options: dict[str, Any]) -> None:
-        user, former = _user(options["by"]), _key(options["prefix"])
-        try:
-            new, token = services.rotate_key(
-                former, overlap=timedelta(hours=options["hours"]), created_by=user, by=user
-            )
-        except ConditionsNotMet as unmet:
-            raise CommandError(str(unmet), returncode=2) from None
+        former = _key(options["prefix"])
+        facts = {"overlap": timedelta(hours=options["hours"]), "signs": options["signed"], "by": _user(options["by"])}
+        with _refusals():
+            try:
+                new, token = asking.replace(former, **facts)
+            except SecondPersonNeeded as needed:
+                asked = asking.ask_to_replace(former, **facts)
+                self._say_who_confirms(asked, needed.why, as_json=options["json"])
+                return
         former.refresh_from_db(fields=["expires_at"])
         until = former.expires_at.isoformat(timespec="minutes")
         if options["json"]:
@@ -143,6 +159,22 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(told))
         else:
             self.stdout.write(f"{token}\nThis is shown once. {former.prefix} works until {until}.")
+
+    def _say_who_confirms(self, asked: KeyRequest, why: str, *, as_json: bool) -> None:
+        """There is no secret yet, and it is never printed here: it is shown on the page, to whoever asked."""
+        proposal = asking.proposal_of(asked)
+        confirm = settings.BASE_URL + reverse("proposals:detail", args=[proposal.pk if proposal else asked.pk])
+        shown = settings.BASE_URL + reverse("platform:keys:asked", args=[asked.pk])
+        if as_json:
+            self.stdout.write(
+                json.dumps({"waits": True, "why": why, "confirm": confirm, "secret": None, "shown": shown})
+            )
+            return
+        self.stdout.write(
+            f"{why}\nNo key was made yet. Another administrator, who is not {asked.owner.name}, "
+            f"confirms it: {confirm}\n"
+            f"Then {asked.asked_by.name} has its secret shown, once: {shown}"
+        )
 
     def pin(self, options: dict[str, Any]) -> None:
         try:
@@ -224,6 +256,7 @@ class Command(BaseCommand):
                 "owner": key.owner.email,
                 "licensee": key.licensee.slug,
                 "scopes": key.scopes,
+                "signs": key.signs,
                 "usable": key.is_active,
                 "expires_at": key.expires_at.isoformat(),
                 "last_used_at": key.last_used_at.isoformat() if key.last_used_at else None,
@@ -236,6 +269,15 @@ class Command(BaseCommand):
         for row in rows:
             state = "usable" if row["usable"] else "refused"
             self.stdout.write(f"{row['prefix']}  {state}  {row['licensee']}  {row['owner']}  {row['name']}")
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """What was refused, in words and with exit code 2."""
+    try:
+        yield
+    except (ConditionsNotMet, Denied) as refused:
+        raise CommandError(str(refused), returncode=2) from None
 
 
 def _key(prefix: str) -> ApiKey:
