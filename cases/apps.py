@@ -13,6 +13,7 @@ class CasesConfig(AppConfig):
         import_module(f"{self.name}.leaving")
         import_module(f"{self.name}.names")
         import_module(f"{self.name}.protection")
+        import_module(f"{self.name}.queues")
         import_module(f"{self.name}.reading.telling")
         import_module(f"{self.name}.rectifying")
         import_module(f"{self.name}.same")

@@ -6,12 +6,13 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from audit.actors import Acts
+from audit.actors import Acts, system
 from audit.record import record
 from cases.kinds import kinds
 from cases.models import Case, Queue, QueueGroupPermission
 from cases.quality.services import give_back_of
 from cases.services import release
+from compliance.people.conflicts import own
 from compliance.people.conflicts.models import ConflictOfInterest
 from compliance.people.models import Customer, Licensee, Team, User
 from compliance.people.roles import ROLES
@@ -59,9 +60,7 @@ def declare_conflict(
 
     What they proposed about this player and nobody decided yet is void.
     """
-    for case in Case.objects.open().filter(customer=customer, assignee__human=user.human_id).order_by("pk"):
-        release(case, by=by)
-    give_back_of(customer, user, by=by)
+    _give_up(user, customer, by=by)
     conflict, made = ConflictOfInterest.objects.get_or_create(
         user=user, customer=customer, defaults={"relation": relation}
     )
@@ -75,3 +74,18 @@ def declare_conflict(
         )
     void_conflicted(user, customer.audit_subject)
     return conflict
+
+
+def _give_up(user: User, customer: Customer, *, by: Acts) -> None:
+    for case in Case.objects.open().filter(customer=customer, assignee__human=user.human_id).order_by("pk"):
+        release(case, by=by)
+    give_back_of(customer, user, by=by)
+
+
+def _give_up_own(user: User, customer: Customer) -> None:
+    """Somebody of the staff was found to be this player."""
+    _give_up(user, customer, by=system())
+    void_conflicted(user, customer.audit_subject)
+
+
+own.register(_give_up_own)

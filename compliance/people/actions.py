@@ -41,6 +41,7 @@ register(
         _("{actor} filled the indexes by which players are found: {filled} of {read}"),
         {"read": Kept.PUBLIC, "filled": Kept.PUBLIC, "unreadable": Kept.PUBLIC},
     ),
+    Action("people.find_own", _("{actor} found that a member of staff is this player"), {"user": Kept.PUBLIC}),
     # Sign-in
     Action("people.sign_in", _("{actor} signed in"), {"factors": Kept.PUBLIC}),
     Action("people.fail_sign_in", _("A sign-in failed"), {"login": Kept.SEALED}),

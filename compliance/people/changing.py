@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from audit.actors import Acts
 from audit.record import record
 from compliance.keys.services import IndexPurpose, blind_index, open_sealed, seal
+from compliance.people.conflicts import own
 from compliance.people.contacts import normal_email, normal_phone
 from compliance.people.exclusions import suppression
 from compliance.people.models import Account, Customer
@@ -87,7 +88,10 @@ def keep_phone(account: Account, phone: str) -> str:
 
 
 def look_at(customer: Customer, emails: list[str], phones: list[str], *, by: Acts) -> None:
-    """Whether somebody who is kept out comes under these. Who resembles one is stopped in this transaction."""
+    """Whether somebody who is kept out comes under these, or somebody who works here. Who resembles one who is kept out
+    is stopped in this transaction.
+    """
+    own.meet_account(customer, emails)
     known = suppression.digests_of(
         full_name=customer.full_name,
         birth_date=customer.birth_date,

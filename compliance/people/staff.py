@@ -19,6 +19,7 @@ from audit.actors import Acts, system
 from audit.record import ObjectRef, record
 from compliance.people.access import identities, leaving, rights, sessions
 from compliance.people.access.models import Emergency, End
+from compliance.people.conflicts import own
 from compliance.people.contacts import clean_line, normal_email
 from compliance.people.models import Human, Membership, Team, User
 from compliance.people.permissions import MANAGE_STAFF, require
@@ -137,6 +138,7 @@ def create_user(
         _check_password(password, User(email=address, name=facts["name"]))
     user = User.objects.create_user(address, password, **facts)
     record("people.create_user", by=by, about=user, details={"name": user.name, "email": user.email})
+    own.meet_user(user)
     return user
 
 

@@ -7,6 +7,7 @@ from django.conf import settings
 from compliance.outbox.work import task
 from compliance.people import staff
 from compliance.people.access import rights, sessions
+from compliance.people.conflicts import own
 
 
 @task("people.clear_sessions")
@@ -24,5 +25,6 @@ def end_roles(**later: object) -> None:
 
 @task("people.check_rights")
 def check_rights(**later: object) -> None:
-    """Look every night for rights that nobody should have, and sign-ins that nobody uses."""
+    """Look every night for rights that nobody should have, for sign-ins that nobody uses, and for who plays here."""
+    own.meet_everybody()
     rights.check()

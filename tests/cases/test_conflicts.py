@@ -4,12 +4,16 @@ import pytest
 from django.http import Http404
 from django.urls import reverse
 
+from audit.actors import system
 from audit.models import Entry
 from cases.models import Case
 from cases.numbers import Number
 from cases.queries import get_case
 from cases.services import assign
+from compliance.people.changing import change_contact
 from compliance.people.conflicts.models import ConflictOfInterest
+from compliance.people.conflicts.own import meet_everybody
+from compliance.people.services import create_user, open_account
 
 pytestmark = pytest.mark.django_db
 
@@ -84,3 +88,38 @@ def test_asking_for_somebody_elses_case_is_noted_as_is_asking_for_none(case, wor
 def test_looking_at_ones_own_case_is_no_refusal(case, world):
     get_case(case.number, user=world.alice)
     assert refusals(world.alice) == []
+
+
+def own(user):
+    return ConflictOfInterest.objects.filter(user=user, relation="myself").count()
+
+
+def test_a_member_of_staff_who_plays_here_never_sees_that_player(world, client):
+    """By the address alone, whichever came first; the player's customers elsewhere are theirs too."""
+    case = world.verification("L1")
+    assign(case, to=world.alice, by=world.bob)
+    assert get_case(case.number, user=world.alice)
+    change_contact(case.account, by=system(), email=f" {world.alice.email.upper()} ")
+    assert own(world.alice) == 1 and case not in Case.objects.visible_to(world.alice)
+    assert Case.objects.get(pk=case.pk).assignee_id is None
+    client.force_login(world.alice)
+    assert client.get(reverse("cases:case", args=[case.number])).status_code == 404
+    assert client.get(reverse("cases:search"), {"q": case.account.reference}).content.decode().count(case.number) == 0
+    assert Entry.objects.filter(action="people.find_own").count() == 1
+    change_contact(case.account, by=system(), email="somebody@example.com")
+    assert own(world.alice) == 1  # who was that player once stays out
+
+    change_contact(case.account, by=system(), email="new.colleague@example.com")
+    joined = create_user(email="New.Colleague@example.com", name="New", by=system())
+    assert own(joined) == 1
+    player = {"customer": world.account().customer, "brand": world.brand, "reference": "P-own"}
+    account = open_account(**player, email=world.carol.email, by=system())
+    assert own(world.carol) == 1 and account.customer.conflicts.get().user == world.carol
+
+
+def test_the_night_finds_who_came_by_another_way(world):
+    case = world.verification("L1")
+    change_contact(case.account, by=system(), email="someone@example.com")
+    type(world.carol).objects.filter(pk=world.carol.pk).update(email="someone@example.com")
+    assert own(world.carol) == 0
+    assert (meet_everybody(), meet_everybody(), own(world.carol)) == (1, 0, 1)
