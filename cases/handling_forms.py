@@ -10,6 +10,8 @@ from django.utils.translation import pgettext_lazy
 
 from cases import priority, snooze
 from cases.corrections.services import BECAUSE as CORRECTED_BECAUSE
+from cases.marks.models import PlayerMark
+from cases.marks.services import LIFT_REASONS
 from cases.models import PRIORITIES
 from cases.relations.merging import BECAUSE as MERGED_BECAUSE
 from cases.relations.models import Link
@@ -85,6 +87,27 @@ class RestrictForm(forms.Form):
     def __init__(self, *args: Any, people: list[Any], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["people"].choices = [(str(person.pk), person.name) for person in people]  # type: ignore[attr-defined]
+
+
+class MarkForm(forms.Form):
+    """Of the player, not of the case."""
+
+    kind = forms.ChoiceField(
+        label=_("Reason"), choices=PlayerMark.Kind.choices, widget=forms.RadioSelect, error_messages=REASON
+    )
+    people = forms.MultipleChoiceField(
+        label=_("Who may see them, beside you"), required=False, widget=forms.CheckboxSelectMultiple
+    )
+
+    def __init__(self, *args: Any, people: list[Any], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["people"].choices = [(str(person.pk), person.name) for person in people]  # type: ignore[attr-defined]
+
+
+class LiftMarkForm(forms.Form):
+    reason = forms.ChoiceField(
+        label=_("Reason"), choices=list(LIFT_REASONS.items()), widget=forms.RadioSelect, error_messages=REASON
+    )
 
 
 class LinkForm(forms.Form):

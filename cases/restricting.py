@@ -15,10 +15,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from guardian.shortcuts import assign_perm
 
-from audit.actors import System
+from audit.actors import Acts, System
 from audit.perform import ConditionsNotMet
 from audit.record import record
 from cases.happenings import tell
+from cases.marks.models import ClosedCase
 from cases.models import Case, CaseGroupPermission, CaseUserPermission, Queue
 from cases.permissions import DECIDE, VIEW, WORK, granted, may
 from cases.services import give, locked, require
@@ -45,7 +46,21 @@ def restrict(case: Case, *, to: Collection[User], by: User, because: str) -> Cas
     rights = {user: [right for right in (VIEW, WORK, DECIDE) if may(user, right, case)] for user in named.values()}
     if strangers := [user.name for user, held in rights.items() if VIEW not in held]:
         raise ConditionsNotMet([_("%(names)s may not see this case.") % {"names": ", ".join(strangers)}])
-    users = sorted(str(pk) for pk in named)
+    # From here on it is restricted for a reason of its own, whatever becomes of the player's mark.
+    ClosedCase.objects.filter(case__in=halves).delete()
+    return _close(halves, rights, by=by, because=because)
+
+
+@transaction.atomic
+def close_to(case: Case, rights: Mapping[User, Collection[str]], *, by: Acts, because: str) -> Case:
+    """Restrict it to these persons with these rights; whether they may hold them was asked (`cases.marks`)."""
+    return _close(_halves(case), rights, by=by, because=because)
+
+
+def _close(halves: list[Any], rights: Mapping[User, Collection[str]], *, by: Acts, because: str) -> Case:
+    case: Case = halves[0]
+    named = {user.pk for user in rights}
+    users = sorted(map(str, named))
     for half in halves:
         _clear(half)
         for user, held in rights.items():
@@ -61,8 +76,16 @@ def restrict(case: Case, *, to: Collection[User], by: User, because: str) -> Cas
 
 @transaction.atomic
 def unrestrict(case: Case, *, by: User) -> Case:
-    """The team sees it again."""
+    """The team sees it again. ConditionsNotMet where its player is marked: then all of theirs open, or none."""
     require(DECIDE, case, by=by, action="cases.unrestrict")
+    if ClosedCase.objects.filter(case_id=case.pk).exists():
+        raise ConditionsNotMet([_("The player is marked: lift the mark.")])
+    return give_back(case, by=by)
+
+
+@transaction.atomic
+def give_back(case: Case, *, by: Acts) -> Case:
+    """To its team, with what was merged into it. Whether one may was asked."""
     halves = _halves(case)
     case, opened = halves[0], [half for half in halves if half.restricted]
     for half in opened:

@@ -1,6 +1,6 @@
 """Acts that every kind of case shares: open, attach, judge, write, assign. Each is one transaction with its entry."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import date, datetime
 from typing import Any
@@ -36,6 +36,9 @@ REVOKED_BECAUSE: dict[str, str | Promise] = {
     "wrong_item": _("It proves something else"),
     "new_information": _("Something new became known"),
 }
+
+
+_when_opened: list[Callable[[Case], bool]] = []
 
 
 class NoQueue(ConditionsNotMet):
@@ -77,8 +80,15 @@ def open_case(kind: str, account: Account, *, by: Acts, now: datetime, due_at: d
         due_at=due_at,
         **facts,
     )
+    if any(closes(case) for closes in _when_opened):
+        case = spec.model.objects.get(pk=case.pk)
     tell(case, "opened", by=by)
     return case
+
+
+def when_opened(closes: Callable[[Case], bool]) -> None:
+    """`closes(case)` may restrict a case in the transaction in which it is opened; whether it did."""
+    _when_opened.append(closes)
 
 
 @transaction.atomic

@@ -145,6 +145,7 @@ INSTALLED_APPS = [
     "cases.bulk",
     "cases.quality",
     "cases.glass",
+    "cases.marks",
     "cases.looking",
     "cases.notices",
     "cases.mail",

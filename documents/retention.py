@@ -126,6 +126,9 @@ DECISIONS: Final[Mapping[str, Decision]] = {
     "clocks.Clock": _identity("how long a matter took, and why"),
     "clocks.Pause": _identity("time that did not count, with its reason"),
     "quality.SecondLook": _identity("who looked again at a decision, blind, and what came of it"),
+    "marks.PlayerMark": _identity("who said that a player's cases are for few, and until when"),
+    "marks.Named": _GRANT,
+    "marks.ClosedCase": _GRANT,
     "glass.Opening": _identity("who opened a restricted matter by exception, why, and whether that was right"),
     "looking.Reason": Decision(Class.PASSING, "why somebody looks at a player; its sweep removes it, the entry stays"),
     "looking.Fact": Decision(

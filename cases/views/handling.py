@@ -23,6 +23,7 @@ from cases.queries import get_case
 from cases.relations import services as relations
 from cases.tags import services as tags
 from cases.tags.models import Tag
+from cases.views import marking
 from compliance.people.requests import signed_in, version_shown
 
 TAGGING = (
@@ -165,16 +166,22 @@ def watch(request: HttpRequest, number: str) -> HttpResponse:
 @rule(Rule.SIGNED_IN)
 @require_http_methods(["GET", "POST"])
 def restrict(request: HttpRequest, number: str) -> HttpResponse:
-    """Who sees the case from now on; or open it again (`open`)."""
+    """Who sees the case from now on; or open it again (`open`). And the same of all the player's cases (marks)."""
     user = signed_in(request)
     case = get_case(number, user=user)
     services.require(DECIDE, case, by=user, action="cases.restrict")
     people = [person for person in candidates(case) if person.human_id != user.human_id]
     form = RestrictForm(request.POST or None, people=people)
     if request.method == "POST" and request.POST.get("open"):
-        restricting.unrestrict(case, by=user)
+        try:
+            restricting.unrestrict(case, by=user)
+        except ConditionsNotMet as unmet:
+            messages.error(request, " ".join(map(str, unmet.reasons)))
+            return redirect("cases:restrict", number=number)
         messages.success(request, _("The team sees the case again."))
         return redirect("cases:case", number=number)
+    if request.method == "POST" and request.POST.get("player"):
+        return marking.answer(request, case, people)
     if request.method == "POST" and form.is_valid():
         chosen = [person for person in people if str(person.pk) in form.cleaned_data["people"]]
         try:
@@ -186,7 +193,8 @@ def restrict(request: HttpRequest, number: str) -> HttpResponse:
             return redirect("cases:case", number=number)
     record_read(by=user, subject=case.audit_subject, purpose="case", about=case, matter=case.number)
     status = 422 if request.method == "POST" else 200
-    return render(request, "cases/restrict.html", {"case": case, "form": form}, status=status)
+    shown = {"case": case, "form": form, **marking.facts(case, people, user=user)}
+    return render(request, "cases/restrict.html", shown, status=status)
 
 
 @rule(Rule.SIGNED_IN)
