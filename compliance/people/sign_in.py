@@ -7,26 +7,26 @@ from allauth.account import signals as account
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context as library
 from allauth.core.exceptions import ImmediateHttpResponse
-from allauth.core.internal import ratelimit
 from allauth.mfa import signals as mfa
-from django.conf import settings
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models.functions import Now
 from django.http import HttpRequest
 from django.shortcuts import redirect
+from django.urls import reverse
 
 from audit import context
 from audit.actors import Anonymous
 from audit.middleware import of
 from audit.record import ObjectRef, record, record_refusal
 from compliance.outbox.services import post
-from compliance.people.access import attempts, confirmation, letters, sessions
+from compliance.people.access import attempts, confirmation, letters, limits, sessions
 from compliance.people.access.models import Emergency, End, Session
 from compliance.people.models import User
 
 LONGEST_LOGIN = 254
+GUESSES = 20  # a minute from one place, whatever was typed: as many as `login_failed` of settings lets through
 GUESSED = frozenset({"password", "totp", "recovery_codes"})  # what attempts are counted of
 
 
@@ -53,12 +53,20 @@ class ClosedSignUp(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has 
 
         A wrong one, and any for another address, is answered alike and as late: nobody learns which address it is.
         """
+        may_still_guess = limits.take(request, "guess", most=GUESSES)
         try:
             super().pre_authenticate(request, **credentials)
         except ValidationError:
             typed = str(credentials.get("email") or ""), str(credentials.get("password") or "")
-            if not _may_still_guess(request) or not attempts.opens_emergency(*typed):
+            if not may_still_guess or not attempts.opens_emergency(*typed):
                 raise
+
+    def get_logout_redirect_url(self, request: HttpRequest) -> str:
+        """Whoever came from the directory may sign out there too. Asked before the session ends."""
+        shown = getattr(request, "session", {}).get("account_authentication_methods") or []
+        if any(one.get("method") == confirmation.DIRECTORY for one in shown):
+            return reverse("directory-out")
+        return str(super().get_logout_redirect_url(request))
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
         """The library's own heavy pages ask for what our own ask for."""
@@ -161,14 +169,6 @@ def _factors(request: HttpRequest) -> str:
 def _showed_what_is_guessed(request: HttpRequest) -> bool:
     """Not by a passkey or the directory alone: these say nothing of who guesses the password meanwhile."""
     return not GUESSED.isdisjoint(_factors(request).split("+"))
-
-
-def _may_still_guess(request: HttpRequest) -> bool:
-    """Whether the limit of the place that it comes from is left, whatever was typed."""
-    limits = str(settings.ACCOUNT_RATE_LIMITS["login_failed"]).split(",")
-    by_place = {"login_failed": ",".join(one for one in limits if one.endswith("/ip"))}
-    facts = {"app": "allauth.account", "action": "login_failed", "config": by_place}
-    return ratelimit.consume(request, dry_run=True, **facts) is not None
 
 
 # Signals of Django and allauth only: our own packages call each other.

@@ -10,6 +10,7 @@ from audit import context
 from audit.actors import system
 from audit.models import Entry
 from compliance.people import services as people
+from tests.people.directory import CLIENT, SECRET, Directory, come
 from tests.people.signing import PASSWORD, again
 
 IDENTITY_NUMBER = "17291716060"  # passes the check digits of a Turkish number; a documented specimen
@@ -107,3 +108,38 @@ def entries():
         return [entry.facts for entry in found]
 
     return of
+
+
+DAN = "dan@example.com"
+
+
+# ------------------------------------------------------------------------------------------------- a directory
+@pytest.fixture(scope="module")
+def running():
+    with Directory() as directory:
+        yield directory
+
+
+@pytest.fixture
+def directory(running, settings, tmp_path):
+    """Dan stands in it; the group "judges" decides in the team of the house."""
+    cache.clear()
+    running.claims = {"sub": "d-1", "email": DAN, "email_verified": True, "name": "Dan", "groups": ["judges"]}
+    running.more, running.said, running.kid, running.mute = None, {}, "one", False
+    roles = tmp_path / "groups.toml"
+    roles.write_text('[[group]]\nname = "judges"\nteam = "dogrulama"\nrole = "officer"\n')
+    settings.OIDC_ISSUER, settings.OIDC_CLIENT_ID, settings.OIDC_CLIENT_SECRET = running.url, CLIENT, SECRET
+    settings.OIDC_NAME, settings.OIDC_ROLES = "Example", str(roles)
+    settings.BASE_URL = "http://testserver"
+    return SimpleNamespace(it=running, roles=roles, claims=running.claims)
+
+
+@pytest.fixture
+def dan(house):
+    return people.create_user(email=DAN, name="Dan", by=system())
+
+
+@pytest.fixture
+def admin(directory, dan, house):
+    directory.roles.write_text('[[group]]\nname = "judges"\nteam = "dogrulama"\nrole = "admin"\n')
+    return come(directory)[0]

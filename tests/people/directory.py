@@ -11,7 +11,9 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
+from django.test import Client
 
+START = "/accounts/directory/"
 CLIENT, SECRET = "mizan", "the secret of tests, nobody else's"
 
 
@@ -92,3 +94,19 @@ class Directory:
 
     def sign(self, claims):
         return jwt.encode(claims, self.key, algorithm="ES256", headers={"kid": self.kid})
+
+
+def come(directory, client=None, start=START, **claims):
+    """Through the button, over there, and back. The browser and the last answer."""
+    client = client or Client()
+    gone = client.get(start)
+    assert gone.status_code == 302 and gone.headers["Location"].startswith(directory.it.url + "/in?"), gone.headers
+    return client, client.get(directory.it.let_in(gone.headers["Location"], **claims))
+
+
+def roles_of(user):
+    return sorted(user.memberships.values_list("role", flat=True))
+
+
+def refused(entries):
+    return [entry["reason"]["code"] for entry in entries("people.fail_sign_in", using="log")]

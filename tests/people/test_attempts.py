@@ -1,6 +1,9 @@
 """Too many wrong passwords or codes in a row lock a sign-in, until a new password is set by link."""
 
+from unittest import mock
+
 import pytest
+import time_machine
 from django.conf import settings as real
 from django.core import mail
 from django.core.cache import cache
@@ -9,8 +12,8 @@ from django.urls import reverse
 
 from audit.actors import system
 from compliance.outbox.models import OutboxRow
-from compliance.people import staff
-from compliance.people.access import attempts, letters
+from compliance.people import sign_in, staff
+from compliance.people.access import attempts, letters, limits
 from compliance.people.access.models import Attempts
 from tests.people.signing import PASSWORD, lets_in, type_in
 from tests.people.test_factors import code, enrolled
@@ -103,7 +106,8 @@ def test_nor_slowed_down_until_nobody_gets_in(dan):
     assert lets_in(owner)
 
 
-def test_who_guesses_without_end_is_stopped_there_too(dan, settings):
+def test_who_guesses_without_end_is_stopped_there_too(dan, settings, monkeypatch):
+    monkeypatch.setattr(sign_in, "GUESSES", 3)
     settings.ACCOUNT_RATE_LIMITS = {"login_failed": "3/h/ip,2/h/key"}
     staff.mark_emergency(dan, by=system())
     stranger = Client(REMOTE_ADDR="198.51.100.9")
@@ -122,3 +126,25 @@ def test_what_was_locked_and_is_set_aside_for_emergencies_opens(dan):
 def test_nobody_is_counted_for_an_address_that_nobody_has(db, house):
     type_in(Client(), "who@example.com")
     assert not Attempts.objects.exists()
+
+
+def test_tries_are_counted_exactly_by_place_and_by_minute(db, rf):
+    cache.clear()
+
+    def tries(address, times, what="guess", most=3):
+        return [limits.take(rf.get("/", REMOTE_ADDR=address), what, most=most) for _time in range(times)]
+
+    with time_machine.travel("2026-11-20T10:00:30Z", tick=False):
+        assert tries("198.51.100.9", 5) == [True, True, True, False, False]
+        assert tries("198.51.100.10", 1) == tries("198.51.100.9", 1, "other") == [True]
+        assert tries("2001:db8::1", 2) + tries("2001:db8::2", 2) == [True, True, True, False], "one network, one place"
+        assert tries("2001:db8:0:1::1", 1) == [True]
+    with time_machine.travel("2026-11-20T10:01:00Z", tick=False):
+        assert tries("198.51.100.9", 4) == [True, True, True, False]
+    with mock.patch.object(cache, "add", side_effect=ConnectionError), pytest.raises(ConnectionError):
+        tries("198.51.100.11", 1)  # a cache that is away lets nobody guess
+
+
+def test_as_many_guesses_as_the_library_lets_through_from_one_place():
+    by_place = [one for one in real.ACCOUNT_RATE_LIMITS["login_failed"].split(",") if one.endswith("/ip")]
+    assert by_place == [f"{sign_in.GUESSES}/m/ip"]

@@ -49,6 +49,17 @@ class Directory:
         address = str(self.said["authorization_endpoint"])
         return f"{address}{'&' if '?' in address else '?'}{urlencode(asked)}"
 
+    def way_out(self, *, back_to: str) -> str:
+        """Where the browser goes to sign out over there too (OpenID Connect RP-Initiated Logout 1.0); empty where it
+        names no such door. We keep no ID token to hint with, so the directory asks whoever comes.
+        """
+        address = self.said.get("end_session_endpoint")
+        if not isinstance(address, str) or not address:
+            return ""
+        _check(address)
+        asked = {"client_id": settings.OIDC_CLIENT_ID, "post_logout_redirect_uri": back_to}
+        return f"{address}{'&' if '?' in address else '?'}{urlencode(asked)}"
+
     def answer(self, code: str, *, verifier: str, back_to: str) -> dict[str, Any]:
         """What it gives for a code that the browser brought: tokens."""
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": back_to, "code_verifier": verifier}

@@ -8,4 +8,5 @@ urlpatterns = [
     path("", views.start, name="directory-start"),
     path("confirm/", views.confirm, name="directory-confirm"),
     path("back/", views.back, name="directory-back"),
+    path("out/", views.out, name="directory-out"),
 ]

@@ -9,11 +9,10 @@ from typing import Any, cast
 from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.login import record_authentication
 from allauth.account.utils import perform_login
-from allauth.core.internal import ratelimit
 from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.crypto import constant_time_compare
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -24,7 +23,7 @@ from django.views.decorators.http import require_GET
 from audit.access import Rule, rule
 from audit.actors import Anonymous
 from audit.record import ObjectRef, record_refusal
-from compliance.people.access import rights
+from compliance.people.access import limits, rights
 from compliance.people.access.confirmation import DIRECTORY
 from compliance.people.access.models import Identity
 from compliance.people.access.oidc import services
@@ -35,7 +34,7 @@ from compliance.policy.errors import PolicyBroken
 
 UNDER_WAY = "directory_under_way"  # in the session: what we wait for
 WAITS = 15 * 60  # seconds that somebody may take over there
-LIMITS = {"directory": "30/m/ip", "directory_start": "30/m/ip"}  # each way there and each way back asks the directory
+MOST = 30  # a minute from one place, each way: to it, back, and out, the directory is asked
 
 
 @never_cache
@@ -108,6 +107,29 @@ def back(request: HttpRequest) -> HttpResponse:
     return cast(HttpResponse, perform_login(request, user, redirect_url=waiting["next"] or None))
 
 
+@never_cache
+@require_GET
+@rule(Rule.PUBLIC)
+def out(request: HttpRequest) -> HttpResponse:
+    """Signed out here: the way to sign out over there too, where the directory names one.
+
+    A page of ours lies between: the browser does not follow a form of ours to another site. Nothing of where it goes
+    comes from the request.
+    """
+    _need_directory()
+    if request.user.is_authenticated:
+        return redirect("/")
+    if too_many := _too_many(request, "directory_out"):
+        return too_many
+    try:
+        address = ask().way_out(back_to=f"{settings.BASE_URL}{reverse('account_login')}")
+    except NotSaid:
+        address = ""
+    if not address:
+        return redirect("account_login")
+    return render(request, "account/directory_out.html", {"address": address, "directory": settings.OIDC_NAME})
+
+
 def _said(request: HttpRequest, waiting: Any) -> services.Said:
     """What the directory says of whoever comes back. Raises NotSaid."""
     given = request.GET
@@ -175,8 +197,7 @@ def _refused(request: HttpRequest, code: str, said: services.Said | None = None)
 
 
 def _too_many(request: HttpRequest, action: str) -> HttpResponse | None:
-    answer = ratelimit.consume_or_429(request, app="account", action=action, config=LIMITS, limit_get=True)
-    return cast(HttpResponse | None, answer)
+    return None if limits.take(request, action, most=MOST) else render(request, "429.html", status=429)
 
 
 def _need_directory() -> None:
