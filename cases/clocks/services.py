@@ -51,10 +51,19 @@ def made(case: Case, kind: str, set_for: QueueHours, *, at: datetime | None = No
 
 @transaction.atomic
 def start_statutory(case: Case, *, rule: str, target: timedelta, by: Acts, at: datetime | None = None) -> Clock:
-    """A legal deadline: real time from `at`, named by the rule it comes from. Nothing pauses it."""
+    """A legal deadline: real time from `at`, named by the rule it comes from. Nothing pauses it.
+
+    One that runs already goes on; where the duty turns out to be older, it counts from then.
+    """
     running = Clock.objects.filter(case=case, kind=Kind.STATUTORY, rule=rule, stopped_at=None).first()
     clock = Clock(case=case, kind=Kind.STATUTORY, started_at=at or timezone.now(), target=target, rule=rule)
-    return running or _started(_looked_at(clock), by=by)
+    if running is None:
+        return _started(_looked_at(clock), by=by)
+    if clock.started_at < running.started_at:
+        running.started_at, running.target = clock.started_at, clock.target
+        _looked_at(running).save(update_fields=["started_at", "target", "look_at"])
+        record_start(running, by=by)
+    return running
 
 
 def _started(clock: Clock, *, by: Acts) -> Clock:

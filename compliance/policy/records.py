@@ -123,6 +123,12 @@ class Threshold(Frozen):
             raise ValueError('write the amount as a string, such as "150.00"')
         return data
 
+    @model_validator(mode="after")
+    def _window_has_days(self) -> Self:
+        if self.window is not None and self.window.unit == "working_day":
+            raise ValueError("a window is counted in hours, calendar days, months or years")
+        return self
+
     def __str__(self) -> str:
         sign = ">" if self.op == "above" else ">="
         window = f" in {'rolling ' if self.rolling else ''}{self.window}" if self.window else ""

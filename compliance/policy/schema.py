@@ -118,12 +118,14 @@ class Verification(Section):
 
 
 class Thresholds(Section):
-    """Amounts that trigger due diligence or a check."""
+    """Amounts that trigger due diligence or a check, to which level, and which transactions count as linked."""
 
     transaction: Rule[Threshold] | None = None
     transfer: Rule[Threshold] | None = None
     financial_vulnerability: Rule[Threshold] | None = None
     deposits: Rule[tuple[Threshold, ...]] | None = None
+    level: Rule[str] | None = None
+    linked_within: Rule[Period] | None = None
 
 
 class Enhanced(Section):
@@ -299,6 +301,9 @@ class Policy(Frozen):
         levels, play = self.verification.levels, self.verification.__dict__["play_needs"]
         if play is not None and play.value not in levels:
             yield f"verification.play_needs names the unknown level {play.value}"
+        level = self.thresholds.__dict__["level"]
+        if level is not None and level.value not in levels:
+            yield f"thresholds.level names the unknown level {level.value}"
         if set(self.verification.stops) != set(ENDINGS):
             yield f"verification.stops must name {', '.join(ENDINGS)}"
         if set(self.review.months) != set(RISKS):

@@ -47,6 +47,8 @@ TITLES: Mapping[str, Promise] = {
     "thresholds.transfer": gettext_lazy("Due diligence from a transfer of"),
     "thresholds.financial_vulnerability": gettext_lazy("Check of financial vulnerability from"),
     "thresholds.deposits": gettext_lazy("Due diligence from deposits of"),
+    "thresholds.level": gettext_lazy("Level that an amount asks for"),
+    "thresholds.linked_within": gettext_lazy("Transactions are linked within"),
     "enhanced.triggers": gettext_lazy("Called for by law"),
     "enhanced.further_triggers": gettext_lazy("Called for by the operator"),
     "enhanced.measures": gettext_lazy("Made of"),

@@ -11,6 +11,11 @@ register(
         _("{actor} opened a verification"),
         CASE_FIELDS | {"because": Kept.PUBLIC, "crossed_at": Kept.PUBLIC},
     ),
+    Action(
+        "verification.raise",
+        _("The verification asks for level {level} now"),
+        CASE_FIELDS | {"from_level": Kept.PUBLIC},
+    ),
     Action("verification.review", _("{actor} started the review"), CASE_FIELDS),
     Action("verification.ask", _("{actor} asked the player for something"), CASE_FIELDS),
     Action("verification.resume", _("What was asked for arrived; the review goes on"), CASE_FIELDS),

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from django.db.models import Value
+from django.db.models.functions import Least
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -43,14 +45,21 @@ def refuse_trap(policy: Policy, *, because: str, knowable_at: datetime, asked_at
 
 
 def make(case: "Verification", *, crossed_at: datetime, knowable_at: datetime) -> None:
-    """One row for each thing that the pinned policy asks for at this level."""
-    Requirement.objects.bulk_create(
+    """One row for each thing that the pinned policy asks for at this level. What is there already keeps its days."""
+    rows = (
         Requirement(
             case=case, purpose=rule.purpose, rule_id=rule.id, crossed_at=crossed_at, knowable_at=min(knowable_at, now)
         )
         for now in [timezone.now()]
         for rule in rules.asked(case)
     )
+    Requirement.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def move_back(case: "Verification", before: datetime, crossed_at: datetime, *, knowable_at: datetime) -> None:
+    """The amount behind these was reached earlier than we knew: a transaction came late."""
+    rows = Requirement.objects.filter(case=case, crossed_at=before)
+    rows.update(crossed_at=crossed_at, knowable_at=Least("knowable_at", Value(knowable_at)))
 
 
 def lacking(case: "Verification") -> list[EvidenceRule]:

@@ -49,7 +49,7 @@ def review(
             )
     except ConditionsNotMet:  # nobody has a queue: the sweep comes again
         return None
-    _bring_along(case)
+    bring_along(case)
     return case
 
 
@@ -63,7 +63,7 @@ def _level(customer: Customer) -> str:
     return levels[-1] if customer.risk == "high" or customer.level not in levels else customer.level
 
 
-def _bring_along(case: Verification) -> None:
+def bring_along(case: Verification) -> None:
     """What was accepted before and is still good is offered again: nothing is asked for that is here."""
     offered = set(rules.offers(case))
     known = Evidence.objects.filter(case__customer_id=case.customer_id, case__kind=KIND, state="accepted").exclude(

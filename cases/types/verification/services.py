@@ -82,7 +82,7 @@ def open(  # noqa: A001 - the verb of the trade
     record("verification.open", by=by, about=case, details=details | {"crossed_at": crossed_at})
     requirements.make(case, crossed_at=crossed_at, knowable_at=knowable_at)
     if because == Because.THRESHOLD:
-        _start_the_laws_clock(case, policy, crossed_at, by=by)
+        start_the_laws_clock(case, policy, crossed_at, by=by)
     look_later(case.customer)
     if ages.is_too_young(case.customer):
         holds.hold(case, "underage", by=system(), reason="declared_age")
@@ -92,7 +92,7 @@ def open(  # noqa: A001 - the verb of the trade
     return case
 
 
-def _start_the_laws_clock(case: Verification, policy: Policy, crossed_at: datetime, *, by: Acts) -> None:
+def start_the_laws_clock(case: Verification, policy: Policy, crossed_at: datetime, *, by: Acts) -> None:
     """Until when due diligence is complete by law, from the day on which the amount was reached; where policy says."""
     within = policy.verification.complete_within if policy.verification.known("complete_within") else None
     if within is not None:
@@ -144,7 +144,7 @@ def ask(
     words.
     """
     engine.require(WORK, case, by=by, action="verification.ask")
-    case = _locked(case)  # a verdict that is taken back at this moment is in the letter and told, or neither
+    case = locked(case)  # a verdict that is taken back at this moment is in the letter and told, or neither
     returned, lacking = rules.asked_again(case), requirements.chosen(case, missing)
     if not returned and not lacking:
         raise ConditionsNotMet([str(_("Nothing is asked for yet. Judge a file with “Ask again” first."))])
@@ -243,7 +243,7 @@ def reopen(
 @transaction.atomic
 def withdraw(case: Verification, *, by: Acts, reason: str = "player_asked") -> Verification:
     """The player wants no verification. What the missing answer would have stopped stops now."""
-    case = perform(_locked(case).withdraw, by=by, reason=reason, details=_decision(case), at=timezone.now())
+    case = perform(locked(case).withdraw, by=by, reason=reason, details=_decision(case), at=timezone.now())
     holds.hold(case, case.outcome, by=by, reason=reason)
     if reason == funds.ACCOUNT_CLOSED:
         funds.open_decision(case, by=by)
@@ -253,7 +253,7 @@ def withdraw(case: Verification, *, by: Acts, reason: str = "player_asked") -> V
 @transaction.atomic
 def lapse(case: Verification) -> Verification:
     """The player did not answer in time: the case ends and play stops, in one act."""
-    case = _locked(case)
+    case = locked(case)
     if case.merged_into_id is not None:
         raise WrongState(str(_("This case was merged into another one. The work goes on there.")))
     case = perform(case.lapse, by=system(), reason="no_answer", details=_decision(case), at=timezone.now())
@@ -319,7 +319,7 @@ def confirm_checks(
 ) -> Verification:
     """What the law asks for before any service and nobody is set up to answer: two persons saw it themselves."""
     require_second_person(f"{KIND}.confirm_checks", case, proposal=proposal)
-    case = _locked(case)
+    case = locked(case)
     if unmet := case.unmet("confirm_checks"):
         raise ConditionsNotMet(unmet)
     kinds = electronic.by_hand(case)
@@ -344,12 +344,12 @@ def submit(case: Verification, act: str, *, by: User, reason: str, note: str, se
 def _stop_at_once(case: Verification, act: str, *, by: User, reason: str) -> None:
     """One person is enough; whether the second agrees to close is seen later."""
     engine.require(WORK, case, by=by, action=f"{KIND}.{act}")
-    holds.hold(_locked(case), endings.PROTECTIVE[act], by=by, reason=reason)
+    holds.hold(locked(case), endings.PROTECTIVE[act], by=by, reason=reason)
 
 
 @transaction.atomic
 def _submit(case: Verification, act: str, *, by: User, reason: str, note: str, seen: str) -> Proposal | Verification:
-    case = _locked(case)
+    case = locked(case)
     if rules.evidence_digest(case).hex() != seen:
         raise WrongState(str(_("The evidence changed while you were deciding. Look at the case again.")))
     if needs_two(case, f"{KIND}.{act}").two:
@@ -357,7 +357,7 @@ def _submit(case: Verification, act: str, *, by: User, reason: str, note: str, s
     return ALONE[act](case, by=by, reason=reason)
 
 
-def _locked(case: Verification) -> Verification:
+def locked(case: Verification) -> Verification:
     rows = Verification.objects.select_for_update(of=("self",)).select_related("customer", "account", "licensee")
     return rows.get(pk=case.pk)  # type: ignore[no-any-return]
 

@@ -27,6 +27,7 @@ from cases.types.monitoring.rules.events import COLUMNS, Event
 from cases.types.monitoring.rules.flags import Hit
 from cases.types.monitoring.rules.state import State
 from cases.types.monitoring.transactions.models import Transaction, Waiting
+from compliance.people import moving
 from compliance.people.models import Licensee
 
 BATCH: Final = 50
@@ -39,7 +40,7 @@ _log = logging.getLogger(__name__)
 _KEPT: Final = (
     *("id", "at", "licensee_id", "customer_id", "account_id", "source_id", "kind", "amount", "currency", "instrument"),
     *("instrument_kind", "instrument_country", "holder_match", "device", "network", "ip_country", "proxy"),
-    *("counterparty", "covered", "income", "nationality", "risk", "facts", "label"),
+    *("counterparty", "covered", "income", "nationality", "risk", "facts", "label", "accepted_at"),
 )
 _COUNTED: Final = ("nth", "shared_device", "shared_instrument", "shared_network")
 _SHARED: Final = {"device": "shared_device", "instrument": "shared_instrument", "network": "shared_network"}
@@ -54,7 +55,7 @@ COPY = f"COPY transactions_transaction ({', '.join((*_KEPT, *_COUNTED))}) FROM S
 TYPES: Final = (
     *("uuid", "timestamptz", "uuid", "uuid", "uuid", "varchar", "varchar", "int8", "varchar", "uuid"),
     *("varchar", "varchar", "int2", "uuid", "uuid", "varchar", "bool"),
-    *("uuid", "int2", "int8", "varchar", "varchar", "int2", "varchar"),
+    *("uuid", "int2", "int8", "varchar", "varchar", "int2", "varchar", "timestamptz"),
     *("int4", "int2", "int2", "int2"),
 )
 # In the order of ids, as every batch: two that share customers wait for each other and never in a circle.
@@ -191,6 +192,7 @@ def _count(cursor: Any, rows: list[list[Any]]) -> None:
         for one in held:
             hits += _counted(one, loaded[one.id], book, licensee)
         flags.raise_flags(hits, licensee=licensee, at=now)
+        moving.tell(licensee, [_moved(row) for one in held for row in one.rows])
     _keep_states(cursor, customers)
 
 
@@ -264,6 +266,10 @@ def _counted(one: _Customer, state: State, book: RuleBook, licensee: Licensee) -
         one.last_at, one.last_id = newest[0], UUID(int=newest[1])
     one.series, one.data = book.digest, state.dump()
     return hits
+
+
+def _moved(row: Sequence[Any]) -> moving.Moved:
+    return row[_PLACE["customer_id"]], row[_PLACE["at"]], row[_PLACE["kind"]]
 
 
 def _event(row: Sequence[Any], licensee: Licensee) -> Event:

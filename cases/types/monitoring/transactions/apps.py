@@ -8,4 +8,5 @@ class TransactionsConfig(AppConfig):
     label = "transactions"
 
     def ready(self) -> None:
-        import_module(f"{self.name}.actions")
+        for module in ("actions", "telling"):
+            import_module(f"{self.name}.{module}")

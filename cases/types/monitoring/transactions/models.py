@@ -111,6 +111,7 @@ class Transaction(TransactionFacts):
     shared_device = models.SmallIntegerField(default=0)
     shared_instrument = models.SmallIntegerField(default=0)
     shared_network = models.SmallIntegerField(default=0)
+    accepted_at = models.DateTimeField(null=True, help_text=_("When the platform's report came"))
     counted_at = models.DateTimeField(db_default=Now())
 
     class Meta:
