@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from cases import aml_rail, kinds, lists
+from cases import kinds, lists, rail
 from cases.contacts.services import due_count
 from cases.glass.models import REVIEW_OPENINGS, Opening
 from cases.looking.models import Fact
@@ -72,6 +72,9 @@ def sections_of(user: Any) -> list[dict[str, Any]]:
         work.append(item(reverse("cases:looking"), _("Who looks at whom"), remarks.count()))
     if user.has_perm(LOOK_AGAIN):
         work.append(item(reverse("cases:looks"), _("Second looks"), looks_waiting(user).count()))
+    work += [
+        item(reverse(link.route), link.label, link.count(user)) for link in rail.links(aml=False) if link.shows(user)
+    ]
     queues = [
         item(f"{queue}?kind={kind.name}", kind.title, counts[kind.name, "all"]) for kind in kinds.kinds().values()
     ]
@@ -123,7 +126,9 @@ def _administration(user: Any, item: Any) -> list[dict[str, Any]]:
 
 def _aml_side(user: Any, item: Any) -> list[dict[str, Any]]:
     """What the people of the compartment work on; nobody else has this part of the rail."""
-    items = [item(reverse(link.route), link.label, link.count(user)) for link in aml_rail.links() if link.shows(user)]
+    items = [
+        item(reverse(link.route), link.label, link.count(user)) for link in rail.links(aml=True) if link.shows(user)
+    ]
     if user.has_perm(READ_SUSPICIONS):
         items.append(item(reverse("cases:suspicions"), _("Suspicions"), unread()))
     items.append(item(reverse("aml-proposals:list"), _("Approvals"), waiting_for(user, log="aml").count()))

@@ -172,6 +172,8 @@ DECISIONS: Final[Mapping[str, Decision]] = {
     "risk.Assessment": _identity("how a level came about, sealed as the facts it rests on"),
     "risk.Profile": _identity("when the player's data is looked at again"),
     "risk.Override": _identity("who set a level over the arithmetic, until when and why"),
+    "campaigns.Campaign": _house("whom the house looked at again, by what choice; each step is an entry of the log"),
+    "campaigns.Member": _identity("that a player was looked at again together with others"),
     "amounts.Look": Decision(Class.PASSING, "that a player moved money; gone when it is added up"),
     "amounts.Crossing": _identity("which amount was reached when, and what followed; a sum, no transactions"),
     "verification.FundsDecision": _identity("who decided on the balance of a closed account, and how"),

@@ -44,6 +44,7 @@ class Officer(Role):
         "glass.open_restricted",
         "rulebook.view_rules",
         "rulebook.change_rules",
+        "campaigns.run_campaigns",
     )
     queue_permissions = (VIEW, WORK, DECIDE)
 
@@ -203,6 +204,7 @@ RIGHTS: dict[str, Promise] = {
     "access.view_staff": _("See who has which role"),
     "rulebook.view_rules": _("See the rules in force and where they come from"),
     "rulebook.change_rules": _("Propose changes of the rules, or confirm them"),
+    "campaigns.run_campaigns": _("Prepare, confirm and pause campaigns that look at many players again"),
     "quality.look_again": _("Look again at closed cases, without seeing how they ended"),
     "quality.lead_team": _("See the load of the teams one leads, hand work over, settle disagreements"),
     "glass.open_restricted": _("Open one restricted case by exception, for an hour at most"),

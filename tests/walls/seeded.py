@@ -28,6 +28,8 @@ from cases.types.monitoring import services as monitoring
 from cases.types.monitoring.reports import services as reports
 from cases.types.monitoring.rules import backtests
 from cases.types.verification import services as verification
+from cases.types.verification.campaigns import services as campaigns
+from cases.types.verification.campaigns.choosing import Choice
 from compliance.outbox.models import OutboxRow
 from compliance.people.exclusions import clock
 from compliance.people.exclusions import services as exclusions
@@ -43,6 +45,7 @@ from tests.monitoring.histories import START, a_rule
 from tests.papers import bring
 
 NOTE = "Words that say why."
+CAMPAIGN = {"title": "Old papers", "per_day": 5}
 
 
 def seeded(world, people, folder):
@@ -52,6 +55,7 @@ def seeded(world, people, folder):
     known = {"": _of_a_case(world, people)}
     known[""] |= _of_the_platform(world, people) | _of_mail(world, folder) | _of_rules(world, people)
     known["quality"] = _looked_at_again(world, people)
+    known["campaigns"] = {"campaign_id": campaigns.draft(world.licensee, Choice(), **CAMPAIGN, by=people["officer"]).pk}
     known["gaming-"] = _of_gaming(world, people)
     known["aml/"] = _of_the_aml_side(world, people)
     known["look-settle"] = {"look_id": known["quality"].pop("settled_id")}

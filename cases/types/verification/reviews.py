@@ -29,17 +29,25 @@ def ruled(case: Any, evidence: Evidence, *, by: Acts) -> None:
 
 @transaction.atomic
 def review(
-    customer: Customer, *, because: str, level: str | None = None, crossed_at: datetime | None = None
+    customer: Customer,
+    *,
+    because: str,
+    level: str | None = None,
+    crossed_at: datetime | None = None,
+    verified_elsewhere: bool = False,
 ) -> Verification | None:
     """Open a review of a player who was verified before; None where there is nothing to open.
 
-    Nothing is opened for whoever was never verified, was erased, or is being looked at already.
+    Nothing is opened for whoever was never verified, was erased, or is being looked at already. With
+    `verified_elsewhere` a level that came from a former system counts as well.
     """
     customer = Customer.objects.select_for_update(of=("self",)).select_related("licensee").get(pk=customer.pk)
     account = Account.objects.filter(customer=customer, released_at=None).order_by("-created_at").first()
-    if customer.erased_at or account is None or rules.another_is_open(customer.pk) or not _verified(customer):
+    if customer.erased_at or account is None or rules.another_is_open(customer.pk):
         return None
-    asked = level or _level(customer)
+    if not verified_elsewhere and not _verified(customer):
+        return None
+    asked = level or level_of(customer)
     now = timezone.now()
     crossed = crossed_at or now
     try:
@@ -57,7 +65,7 @@ def _verified(customer: Customer) -> bool:
     return bool(Verification.objects.filter(customer=customer, outcome=Outcome.APPROVED).exists())
 
 
-def _level(customer: Customer) -> str:
+def level_of(customer: Customer) -> str:
     """The level that the player has; at high risk the highest that the policy knows: enhanced measures."""
     levels = list(policy_of(customer.licensee, on=customer.licensee.today()).verification.levels)
     return levels[-1] if customer.risk == "high" or customer.level not in levels else customer.level

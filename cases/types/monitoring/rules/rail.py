@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from cases import aml_rail
+from cases import rail
 from cases.types.monitoring.rules.services import may_view
 
-aml_rail.register(aml_rail.Link("cases:monitoring-rules", _("Monitoring rules"), may_view))
+rail.register(rail.Link("cases:monitoring-rules", _("Monitoring rules"), may_view))

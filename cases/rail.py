@@ -1,4 +1,4 @@
-"""What a kind of the AML side adds to that side's part of the rail. Everybody else has no such part."""
+"""What a kind adds to the rail: to everybody's work, or to the AML side's part. Everybody else has no such part."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,12 +9,15 @@ from django.utils.functional import Promise
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """`route` names the page, `shows(user)` says whether it exists for this person, `count(user)` what waits there."""
+    """`route` names the page, `shows(user)` says whether it exists for this person, `count(user)` what waits there.
+    `aml`: in the part of the AML side.
+    """
 
     route: str
     label: str | Promise
     shows: Callable[[Any], bool]
     count: Callable[[Any], int | None] = lambda user: None
+    aml: bool = True
 
 
 _links: dict[str, Link] = {}
@@ -26,5 +29,5 @@ def register(link: Link) -> None:
     _links[link.route] = link
 
 
-def links() -> list[Link]:
-    return list(_links.values())
+def links(*, aml: bool) -> list[Link]:
+    return [link for link in _links.values() if link.aml == aml]
