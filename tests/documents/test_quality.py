@@ -12,6 +12,7 @@ from documents.wording import hints, why_not_shown
 from tests.documents import degradations, samples
 from tests.documents.degradations import FAULTS, PAGE, sent
 from tests.required import needs
+from tests.whole import times
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -35,9 +36,10 @@ def test_precision_and_recall_hold_on_other_pictures_than_the_pages():
 @needs("tesseract", there=shutil.which("tesseract"), package="tesseract-ocr")
 def test_precision_and_recall_of_a_page_on_its_head_hold_on_other_pictures_too(settings):
     settings.TESSERACT = shutil.which("tesseract")
-    right, wrong, _missed, every = degradations.scores_turned(degradations.read_turned(range(80, 86)))
-    assert (wrong, every) == (0, 6)
-    assert right >= 3
+    seeds = range(80, times(86, 82))
+    right, wrong, _missed, every = degradations.scores_turned(degradations.read_turned(seeds))
+    assert (wrong, every) == (0, len(seeds))
+    assert right >= len(seeds) // 2
 
 
 def test_the_page_tells_of_every_fault():
