@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from audit.perform import ConditionsNotMet, StaleVersion
 from cases import services, snooze
+from cases.macros import services as macros
 from cases.models import Case
 from cases.queries import get_case
 from cases.tags import services as tags
@@ -97,10 +98,15 @@ def _put_on(case: Case, facts: Facts, by: User, version: int) -> None:
     tags.put(case, _tag_of(facts), by=by)
 
 
+def _take_back(case: Case, facts: Facts, by: User, version: int) -> None:
+    macros.take_back(case, facts, by=by)
+
+
 OPPOSITES: Final[Mapping[str, Callable[[Case, Facts, User, int], None]]] = {
     "assign": _assign_back,
     "snooze": _wake,
     "wake": _sleep_again,
     "tag": _take_off,
     "untag": _put_on,
+    "macro": _take_back,
 }

@@ -73,6 +73,7 @@ urlpatterns = [
     ),
     path("", include("cases.bulk.urls")),
     path("", include("cases.tags.urls")),
+    path("", include("cases.macros.urls")),
     path("", include("cases.relations.urls")),
     path("", include("cases.corrections.urls")),
     path("", include("cases.desk.urls")),

@@ -138,6 +138,7 @@ INSTALLED_APPS = [
     "cases.clocks",
     "cases.drafts",
     "cases.tags",
+    "cases.macros",
     "cases.relations",
     "cases.corrections",
     "cases.former",

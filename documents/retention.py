@@ -152,6 +152,7 @@ DECISIONS: Final[Mapping[str, Decision]] = {
     "notices.TeamNotices": Decision(Class.STAFF, "what a team is told of"),
     "notices.NoticePreferences": Decision(Class.STAFF, "what somebody wants to be told of"),
     "conflicts.ConflictOfInterest": Decision(Class.STAFF, "who may not see whom"),
+    "macros.Macro": Decision(Class.STAFF, "what somebody does again and again"),
     "tags.Tag": _house("words of a licensee's own list"),
     "tags.Tagging": _identity("what a matter was sorted under"),
     "relations.Link": _identity("which matters belong together"),

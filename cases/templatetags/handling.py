@@ -9,6 +9,7 @@ from cases import priority, snooze
 from cases.assignment import candidates
 from cases.glass import services as exceptions
 from cases.handling_forms import LinkForm
+from cases.macros.models import Macro
 from cases.models import PRIORITIES, Case
 from cases.permissions import DECIDE, VIEW, WORK, may
 from cases.presence import services as presence
@@ -79,4 +80,5 @@ def handling_of(context: Any, case: Case, user: Any) -> dict[str, Any]:
         "link_form": LinkForm(auto_id="link_%s"),
         "mergeable": list(others.filter(closed_at=None).exclude(pk=case.pk)[:5]) if works else [],
         "may_restrict": may(user, DECIDE, case),
+        "macros": list(Macro.objects.visible_to(user)) if works and open_now else [],
     }

@@ -15,6 +15,7 @@ from cases.bulk import services as bulk
 from cases.contacts import callers
 from cases.contacts import services as contacts
 from cases.glass import services as glass
+from cases.macros import services as macros
 from cases.mail import polling
 from cases.mail.models import Delivery as Undelivered
 from cases.mail.models import Letter
@@ -86,6 +87,7 @@ def _of_a_case(world, people):
     other = world.account(full_name="Deniz Ak")
     into = verification.open(other, level="L1", by=world.alice)
     stopped = protection.stop_play(case, by=agent, reason="player_asked")
+    macro = macros.save("Note", [{"act": "note", "text": "A note."}], by=agent, team=world.team)
     batch = bulk.ask("assign", Case.objects.filter(pk=case.pk), order=["pk"], by=agent)
     return {
         "number": case.number,
@@ -109,6 +111,7 @@ def _of_a_case(world, people):
         "proposal_id": proposal.pk,
         "opening_id": opening.pk,
         "batch_id": batch.pk,
+        "macro_id": macro.pk,
         "into": into.number,
         "hidden": hidden.number,
     }

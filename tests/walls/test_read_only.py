@@ -36,6 +36,7 @@ THEIRS = {
     "notice-settings": "what they are told of",
     "mark-notices": "what they have read",
     "save-view": "their own lists",
+    "macros": "their own macros: they may work on no case, so none does anything",
     "watch": "being told of a case",
     "undo": "their own last act: they have none",
     "say-why": "why they look at a player",
