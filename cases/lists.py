@@ -209,7 +209,7 @@ class Asked:
         for name in {self.sort.lstrip("-"), "contact" if self.contact else ""} & RECKONED.keys():
             rows = rows.annotate(**dict([RECKONED[name]]))
         if self.contact:
-            rows = rows.filter(quiet_since__lt=timezone.now() - timedelta(days=CONTACT[self.contact]))
+            rows = rows.filter(Q(quiet_since__lt=timezone.now() - timedelta(days=CONTACT[self.contact])))
         return rows
 
     def changed(self, user: User, *, since: datetime) -> CaseQuerySet:

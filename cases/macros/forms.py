@@ -54,7 +54,8 @@ class MacroForm(forms.Form):
 
     def steps(self) -> list[Step]:
         """What was chosen, as `services.save` takes it."""
-        data, found = self.cleaned_data, []
+        data = self.cleaned_data
+        found: list[Step] = []
         if data["note"]:
             found.append({"act": "note", "text": data["note"]})
         if data["tag"]:

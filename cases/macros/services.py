@@ -76,7 +76,7 @@ def _write_note(case: Case, step: Step, by: User, batch: str) -> None:
 
 
 def _clean_tag(step: Step, by: User) -> None:
-    tag = Tag.objects.filter(pk=step.get("tag"), retired_at=None, licensee__in=licensees_of(by)).first()
+    tag = Tag.objects.filter(pk=str(step.get("tag", "")), retired_at=None, licensee__in=licensees_of(by)).first()
     if tag is None:
         raise ValidationError({"tag": _("Choose a tag.")})
 
