@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.db.models import QuerySet
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
@@ -153,6 +155,10 @@ def test_an_amount_that_deposits_reach_opens_a_verification_once(malta):
     entries = Entry.objects.filter(action__startswith="amounts.")
     assert sorted(entry.action for entry in entries) == ["amounts.follow", "amounts.reach"]
     assert {entry.log for entry in entries} == {"main"}
+    client = Client()
+    client.force_login(malta.alice)
+    page = client.get(reverse("cases:case", args=[case.number])).content.decode()
+    assert 'id="amounts"' in page and "€2,400.00" in page and "Only amounts in EUR count" in page
     # Told again, and more of it: nothing more happens, not even after the case ended.
     count(malta, [*rows, row(account, 9, amount=500_000, after=days_ago(7) + HOUR)])
     services.withdraw(case, by=malta.alice)

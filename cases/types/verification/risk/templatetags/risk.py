@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from cases.texts import purpose_title
+from cases.types.verification.risk.enhanced import measures_of
 from compliance.people.models import Risk
 
 register = Library()
@@ -39,3 +40,9 @@ def because_name(code: str) -> Any:
 @register.filter
 def purpose_name(purpose: str) -> str:
     return purpose_title(purpose)
+
+
+@register.simple_tag
+def enhanced_of(case: Any) -> list[dict[str, Any]] | None:
+    """What enhanced due diligence asks for here; None where nothing calls for it."""
+    return measures_of(case)
