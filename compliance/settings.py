@@ -337,6 +337,8 @@ CHECKS = {
     "population_register": env.str("CHECKS_POPULATION_REGISTER", _answers),
     "verification_transfer": env.str("CHECKS_VERIFICATION_TRANSFER", _answers),
     "idv": env.str("CHECKS_IDV", _answers),
+    "occupation": env.str("CHECKS_OCCUPATION", _answers),
+    "bank_contract": env.str("CHECKS_BANK_CONTRACT", _answers),
 }
 CHECKS_COUNT = MIZAN_ENV != TEST  # whether what nobody is set up to answer stands against an approval; as above
 CHECKS_SECRET = optional("CHECKS_SECRET")

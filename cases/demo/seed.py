@@ -172,7 +172,7 @@ def _play(place: int, player: tuple[Any, ...], brand: Brand, users: dict[str, Us
 
 def _answer_checks(case: Verification, *, by: User) -> None:
     """What the law asks for before any service, answered by the simulator."""
-    for kind in ("population_register", "verification_transfer"):
+    for kind in ("population_register", "occupation", "bank_contract", "verification_transfer"):
         if adapters.is_set_up(kind):
             with transaction.atomic():
                 check_services.ask_now(check_services.order(case, kind, by=by))

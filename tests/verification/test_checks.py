@@ -13,7 +13,7 @@ from audit.perform import ConditionsNotMet, Denied
 from cases.types.verification import history, services
 from cases.types.verification.checks import adapters, answers, rules
 from cases.types.verification.checks import services as checks
-from cases.types.verification.checks.models import Check
+from cases.types.verification.checks.models import Check, Kind
 from compliance.outbox.models import OutboxRow
 from compliance.platform.inbound import services as inbound
 from compliance.platform.inbound.kinds import Incoming
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def set_up(settings):
-    settings.CHECKS = dict.fromkeys(("population_register", "verification_transfer", "idv"), "simulator")
+    settings.CHECKS = dict.fromkeys(Kind.values, "simulator")
     settings.CHECKS_SECRET = "whsec_" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo="
 
 
@@ -70,9 +70,9 @@ def test_what_cannot_be_reached_is_tried_again_and_then_fails_closed(world):
 
 
 def test_what_the_law_asks_for_before_service_stands_against_approval_until_it_is_confirmed(case, world, settings):
-    """TR.CDD.ONLINE_BET: population register and verification transfer."""
+    """TR.CDD.ONLINE_BET: population register, occupation, contract with a bank, verification transfer."""
     case = completed(case, by=world.alice)
-    assert len(rules.stands_against_approval(case)) == 2
+    assert len(rules.stands_against_approval(case)) == 4
     settings.CHECKS = {"population_register": "simulator"}
     assert len(rules.stands_against_approval(case)) == 1
     asked(case, world)
@@ -108,6 +108,8 @@ def test_where_nobody_is_set_up_two_persons_confirm_by_hand_and_nothing_is_appro
     assert client.post(f"/approvals/{proposal.pk}/confirm/").status_code == 302
     kept = Check.objects.filter(case=case).values_list("kind", "result", "codes")
     assert sorted(kept) == [
+        ("bank_contract", "match", ["by_hand"]),
+        ("occupation", "match", ["by_hand"]),
         ("population_register", "match", ["by_hand"]),
         ("verification_transfer", "match", ["by_hand"]),
     ]
@@ -123,9 +125,9 @@ def test_what_somebody_is_set_up_to_answer_is_not_confirmed_by_hand(world, setti
     case = completed(world.verification("L1"), by=world.alice)
     assert decide(client, world.alice, case, "confirm_checks", reason="seen_in_source").status_code == 422
     asked(case, world)
-    assert len(case.unmet("approve")) == 1
+    assert len(case.unmet("approve")) == 3
     settings.CHECKS = {}
-    assert rules.by_hand(case) == ["verification_transfer"]
+    assert rules.by_hand(case) == ["occupation", "bank_contract", "verification_transfer"]
 
 
 def test_asking_once_more_hides_no_answer(world):

@@ -12,7 +12,7 @@ from compliance.proposals import acts
 
 def _load(pk: Any) -> Campaign:
     rows = Campaign.objects.select_for_update(of=("self",)).select_related("licensee")
-    return rows.get(pk=pk)  # type: ignore[no-any-return]
+    return rows.get(pk=pk)
 
 
 def _visible(user: Any) -> Any:

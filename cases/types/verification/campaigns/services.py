@@ -149,14 +149,14 @@ def _moved(
 
 def _require(licensee: Licensee, *, by: Acts, action: str) -> None:
     """Somebody who decides for this licensee in a role with the right; the product itself may."""
-    if not decides_for(licensee, by, RUN):  # type: ignore[arg-type]
+    if not decides_for(licensee, by, RUN):
         record_refusal(action, by=by, about=ObjectRef("licensee", str(licensee.pk)), reason="no_right")
         raise Denied("no_right")
 
 
 def _locked(campaign: Campaign) -> Campaign:
     rows = Campaign.objects.select_for_update(of=("self",)).select_related("licensee", "made_by")
-    return rows.get(pk=campaign.pk)  # type: ignore[no-any-return]
+    return rows.get(pk=campaign.pk)
 
 
 def _details(campaign: Campaign) -> dict[str, Any]:

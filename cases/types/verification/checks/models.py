@@ -27,6 +27,8 @@ class Kind(models.TextChoices):
     POPULATION_REGISTER = "population_register", _("Population register")
     VERIFICATION_TRANSFER = "verification_transfer", _("Transfer from the player’s own bank account")
     IDV = "idv", _("Identity check by a vendor")
+    OCCUPATION = "occupation", _("Occupation")
+    BANK_CONTRACT = "bank_contract", _("Contract of the player with a bank")
 
 
 class Result(models.TextChoices):
