@@ -36,7 +36,7 @@ def answer(request: HttpRequest, case: Case, people: list[User]) -> HttpResponse
     user = signed_in(request)
     found = services.standing(case.customer_id)
     lifts = request.POST["player"] == "lift" and found is not None
-    asked = {"data": request.POST, "prefix": "lift" if lifts else "mark"}
+    asked: dict[str, Any] = {"data": request.POST, "prefix": "lift" if lifts else "mark"}
     form: Any = LiftMarkForm(**asked) if lifts else MarkForm(**asked, people=people)
     if form.is_valid():
         try:
