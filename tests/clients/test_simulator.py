@@ -170,6 +170,17 @@ def test_what_could_not_be_told_is_told_later_under_the_same_id(platform):
     assert platform.report(1.0)["ok"]
 
 
+def test_what_could_not_be_told_before_the_end_is_told_at_the_end(platform):
+    mizan, player = platform._mizan, platform.player
+    mizan.deaf = True
+    platform.visit(player, Chance("deposit", 5000))
+    mizan.deaf = False
+    platform.settle()
+    report = platform.report(1.0)
+    assert report["ok"] and report["unreported.OSError"] == 1
+    assert [told[1:] for told in mizan.money] == [("deposit", 5000)]
+
+
 def test_what_is_forged_or_of_nobody_here_changes_nothing(platform):
     platform._mizan.stopped = True
     assert tell(platform, event(), secret=signing.new_secret()) == 400

@@ -1,6 +1,7 @@
 """Money of the example platform, as Mizan hears of it: room is asked for before a deposit, each movement told after."""
 
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -51,15 +52,29 @@ class Cashier:
     def tell(self, movement: Movement) -> None:
         """Report it, with all that could not be reported before."""
         with self._lock:
-            waiting, self._untold = [*self._untold, movement], []
+            self._untold.append(movement)
+        self._tell_waiting()
+
+    def _tell_waiting(self) -> None:
+        with self._lock:
+            waiting, self._untold = self._untold, []
         for one in waiting:
             try:
                 self._report(one)
                 self._count("reported")
-            except (Problem, OSError, ValueError):
+            except (Problem, OSError, ValueError) as error:
                 self._count("unreported")
+                self._count(f"unreported.{error.code if isinstance(error, Problem) else type(error).__name__}")
                 with self._lock:
                     self._untold.append(one)
+
+    def settle(self, within: float = 60.0) -> None:
+        """Report what could not be reported so far; for so many seconds at most, a second apart."""
+        ends = time.monotonic() + within
+        while self._untold and time.monotonic() < ends:
+            self._tell_waiting()
+            if self._untold:
+                time.sleep(1)
 
     def _report(self, one: Movement) -> None:
         kind = KINDS[one.act]

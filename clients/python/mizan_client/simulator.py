@@ -177,10 +177,11 @@ class Platform:
         return missed
 
     def settle(self, within: float = 10.0) -> None:
-        """Wait until what was told is done."""
+        """Wait until what was told is done, and what could not be reported is."""
         ends = time.monotonic() + within
         while self._told.unfinished_tasks and time.monotonic() < ends:
             time.sleep(0.02)
+        self._cashier.settle()
 
     def _is_new(self, event_id: str) -> bool:
         with self._lock:
