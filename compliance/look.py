@@ -156,6 +156,7 @@ STATES: Final[Mapping[str, State]] = {
     "placed": State("pair", "pair", pgettext_lazy("state", "Waits for a second person")),
     "overdue": State("late", "bad", pgettext_lazy("state", "No second look in time")),
     "seconded": State("done", "plain", pgettext_lazy("state", "Seen by two")),
+    "playermark.set": State("done", "", pgettext_lazy("state", "Marked")),
     "lifted": State("sleep", "", pgettext_lazy("state", "Lifted")),
     # a report to the authority
     "submitting": State("half", "go", pgettext_lazy("state", "Being filed")),

@@ -56,6 +56,7 @@ class PlayerMark(Stateful):
         base_manager_name = "objects"
         default_permissions = ()
         constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(state__in=["set", "lifted"]), name="mark_state"),
             models.UniqueConstraint(fields=["customer"], condition=Q(state="set"), name="one_mark_stands"),
             models.CheckConstraint(
                 condition=Q(state="set", lifted_at=None) | Q(state="lifted", lifted_at__isnull=False),

@@ -14,6 +14,7 @@ PUBLIC = {
     "csp_report": "takes what browsers report; changes nothing",
     "receive": "takes messages whose signature fits; whoever asks otherwise gets 401",
     "directory-start": "to the operator's own directory, which asks who it is",
+    "directory-out": "after the sign-out: a link to where the directory's own word leads, nothing else",
     "directory-back": "back from there: opens nothing without what the directory signed for this very sign-in",
     "scim-users": "asks for a key of the API with the scope staff:write; whoever has none gets 401",
     "scim-user": "the same",

@@ -3,7 +3,8 @@ at, work on or decide about. Nobody has to declare it, and nobody can forget to.
 
 Seen by the e-mail address that the sign-in and an account of the player share: when an account is opened, when its
 address changes, when somebody joins the staff; and every night for whatever came otherwise. The player's customers at
-the other licensees are theirs too. A shared address that is no sign of this ends when one of the two has another.
+the other licensees are theirs too. It stays when one of the two has another address later: who was that player once
+knows them.
 """
 
 from collections.abc import Callable, Iterable
