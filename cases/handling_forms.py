@@ -96,7 +96,10 @@ class MarkForm(forms.Form):
         label=_("Reason"), choices=PlayerMark.Kind.choices, widget=forms.RadioSelect, error_messages=REASON
     )
     people = forms.MultipleChoiceField(
-        label=_("Who may see them, beside you"), required=False, widget=forms.CheckboxSelectMultiple
+        label=_("Who may see them, beside you"),
+        help_text=_("Choose a colleague who decides too: lifting the mark takes two."),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
     )
 
     def __init__(self, *args: Any, people: list[Any], **kwargs: Any) -> None:
