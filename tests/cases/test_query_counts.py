@@ -57,7 +57,7 @@ def test_a_case_with_a_history_costs_no_more_queries_than_a_new_one(alice, world
         for place in ("note", "message", "contact")[:times]:
             drafts.keep(case, place, "Half a sen", by=world.alice)
     asked = [queries(alice, reverse("cases:case", args=[case.number])) for case in (new, old)]
-    assert len(asked[0]) == len(asked[1]) <= 62
+    assert len(asked[0]) == len(asked[1]) <= 66, "a panel of its own is one more, never one for each of its rows"
     assert sum("drafts_draft" in sql for sql in asked[1]) == 1
     assert sum('SELECT 1 AS "a" FROM "cases_case"' in sql for sql in asked[1]) == 1, "may work: asked once"
 
