@@ -19,8 +19,8 @@ from django.db.models import QuerySet
 from audit import context
 from audit.actors import system
 from bench import Row, cluster
+from cases.patterns.closures import Compiled
 from cases.types.monitoring.rules import columns, counting, evaluation, loading, services
-from cases.types.monitoring.rules.closures import Compiled
 from cases.types.monitoring.rules.columns import Table
 from cases.types.monitoring.rules.models import Flag, Rule, ShadowFlag, State
 from cases.types.monitoring.rules.shipped import SHIPPED

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from audit.models import Entry
 from audit.perform import ConditionsNotMet
+from cases.patterns import kinds
+from cases.patterns.closures import Compiled
 from cases.types.monitoring.rules import backtests, book, columns, counting, flags, loading, replay, services
-from cases.types.monitoring.rules.closures import Compiled
 from cases.types.monitoring.rules.models import Flag, Rule, ShadowFlag, State
-from cases.types.monitoring.transactions import kinds
 from cases.types.monitoring.transactions.models import CustomerState, Transaction, Waiting
 from cases.types.monitoring.transactions.services import RowsRefused, accept
 from compliance.people.exclusions.suppression import MET_AGAIN

@@ -11,14 +11,15 @@ from django.core.exceptions import ValidationError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cases.types.monitoring.rules import columns, expressions, words
-from cases.types.monitoring.rules.closures import Compiled, RuleBook
+from cases.patterns import expressions, words
+from cases.patterns.closures import Compiled, RuleBook
+from cases.patterns.events import ATTRIBUTES, COLUMNS, Event
+from cases.patterns.features import FEATURES
+from cases.patterns.kinds import Instrument, Kind
+from cases.patterns.state import State
+from cases.types.monitoring.rules import columns
 from cases.types.monitoring.rules.columns import NONE, Table
-from cases.types.monitoring.rules.events import ATTRIBUTES, COLUMNS, Event
-from cases.types.monitoring.rules.features import FEATURES
 from cases.types.monitoring.rules.shipped import SHIPPED
-from cases.types.monitoring.rules.state import State
-from cases.types.monitoring.transactions.kinds import Instrument, Kind
 
 ISTANBUL = ZoneInfo("Europe/Istanbul")
 START = datetime(2026, 3, 20, 21, 30, tzinfo=UTC)  # the night in which clocks change in Berlin comes a week later

@@ -13,12 +13,12 @@ from django.utils.translation import gettext as _
 from audit.canonical import canonical, plain
 from audit.perform import ConditionsNotMet, Denied
 from audit.record import record, record_refusal
+from cases.patterns.kinds import Kind
 from cases.types.monitoring import leads, services
 from cases.types.monitoring.models import Exhibit, Investigation
 from cases.types.monitoring.permissions import may_work
 from cases.types.monitoring.rules.models import Flag
 from cases.types.monitoring.sealing import TITLE, opened, opened_file, sealed, sealed_file
-from cases.types.monitoring.transactions.kinds import Kind
 from cases.types.monitoring.transactions.models import Transaction
 from compliance import formats
 from compliance.people.models import User

@@ -14,10 +14,10 @@ from django.db.models import Count, Max, Min, Q, Sum
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
+from cases.patterns.kinds import Kind
 from cases.types.monitoring.models import Investigation
 from cases.types.monitoring.rules.models import Flag
 from cases.types.monitoring.services import players_of
-from cases.types.monitoring.transactions.kinds import Kind
 from cases.types.monitoring.transactions.models import PaymentInstrument, Transaction, Use
 from compliance.people.models import Customer
 

@@ -7,10 +7,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from audit.perform import ConditionsNotMet
+from cases.patterns.kinds import Kind
 from cases.types.monitoring import basket
 from cases.types.monitoring.reports import goaml
 from cases.types.monitoring.reports.models import Report
-from cases.types.monitoring.transactions.kinds import Kind
 from cases.types.monitoring.transactions.models import PaymentInstrument, Transaction
 
 EXPONENT = {"JPY": 0, "KRW": 0, "ISK": 0, "KWD": 3, "BHD": 3, "TND": 3, "JOD": 3, "OMR": 3}

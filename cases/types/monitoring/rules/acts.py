@@ -8,7 +8,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from cases.types.monitoring.rules import services, words
+from cases.patterns import words
+from cases.types.monitoring.rules import services
 from cases.types.monitoring.rules.models import Rule, State, may_change
 from compliance.policy.schema import Need
 from compliance.proposals import acts

@@ -8,5 +8,5 @@ class MonitoringRulesConfig(AppConfig):
     label = "monitoring_rules"
 
     def ready(self) -> None:
-        for module in ("actions", "acts", "leaving", "rail"):
+        for module in ("actions", "acts", "counting", "leaving", "rail"):
             import_module(f"{self.name}.{module}")

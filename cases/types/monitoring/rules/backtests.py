@@ -16,10 +16,11 @@ from django.utils.translation import gettext as _
 
 from audit.actors import Acts
 from audit.record import record
-from cases.types.monitoring.rules import columns, expressions
-from cases.types.monitoring.rules.closures import Compiled
+from cases.patterns import expressions
+from cases.patterns.closures import Compiled
+from cases.patterns.events import HOUR
+from cases.types.monitoring.rules import columns
 from cases.types.monitoring.rules.columns import Ints, Table
-from cases.types.monitoring.rules.events import HOUR
 from cases.types.monitoring.rules.loading import slices, table_of
 from cases.types.monitoring.rules.models import BackTest, Rule, State
 from cases.types.monitoring.transactions.models import Transaction

@@ -8,22 +8,22 @@ import logging
 import time
 from collections.abc import Mapping
 from typing import Any, Final
-from uuid import UUID
 
 from django.core.cache import cache
 from django.utils.translation import gettext as _
 
-from cases.types.monitoring.rules.closures import Compared, Compiled, RuleBook
-from cases.types.monitoring.rules.events import Event
+from cases.patterns import feeds
+from cases.patterns.closures import Compared, Compiled, RuleBook
+from cases.patterns.events import Event
+from cases.patterns.state import State as Counted
 from cases.types.monitoring.rules.models import Rule, State
-from cases.types.monitoring.rules.state import State as Counted
 from compliance.people.models import Licensee
 
 _log = logging.getLogger(__name__)
 BROKEN: Final = "monitoring.rules_that_broke"
 _HOUR, _DAY = 3600.0, 86_400  # seconds
 
-_books: dict[tuple[tuple[UUID, str], ...], RuleBook] = {}
+_books: dict[tuple[Any, ...], RuleBook] = {}
 MOST_BOOKS = 32
 
 
@@ -94,13 +94,16 @@ def _asked(running: list[Rule]) -> list[Asked]:
 
 
 def book_for(licensee: Licensee) -> RuleBook:
-    """The running rules within whose scope the licensee is. One query; compiled anew only when one changed."""
+    """The running rules within whose scope the licensee is, and what else is counted for it. Few queries; compiled
+    anew only when one changed.
+    """
     running = [rule for rule in Rule.objects.running().order_by("code", "number") if applies(rule, licensee)]
-    key = tuple((rule.pk, rule.state) for rule in running)
+    also = feeds.wanted(licensee)
+    key = (*((rule.pk, rule.state) for rule in running), *((one.key, one.hours, one.days) for one in also))
     if key not in _books:
         if len(_books) >= MOST_BOOKS:
             _books.clear()
-        _books[key] = RuleBook(_asked(running))
+        _books[key] = RuleBook(_asked(running), also=also)
     return _books[key]
 
 

@@ -10,10 +10,10 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from cases.types.monitoring.rules import expressions
-from cases.types.monitoring.rules.closures import Compiled
-from cases.types.monitoring.rules.events import ATTRIBUTES, FACTS, MINUTE, NEVER
-from cases.types.monitoring.rules.features import FEATURES
+from cases.patterns import expressions
+from cases.patterns.closures import Compiled
+from cases.patterns.events import ATTRIBUTES, FACTS, MINUTE, NEVER
+from cases.patterns.features import FEATURES
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]

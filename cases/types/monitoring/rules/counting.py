@@ -20,15 +20,16 @@ from django.utils import timezone
 
 from audit.actors import system
 from audit.record import record
+from cases.patterns import feeds
+from cases.patterns.closures import RuleBook
+from cases.patterns.events import COLUMNS, Event
+from cases.patterns.state import State
 from cases.types.monitoring.rules import flags
 from cases.types.monitoring.rules.book import book_for
-from cases.types.monitoring.rules.closures import RuleBook
-from cases.types.monitoring.rules.events import COLUMNS, Event
 from cases.types.monitoring.rules.flags import Hit
-from cases.types.monitoring.rules.state import State
-from cases.types.monitoring.transactions.models import Transaction, Waiting
+from cases.types.monitoring.transactions.models import CustomerState, Transaction, Waiting
 from compliance.people import moving
-from compliance.people.models import Licensee
+from compliance.people.models import Customer, Licensee
 
 BATCH: Final = 50
 MOST_ATTEMPTS: Final = 5
@@ -194,6 +195,7 @@ def _count(cursor: Any, rows: list[list[Any]]) -> None:
         flags.raise_flags(hits, licensee=licensee, at=now)
         moving.tell(licensee, [_moved(row) for one in held for row in one.rows])
     _keep_states(cursor, customers)
+    feeds.changed([one.id for one in customers])
 
 
 def _locked(cursor: Any, rows: list[list[Any]]) -> list[_Customer]:
@@ -285,6 +287,24 @@ def _made_anew(one: _Customer, new: set[UUID], book: RuleBook, licensee: License
     after, state = _walk(events, since, book, one.counted)
     known = {(hit.rule.rule_id, hit.event.id) for hit in before}
     return state, [hit for hit in after if (hit.rule.rule_id, hit.event.id) not in known]
+
+
+def counted(customer: Customer) -> feeds.Counted | None:
+    """The state of a customer as it is now; made from the raw rows, and not kept, where it lacks a series."""
+    kept = CustomerState.objects.filter(pk=customer.pk).exclude(last_at=None).first()
+    if kept is None or kept.last_at is None:
+        return None
+    book = book_for(customer.licensee)
+    if kept.series == book.digest:
+        return feeds.Counted(State.load(bytes(kept.data)), kept.last_at)
+    state = State()
+    rows = Transaction.objects.filter(customer_id=customer.pk).order_by("at", "id").values_list(*COLUMNS)
+    for event in (Event(row, customer.licensee.zone) for row in rows):
+        book.take(event, state)
+    return feeds.Counted(state, kept.last_at)
+
+
+feeds.read_by(counted)
 
 
 def _walk(events: Iterable[Event], since: tuple[datetime, int], book: RuleBook, seen: int) -> tuple[list[Hit], State]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from cases.types.monitoring.rules import words
+from cases.patterns import words
 from cases.types.monitoring.rules.models import Flag
 from cases.types.monitoring.transactions.models import Transaction
 

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from cases.patterns.closures import Compiled
 from cases.types.monitoring.rules import columns
-from cases.types.monitoring.rules.closures import Compiled
 from cases.types.monitoring.rules.loading import table_of
 from cases.types.monitoring.transactions.generating import TYPOLOGIES
 from cases.types.monitoring.transactions.models import Transaction

@@ -18,14 +18,14 @@ from django.utils.translation import override
 from audit.actors import Acts, system
 from audit.cards import without_cards
 from audit.record import record
-from cases.types.monitoring.rules import words
+from cases.patterns import words
+from cases.patterns.closures import Compared, Compiled, filter_of
+from cases.patterns.events import COLUMNS, Event
+from cases.patterns.expressions import nodes, series_key, window_of, windows
+from cases.patterns.features import FEATURES
+from cases.patterns.state import State
 from cases.types.monitoring.rules.book import Asked
-from cases.types.monitoring.rules.closures import Compared, Compiled, filter_of
-from cases.types.monitoring.rules.events import COLUMNS, Event
-from cases.types.monitoring.rules.expressions import nodes, series_key, window_of, windows
-from cases.types.monitoring.rules.features import FEATURES
 from cases.types.monitoring.rules.models import Flag, FlagFacts, ShadowFlag, Snooze
-from cases.types.monitoring.rules.state import State
 from cases.types.monitoring.transactions.models import Transaction
 from compliance.keys.services import seal
 from compliance.people.models import Customer, Licensee, User

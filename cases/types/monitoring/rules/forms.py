@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from audit.forms import DayBox
-from cases.types.monitoring.rules import expressions
+from cases.patterns import expressions
 from cases.types.monitoring.rules.acts import REASONS
 from cases.types.monitoring.rules.models import Severity
 from compliance.people.models import Licensee

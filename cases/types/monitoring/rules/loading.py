@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from django.db import connection
 
+from cases.patterns.events import ATTRIBUTES, EPOCH, HOUR, SECOND, SLOT, UNKNOWN
 from cases.types.monitoring.rules.columns import NONE, Ints, Table
-from cases.types.monitoring.rules.events import ATTRIBUTES, EPOCH, HOUR, SECOND, SLOT, UNKNOWN
 from compliance.people.models import Licensee
 
 FIRST, LAST = UUID(int=0), UUID(int=2**128 - 1)

@@ -6,12 +6,12 @@ from uuid import UUID
 
 from django.utils.translation import override
 
-from cases.types.monitoring.rules import words
-from cases.types.monitoring.rules.closures import Compiled, RuleBook
-from cases.types.monitoring.rules.events import COLUMNS, Event
+from cases.patterns import words
+from cases.patterns.closures import Compiled, RuleBook
+from cases.patterns.events import COLUMNS, Event
+from cases.patterns.state import State
 from cases.types.monitoring.rules.flags import contributing
 from cases.types.monitoring.rules.models import FlagFacts
-from cases.types.monitoring.rules.state import State
 from cases.types.monitoring.transactions.models import Transaction
 
 

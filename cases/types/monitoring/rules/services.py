@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from audit.actors import Acts, system
 from audit.perform import ConditionsNotMet, Denied, perform
 from audit.record import ObjectRef, record
-from cases.types.monitoring.rules import expressions
+from cases.patterns import expressions
 from cases.types.monitoring.rules.book import does_not_compile
 from cases.types.monitoring.rules.models import CHANGE, VIEW, Flag, Rule, Severity, ShadowFlag, State
 from cases.types.monitoring.rules.shipped import SHIPPED

@@ -14,7 +14,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from audit.access import Rule as Access
 from audit.access import rule as named
 from audit.perform import ConditionsNotMet, Denied, WrongState
-from cases.types.monitoring.rules import backtests, flags, services, words
+from cases.patterns import words
+from cases.types.monitoring.rules import backtests, flags, services
 from cases.types.monitoring.rules.forms import BackTestForm, ProposeForm, RuleForm, SnoozeForm
 from cases.types.monitoring.rules.models import CHANGE, BackTest, Flag, Rule, Snooze, State
 from compliance import formats

@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from audit.actors import SubjectRef
-from cases.types.monitoring.transactions.kinds import Instrument, Kind, Shared
+from cases.patterns.kinds import Instrument, Kind, Shared
 from compliance.people.models import Account, Customer, Licensee
 
 

@@ -25,7 +25,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from audit.cards import without_cards
-from cases.types.monitoring.transactions.kinds import Instrument, Kind
+from cases.patterns.kinds import Instrument, Kind
 
 MOST_MINOR: Final = 10**12
 OLDEST: Final = datetime(2000, 1, 1, tzinfo=UTC)

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 
 from audit.actors import Acts
 from audit.record import ObjectRef, record
-from cases.types.monitoring.transactions.kinds import FACTS, Shared
+from cases.patterns.kinds import FACTS, Shared
 from cases.types.monitoring.transactions.likeness import likeness
 from cases.types.monitoring.transactions.models import PaymentInstrument, Source, Transaction, Waiting
 from cases.types.monitoring.transactions.reading import Row, Wrong

@@ -15,7 +15,8 @@ from audit import context
 from audit.actors import system
 from audit.management.progress import Progress
 from audit.record import ObjectRef, record
-from cases.types.monitoring.rules import backtests, evaluation, services, words
+from cases.patterns import words
+from cases.types.monitoring.rules import backtests, evaluation, services
 from cases.types.monitoring.rules.models import Rule, State
 from cases.types.monitoring.rules.shipped import SHIPPED
 from compliance.people.management.lookups import licensee_of

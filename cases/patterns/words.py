@@ -7,11 +7,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from cases.types.monitoring.rules import expressions
-from cases.types.monitoring.rules.closures import Compared
-from cases.types.monitoring.rules.events import ATTRIBUTES, FACTS, NEVER
-from cases.types.monitoring.rules.features import FEATURES
-from cases.types.monitoring.transactions.kinds import Instrument, Kind
+from cases.patterns import expressions
+from cases.patterns.closures import Compared
+from cases.patterns.events import EVERY_ATTRIBUTE, FACTS, NEVER
+from cases.patterns.features import EVERY
+from cases.patterns.kinds import Instrument, Kind
 from compliance import formats
 
 LIMITS: Final[Mapping[str, str | Promise]] = {
@@ -91,7 +91,7 @@ class _Words:
         words = self.values[given[1]["param"]] if isinstance(given[1], dict) else given[1]
         shown = ", ".join(str(WORDS.get(word, word)) for word in words) or _("none")
         return _("%(thing)s is one of %(words)s") % {
-            "thing": ATTRIBUTES[given[0]["attribute"]].words,
+            "thing": EVERY_ATTRIBUTE[given[0]["attribute"]].words,
             "words": shown,
         }
 
@@ -132,7 +132,7 @@ class _Words:
             case "param":
                 return self._parameter(self.values[given])
             case "attribute":
-                return str(ATTRIBUTES[given].words)
+                return str(EVERY_ATTRIBUTE[given].words)
             case "count" | "sum":
                 return self._window(node, name)
             case "percent":
@@ -151,7 +151,7 @@ class _Words:
         return _(" or ").join(formats.money(amount, currency) for currency, amount in shown.items())
 
     def _window(self, node: Mapping[str, Any], name: str) -> str:
-        facts = {"what": FEATURES[str(node[name])].words, "span": _span(node["within"])}
+        facts = {"what": EVERY[str(node[name])].words, "span": _span(node["within"])}
         if "per" in node:
             words = _("average of %(what)s in %(per)s over %(span)s") % {**facts, "per": _span(node["per"])}
         elif name == "count":

@@ -1,5 +1,8 @@
 """The named features that rules count and sum: which transactions belong to each.
 
+FEATURES are for every rule. CARE is for the markers of harm alone: what they look at in transactions besides, and signs
+(`kinds.Sign`), which are of a player's health and known to care only; no rule of another kind may name them.
+
 To add one: a line in FEATURES, its words, nothing else. One that rules use never changes its meaning: flags are
 replayed with it. `where` is an expression over attributes; `{"param": ...}` in it is a parameter of the rule.
 """
@@ -65,3 +68,30 @@ FEATURES: Final[Mapping[str, Feature]] = {
         {"all": [_kind("bet"), {"ge": [{"attribute": "covered"}, {"param": "covered"}]}]},
     ),
 }
+
+
+def _sign(*signs: str) -> dict[str, Any]:
+    return {"in": [{"attribute": "sign"}, [str(sign) for sign in signs]]}
+
+
+CARE: Final[Mapping[str, Feature]] = {
+    "night_bets": Feature(
+        _("bets between midnight and five"), {"all": [_kind("bet"), {"lt": [{"attribute": "clock_hour"}, 5]}]}
+    ),
+    "sessions": Feature(_("sessions of play"), _sign("session")),
+    "long_sessions": Feature(
+        _("long sessions of play"),
+        {"all": [_sign("session"), {"ge": [{"attribute": "amount"}, {"param": "seconds"}]}]},
+    ),
+    "withdrawals_taken_back": Feature(_("withdrawals taken back"), _sign("withdrawal_taken_back")),
+    "self_harm": Feature(_("words that may mean self-harm"), _sign("self_harm")),
+    "distress": Feature(_("signs of distress noted"), _sign("distress")),
+    "told_of_losses": Feature(_("losses or borrowing noted"), _sign("losses")),
+    "limits_raised": Feature(_("limits raised"), _sign("limit_raised")),
+    "limits_removed": Feature(_("limits removed"), _sign("limit_removed")),
+    "time_outs": Feature(_("time-outs"), _sign("time_out")),
+    "exclusions": Feature(_("self-exclusions"), _sign("self_exclusion")),
+    "accounts_opened": Feature(_("accounts opened"), _sign("account_opened")),
+}
+SIGNS: Final = frozenset(name for name, one in CARE.items() if "sign" in repr(one.where))
+EVERY: Final[Mapping[str, Feature]] = {**FEATURES, **CARE}

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final
 
-from cases.types.monitoring.rules.events import MINUTE, NEVER, Event
+from cases.patterns.events import MINUTE, NEVER, Event
 
 SEEN, FUNDED = 1, 2
 _COUNT, _SUM = 1, 2

@@ -1,4 +1,4 @@
-"""What a transaction may be, in the words that the API, files and rules use."""
+"""What a transaction may be, in the words that the API, files and rules use; and what else care knows of a player."""
 
 from enum import IntFlag
 from typing import Final
@@ -35,6 +35,21 @@ class Shared(models.TextChoices):
     DEVICE = "device", _("Device")
     INSTRUMENT = "instrument", _("Payment instrument")
     NETWORK = "network", _("Network address")
+
+
+class Sign(models.TextChoices):
+    """What play protection knows of a player besides transactions. No platform sends these as transactions."""
+
+    SESSION = "session", _("Session of play")
+    WITHDRAWAL_TAKEN_BACK = "withdrawal_taken_back", _("Withdrawal taken back")
+    SELF_HARM = "self_harm", _("Words that may mean self-harm")
+    DISTRESS = "distress", _("Distress noted")
+    LOSSES = "losses", _("Losses or borrowing noted")
+    LIMIT_RAISED = "limit_raised", _("Limit raised")
+    LIMIT_REMOVED = "limit_removed", _("Limit removed")
+    TIME_OUT = "time_out", _("Time-out")
+    SELF_EXCLUSION = "self_exclusion", _("Self-exclusion")
+    ACCOUNT_OPENED = "account_opened", _("Account opened")
 
 
 class Fact(IntFlag):

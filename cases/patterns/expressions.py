@@ -29,9 +29,9 @@ from typing import Any, Final
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from cases.types.monitoring.rules.events import ATTRIBUTES, FACTS
-from cases.types.monitoring.rules.features import FEATURES
-from cases.types.monitoring.transactions.kinds import Kind
+from cases.patterns.events import ATTRIBUTES, CARE_ATTRIBUTES, EVERY_ATTRIBUTE, FACTS
+from cases.patterns.features import EVERY, FEATURES
+from cases.patterns.kinds import Kind
 
 COMPARES: Final = ("ge", "gt", "le", "lt", "eq", "multiple")
 WINDOW: Final = re.compile(r"([1-9]\d{0,2})([hd])")
@@ -69,10 +69,18 @@ class Series:
 
 
 class _Check:
-    """Walks a definition and gathers what is wrong, each with its place."""
+    """Walks a definition and gathers what is wrong, each with its place. `care`: of a marker of harm, which may name
+    more features, and is asked at a moment instead of a transaction: of it there is the player's age and no fact.
+    """
 
-    def __init__(self, parameters: Mapping[str, Any]) -> None:
-        self.parameters, self.wrong, self.nodes = parameters, list[str](), 0
+    def __init__(self, parameters: Mapping[str, Any], *, care: bool = False) -> None:
+        self.parameters, self.wrong, self.nodes, self.care = parameters, list[str](), 0, care
+        self.features = EVERY if care else FEATURES
+
+    def attributes(self, *, bare: bool) -> Mapping[str, Any]:
+        if not self.care:
+            return ATTRIBUTES
+        return EVERY_ATTRIBUTE if bare else {"age": CARE_ATTRIBUTES["age"]}
 
     def say(self, place: str, words: str) -> None:
         self.wrong.append(f"{place}: {words}")
@@ -93,9 +101,9 @@ class _Check:
         elif name in COMPARES:
             self._pair(given, f"{place}.{name}", depth, bare=bare)
         elif name == "in":
-            self._member(given, f"{place}.in")
+            self._member(given, f"{place}.in", bare=bare)
         elif name == "fact":
-            if given not in FACTS:
+            if given not in FACTS or self.care:
                 self.say(place, _("There is no fact “%(name)s”.") % {"name": given})
         else:
             self.say(place, _("“%(name)s” is no condition.") % {"name": name})
@@ -112,7 +120,8 @@ class _Check:
         if name == "param":
             self._parameter(given, place, ("number", "percent", "money"))
         elif name == "attribute":
-            if given not in ATTRIBUTES or ATTRIBUTES[given].codes is not None:
+            known = self.attributes(bare=bare)
+            if given not in known or known[given].codes is not None:
                 self.say(place, _("There is no number “%(name)s”.") % {"name": given})
         elif name in ("count", "sum") and not bare:
             self._window(node, given, place)
@@ -142,10 +151,10 @@ class _Check:
         for number, one in enumerate(given):
             self.number(one, f"{place}.{number}", depth + 1, bare=bare)
 
-    def _member(self, given: Any, place: str) -> None:
+    def _member(self, given: Any, place: str, *, bare: bool) -> None:
         if not isinstance(given, list) or len(given) != 2 or not isinstance(given[0], dict):
             return self.say(place, _("An attribute and a list of words are needed."))
-        attribute = ATTRIBUTES.get(str(given[0].get("attribute")))
+        attribute = self.attributes(bare=bare).get(str(given[0].get("attribute")))
         if attribute is None or attribute.codes is None:
             return self.say(place, _("This attribute has no words to choose from."))
         if isinstance(given[1], dict):
@@ -156,7 +165,7 @@ class _Check:
                 self.say(place, _("“%(word)s” is not known here.") % {"word": word})
 
     def _window(self, node: dict[str, Any], feature: Any, place: str) -> None:
-        if feature not in FEATURES:
+        if feature not in self.features:
             return self.say(place, _("There is no feature “%(name)s”.") % {"name": feature})
         try:
             window_of(node)
@@ -164,7 +173,7 @@ class _Check:
                 buckets(node["per"])
         except ValueError as error:
             return self.say(place, str(error))
-        self.truth(FEATURES[feature].where, f"{place}.{feature}", 1, bare=True)
+        self.truth(self.features[feature].where, f"{place}.{feature}", 1, bare=True)
 
     def _parameter(self, name: Any, place: str, types: tuple[str, ...]) -> None:
         parameter = self.parameters.get(name) if isinstance(name, str) else None
@@ -192,15 +201,20 @@ def check(definition: Any) -> None:
             wrong.append(f"{name}: {_('This is not known.')}")
     if not isinstance(definition.get("holds_withdrawals", False), bool):
         wrong.append(f"holds_withdrawals: {_('true or false.')}")
-    parameters = definition.get("parameters", {})
+    if wrong := wrong + faults(definition):
+        raise ValidationError({"definition": wrong})
+
+
+def faults(definition: Mapping[str, Any], *, care: bool = False) -> list[str]:
+    """What is wrong with the parameters and the condition of a rule, or with `care` of a marker of harm."""
+    wrong, parameters = [], definition.get("parameters", {})
     if isinstance(parameters, dict):
         wrong += [words for name, one in parameters.items() if (words := _wrong_parameter(name, one))]
     else:
         wrong.append(f"parameters: {_('An object is needed.')}")
-    walk = _Check(parameters if isinstance(parameters, dict) else {})
+    walk = _Check(parameters if isinstance(parameters, dict) else {}, care=care)
     walk.truth(definition.get("when"), "when")
-    if wrong := wrong + walk.wrong:
-        raise ValidationError({"definition": wrong})
+    return wrong + walk.wrong
 
 
 def _wrong_parameter(name: str, parameter: Any) -> str:
@@ -277,7 +291,7 @@ def currencies_of(definition: Mapping[str, Any]) -> frozenset[str] | None:
     """The currencies that every amount of the rule is named for; None when it names no amount."""
     used = set(parameters_in(definition["when"]))
     for node in windows(definition):
-        used |= parameters_in(FEATURES[_feature(node)].where)
+        used |= parameters_in(EVERY[_feature(node)].where)
     money = [
         set(one["value"]) for name, one in definition.get("parameters", {}).items() if name in used and _is_money(one)
     ]
@@ -294,7 +308,7 @@ def _feature(node: Mapping[str, Any]) -> str:
 
 def series_key(node: Mapping[str, Any], values: Mapping[str, Any]) -> str:
     """Names the buckets of a count or sum."""
-    feature = FEATURES[_feature(node)]
+    feature = EVERY[_feature(node)]
     used = {name: values[name] for name in sorted(parameters_in(feature.where))}
     return hashlib.blake2b(canonical({"where": feature.where, "with": used}), digest_size=6).hexdigest()
 
@@ -304,7 +318,7 @@ def series_of(definition: Mapping[str, Any]) -> list[Series]:
     values, found = values_of(definition), dict[str, Series]()
     for node in windows(definition):
         window, key, name = window_of(node), series_key(node, values), _feature(node)
-        used = {one: values[one] for one in parameters_in(FEATURES[name].where)}
+        used = {one: values[one] for one in parameters_in(EVERY[name].where)}
         hours, days = (window.first + 1, 0) if window.unit == "h" else (0, window.first + 1)
         known = found.get(key)
         if known is not None:

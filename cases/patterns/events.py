@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from cases.types.monitoring.transactions.kinds import Fact, Instrument, Kind
+from cases.patterns.kinds import Fact, Instrument, Kind, Sign
 from compliance.people.models import Risk
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -54,6 +54,13 @@ ATTRIBUTES: Final[Mapping[str, Attribute]] = {
     "ip_country": Attribute(_("the country of the network address"), "ip_country", ()),
     "nationality": Attribute(_("the player's nationality"), "nationality", ()),
 }
+# For the markers of harm alone: `age` of the player at the moment they are asked, the rest in the filters of features.
+CARE_ATTRIBUTES: Final[Mapping[str, Attribute]] = {
+    "age": Attribute(_("the player's age")),
+    "clock_hour": Attribute(_("the hour of the day")),
+    "sign": Attribute(_("the sign"), codes=tuple(Sign.values)),
+}
+EVERY_ATTRIBUTE: Final[Mapping[str, Attribute]] = {**ATTRIBUTES, **CARE_ATTRIBUTES}
 FACTS: Final[Mapping[str, tuple[Fact, str | Promise]]] = {
     "list_hit": (Fact.LIST_HIT, _("the player is on a list of sanctions or of exposed persons")),
     "excluded": (Fact.EXCLUDED, _("the player was matched to somebody who is excluded")),
@@ -98,6 +105,7 @@ class Event:
         "instrument_funded",
         "instrument_new",
         "time",
+        "zone",
     )
     id: UUID
     at: datetime
@@ -128,6 +136,7 @@ class Event:
     days_known: int
     instrument_new: int
     instrument_funded: int
+    zone: ZoneInfo
 
     def __init__(self, row: tuple[Any, ...], zone: ZoneInfo) -> None:
         """`row` holds COLUMNS; `zone` is the licensee's, whose days count."""
@@ -157,10 +166,16 @@ class Event:
         ) = row
         self.holder_match = UNKNOWN if holder_match is None else holder_match
         self.proxy, self.covered, self.income = int(proxy), covered or 0, income or 0
+        self.zone = zone
         self.time = (self.at - EPOCH) // MICROSECOND
         self.hour = self.time // HOUR
         self.day = day_of(self.time // SLOT, zone)
         self.country_minutes, self.days_known, self.instrument_new, self.instrument_funded = NEVER, 0, 0, 0
+
+    @property
+    def clock_hour(self) -> int:
+        """The hour of the licensee's day."""
+        return hour_of(self.time // SLOT, self.zone)
 
     @property
     def order(self) -> tuple[datetime, int]:
@@ -172,3 +187,9 @@ class Event:
 def day_of(slot: int, zone: ZoneInfo) -> int:
     """The day's number in `zone`, of a quarter of an hour since 1970."""
     return (EPOCH + timedelta(seconds=slot * 900)).astimezone(zone).date().toordinal()
+
+
+@lru_cache(maxsize=100_000)
+def hour_of(slot: int, zone: ZoneInfo) -> int:
+    """The hour of the day in `zone`, of a quarter of an hour since 1970."""
+    return (EPOCH + timedelta(seconds=slot * 900)).astimezone(zone).hour

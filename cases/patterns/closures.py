@@ -9,11 +9,11 @@ from operator import attrgetter, eq, ge, gt, le, lt
 from typing import Any, Final
 from uuid import UUID
 
-from cases.types.monitoring.rules import expressions
-from cases.types.monitoring.rules.events import FACTS, Event
-from cases.types.monitoring.rules.expressions import Series
-from cases.types.monitoring.rules.features import FEATURES
-from cases.types.monitoring.rules.state import State
+from cases.patterns import expressions
+from cases.patterns.events import FACTS, Event
+from cases.patterns.expressions import Series
+from cases.patterns.features import EVERY
+from cases.patterns.state import State
 
 Number = Callable[[Event, State], int]
 Truth = Callable[[Event, State], bool]
@@ -55,6 +55,10 @@ class Compiled:
         """`state` has the event in it already."""
         return self.looks_at(event) and self._fires(event, state)
 
+    def holds(self, event: Event, state: State) -> bool:
+        """Its condition alone, whatever the kind of the event."""
+        return self._fires(event, state)
+
     def explain(self, event: Event, state: State) -> list[Compared]:
         """Every comparison, in the order of the rule, with what it compared for this event."""
         return [
@@ -82,17 +86,20 @@ def _sides(node: Mapping[str, Any], values: Mapping[str, Any]) -> tuple[Number, 
 
 
 class RuleBook:
-    """The rules that are asked together, and the series that they need. `digest` names these series."""
+    """The rules that are asked together, and the series that they need. `digest` names these series.
 
-    def __init__(self, rules: Iterable[Compiled]) -> None:
+    `also` are series that somebody else has counted along (`feeds`).
+    """
+
+    def __init__(self, rules: Iterable[Compiled], *, also: Iterable[Series] = ()) -> None:
         self.rules = list(rules)
         self.by_kind: dict[str, list[Compiled]] = {}
         for rule in self.rules:
             for kind in rule.kinds:
                 self.by_kind.setdefault(kind, []).append(rule)
         self.series: dict[str, Series] = {}
-        for rule in self.rules:
-            for one in rule.series:
+        for asked in (*(rule.series for rule in self.rules), also):
+            for one in asked:
                 known = self.series.get(one.key)
                 hours, days = max(one.hours, known.hours if known else 0), max(one.days, known.days if known else 0)
                 self.series[one.key] = Series(one.key, one.feature, one.parameters, hours, days)
@@ -114,7 +121,7 @@ class RuleBook:
 
 def filter_of(series: Series) -> Truth:
     """Whether an event belongs to a series. An amount that is not named for its currency leaves it out."""
-    where = FEATURES[series.feature].where
+    where = EVERY[series.feature].where
     money = [value for value in series.parameters.values() if isinstance(value, dict)]
     inside = truth(where, series.parameters)
     if not money:
