@@ -5,6 +5,7 @@ of restriction are lifted by the kind of case that set them, never here.
 """
 
 import hashlib
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -32,7 +33,7 @@ from compliance.proposals import acts
 from compliance.proposals.queries import require_second_person
 from compliance.rulebook.queries import policy_of
 
-SOURCE, PUBLIC_CODE = "protection", "play_stopped"
+SOURCE, PUBLIC_CODE, MARKETING_CODE = "protection", "play_stopped", "marketing_off"
 STOPS = ("play", "deposit", "marketing")
 # What was carried from another record of the same person is lifted here too, once its origin or the link is over.
 LIFTABLE = (SOURCE, sameness.SOURCE)
@@ -88,6 +89,21 @@ def _stop(customer_id: UUID, *, by: Acts, reason: str, matter: str | None) -> Re
 
 
 @transaction.atomic
+def stop_by_rule(
+    customer: Customer, *, stops: Iterable[str], cover_code: str, by: Acts, matter: str | None = None
+) -> Restriction:
+    """What a rule stops by itself, at once and without an end; what stands by this act and stops as much is enough. It
+    is lifted as the rest, by two persons, and its entry names no cause: that is kept where it may be read.
+    """
+    asked = set(stops)
+    customer = Customer.objects.select_for_update(of=("self",)).get(pk=customer.pk)
+    for row in restrictions.in_force(customer).filter(source=SOURCE, customer=customer, until=None):
+        if asked <= set(restrictions.effects_of(row)):
+            return row
+    return restrict(customer, stops=asked, cover_code=cover_code, source=SOURCE, by=by, matter=matter)
+
+
+@transaction.atomic
 def lift(
     restriction: Restriction, *, by: Acts, reason: str, proposal: str | None = None, maker: str | None = None
 ) -> Restriction:
@@ -124,6 +140,7 @@ def stops_of(customer: Customer) -> "QuerySet[Restriction]":
 
 TITLES: dict[str, str | Promise] = {
     PUBLIC_CODE: _("Play stopped"),
+    MARKETING_CODE: _("Marketing stopped"),
     "self_excluded": _("Self-excluded"),
     "time_out": _("Time-out"),
     "verification_needed": _("Verification needed"),

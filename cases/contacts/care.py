@@ -8,6 +8,7 @@ from audit.record import record
 from cases.contacts import wording
 from cases.contacts.models import Contact, Task
 from cases.models import Case
+from cases.patterns import feeds
 from compliance.people.models import User
 
 
@@ -27,5 +28,6 @@ def look(case: Case, text: str, *, by: Acts, contact: Contact | None = None) -> 
     task = Task.objects.create(
         case=case, kind=Task.Kind.CARE, due_at=now, made_at=now, made_by=made_by, contact=contact
     )
+    feeds.changed([case.customer_id])
     record("tasks.call_for_care", by=by, about=task, details={"kind": task.kind, "due_at": now})
     return task

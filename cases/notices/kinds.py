@@ -39,6 +39,11 @@ KINDS: dict[str, Kind] = {
     "snooze_over": Kind(_("A snoozed case comes back"), _("A snoozed case is back")),
     "call_back": Kind(_("A promised call-back is due"), _("A promised call-back is due")),
     "contact": Kind(_("A player is to be contacted"), _("The player is to be contacted"), mail=True),
+    "care_review": Kind(
+        _("A protection that began by itself waits for a look"),
+        _("A protection began by itself: somebody has to look at it"),
+        mail=True,
+    ),
     "stop_late": Kind(
         _("The platform does not confirm a stop"),
         _("Urgent: the platform did not confirm in time that the player is stopped"),

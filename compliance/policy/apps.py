@@ -1,6 +1,7 @@
 from django.apps import AppConfig
 from django.core import checks
 
+from compliance.policy import marker_rules
 from compliance.policy.book import book
 from compliance.policy.errors import PolicyBroken
 
@@ -17,6 +18,7 @@ def check_policies(app_configs: object = None, **kwargs: object) -> list[checks.
     """policy.E001 for each problem: nothing starts on a policy that it does not understand."""
     try:
         book()
+        marker_rules.check()
     except PolicyBroken as broken:
         return [checks.Error(problem, id="policy.E001") for problem in broken.problems]
     return []

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from audit.actors import Acts, system
 from audit.record import record
 from cases import services as engine
+from cases.contacts.models import Task
 from cases.contacts.services import plan_contact
 from cases.types.gaming.limits import ledger
 from cases.types.gaming.limits import services as limits
@@ -31,17 +32,28 @@ CARE_WITHIN = timedelta(days=1)  # operator default: the rules that ask for a co
 
 
 @transaction.atomic
-def look_after(account: Account, *, rule: str, reckoning: dict[str, Any], by: Acts) -> GamingRequest | None:
-    """Open a case for those who look after players; the contact is due at once. While one of the same rule is open it
-    is enough. None where no team has a queue for this kind.
+def look_after(
+    account: Account,
+    *,
+    rule: str,
+    reckoning: dict[str, Any],
+    by: Acts,
+    within: timedelta | None = None,
+    contact: bool = True,
+) -> GamingRequest | None:
+    """Open a case for those who look after players. While one of the same rule is open it is enough. The contact is due
+    at once, or within this time from now; without `contact` there is none yet. None where no team has a queue for this
+    kind.
     """
     Account.objects.select_for_update(of=("self",)).get(pk=account.pk)
     running = GamingRequest.objects.open().filter(account=account, gaming_facts__rule=rule).first()
-    if running is not None:
-        return running  # type: ignore[no-any-return]
     now = clock.now()
+    if running is not None:
+        if contact and within is not None:
+            _due_by(running, now + within, by=by)
+        return running  # type: ignore[no-any-return]
     try:
-        case: GamingRequest = engine.open_case(KIND, account, by=by, now=now, due_at=now + CARE_WITHIN)
+        case: GamingRequest = engine.open_case(KIND, account, by=by, now=now, due_at=now + (within or CARE_WITHIN))
     except engine.NoQueue:
         return None
     facts = GamingFacts(case=case, asks=Asks.CARE, asked_by=AskedBy.OPERATOR, via="rule", rule=rule)
@@ -49,8 +61,15 @@ def look_after(account: Account, *, rule: str, reckoning: dict[str, Any], by: Ac
     facts.save(force_insert=True)
     details = {"asks": Asks.CARE, "asked_by": AskedBy.OPERATOR, "via": "rule", "rule": rule}
     record("gaming.open", by=by, about=case, details=details)
-    plan_contact(case, now, by=by)
+    if contact:
+        plan_contact(case, now + (within or timedelta(0)), by=by)
     return case
+
+
+def _due_by(case: GamingRequest, moment: datetime, *, by: Acts) -> None:
+    """The player is contacted by then: an open contact that is due earlier is enough."""
+    if not Task.objects.filter(case_id=case.pk, kind=Task.Kind.CONTACT, closed_at=None, due_at__lte=moment).exists():
+        plan_contact(case, moment, by=by)
 
 
 def _limit_above(change: LimitChange, threshold: int, rule: str) -> None:

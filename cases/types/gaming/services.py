@@ -19,6 +19,7 @@ from cases.clocks import services as clocks
 from cases.clocks.models import Clock
 from cases.clocks.models import Kind as ClockKind
 from cases.contacts.services import plan_contact
+from cases.patterns import feeds
 from cases.permissions import WORK, is_key
 from cases.types.gaming import orders
 from cases.types.gaming.limits.services import cancel_raises
@@ -78,6 +79,7 @@ def keep_out(
     orders.order_for(exclusion.restriction)
     for duplicate in exclusion.person.resembled_by.filter(state="open"):
         orders.order_for(duplicate.restriction)
+    feeds.changed([account.customer_id])
     if case is not None:
         _note_facts(case, exclusion, asks=kind, asked_by=asked_by, via=via, words=words, by=by)
         if asked_by != AskedBy.THIRD_PARTY:
@@ -191,6 +193,7 @@ def write_interaction(
         row.note_sealed = seal(case.audit_subject, NOTE, without_cards(note).encode(), aad=row.pk.bytes)
     row.save(force_insert=True)
     record("gaming.write_interaction", by=by, about=row)
+    feeds.changed([case.customer_id])
     if follow_up_on is not None:
         plan_contact(case, case.licensee.day_starts(follow_up_on), by=by)
     return row

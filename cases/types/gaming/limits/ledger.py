@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from audit.actors import Acts
 from audit.perform import ConditionsNotMet
 from audit.record import record
+from cases.patterns import feeds
 from cases.types.gaming.limits.models import Kind, Ledger, MoneyEvent, Reservation
 from compliance.people.models import Account
 
@@ -112,6 +113,8 @@ def take(account: Account, currency: str, events: Sequence[Reported], *, by: Act
         paid_in = any(event.kind == Kind.DEPOSIT for event in fresh)
         for follow in _followers if paid_in else ():
             follow(account, now)
+        if any(event.kind in (Kind.SESSION, Kind.WITHDRAWAL_CANCELLED) for event in fresh):
+            feeds.changed([account.customer_id])  # the rest of what markers look at comes as transactions
     return Taken(len(fresh), len(events) - len(fresh))
 
 

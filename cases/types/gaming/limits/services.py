@@ -19,6 +19,7 @@ from audit.actors import Acts, System, system
 from audit.perform import ConditionsNotMet, Denied, perform
 from audit.record import record, record_refusal
 from cases.models import Case
+from cases.patterns import feeds
 from cases.permissions import WORK, is_key
 from cases.services import require
 from cases.types.gaming.limits import ledger, rules
@@ -116,6 +117,7 @@ def confirm(change: LimitChange, *, by: Acts, now: datetime | None = None) -> Li
     elif fresh.state == State.WAITING:
         raise ConditionsNotMet([_("The waiting time is not over.")])
     done: LimitChange = perform(fresh.confirm, by=by, at=at)
+    feeds.changed([done.account.customer_id])
     _contact(done, at)
     return done
 

@@ -17,6 +17,8 @@ from cases.permissions import DECIDE, WORK, granted, may
 from cases.queries import get_case
 from cases.types.gaming import acts, services
 from cases.types.gaming.forms import ADVICE, OUTCOMES, SIGNS, InteractionForm, KeepOutForm, ReasonForm, ReturnForm
+from cases.types.gaming.markers import services as markers
+from cases.types.gaming.markers import showing
 from cases.types.gaming.models import KIND, GamingRequest
 from cases.types.gaming.offers import offer_of, offers_of
 from compliance.people.exclusions import services as exclusions
@@ -142,7 +144,18 @@ def interaction(request: HttpRequest, number: str) -> HttpResponse:
         for row, note in services.interactions_of(case, by=user)
     ]
     context = {"case": case, "form": form, "earlier": earlier, "words": services.words_of(case, by=user)}
+    context |= _score(case, user)
     return render(request, "gaming/interaction.html", context, status=422 if request.method == "POST" else 200)
+
+
+def _score(case: GamingRequest, user: User) -> dict[str, Any]:
+    """The player's score with every line of its sum; nothing where none was counted."""
+    found = markers.score_of(case.customer, by=user)
+    if found is None:
+        return {}
+    score, kept = found
+    lines = showing.lines(kept, score.policy)
+    return {"score": score, "lines": lines, "total": showing.total(lines)}
 
 
 PROPOSED = {"accept": acts.ACCEPT, "annul": acts.ANNUL, "marketing": acts.ALLOW}
