@@ -1,7 +1,7 @@
 from django.apps import AppConfig
 from django.core import checks
 
-from compliance.policy import marker_rules
+from compliance.policy import help_organisations, marker_rules
 from compliance.policy.book import book
 from compliance.policy.errors import PolicyBroken
 
@@ -19,6 +19,7 @@ def check_policies(app_configs: object = None, **kwargs: object) -> list[checks.
     try:
         book()
         marker_rules.check()
+        help_organisations.countries()
     except PolicyBroken as broken:
         return [checks.Error(problem, id="policy.E001") for problem in broken.problems]
     return []

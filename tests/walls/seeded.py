@@ -13,6 +13,7 @@ from cases import protection, restricting
 from cases import services as engine
 from cases.bulk import services as bulk
 from cases.contacts import callers
+from cases.contacts import care as words_of_care
 from cases.contacts import services as contacts
 from cases.glass import services as glass
 from cases.macros import services as macros
@@ -24,6 +25,8 @@ from cases.quality import services as quality
 from cases.quality.models import SecondLook
 from cases.queues import open_queue
 from cases.types.gaming import services as gaming
+from cases.types.gaming.markers import services as markers
+from cases.types.gaming.markers.models import CareAction
 from cases.types.monitoring import basket
 from cases.types.monitoring import services as monitoring
 from cases.types.monitoring.reports import services as reports
@@ -58,6 +61,7 @@ def seeded(world, people, folder):
     known["quality"] = _looked_at_again(world, people)
     known["campaigns"] = {"campaign_id": campaigns.draft(world.licensee, Choice(), **CAMPAIGN, by=people["officer"]).pk}
     known["gaming-"] = _of_gaming(world, people)
+    known["care-"] = _of_care(world)
     known["aml/"] = _of_the_aml_side(world, people)
     known["look-settle"] = {"look_id": known["quality"].pop("settled_id")}
     return known
@@ -174,6 +178,14 @@ def _of_gaming(world, people):
     exclusions.sweep()
     _same, case = gaming.ask_return(exclusion, account, channel="phone", words="Better.", by=people["agent"])
     return {"number": case.number, "act": "annul"}
+
+
+def _of_care(world):
+    case = world.verification("L1", full_name="Lale Su")
+    words_of_care.look(case, "I want to die", by=world.alice)
+    markers.recount(case.customer_id)
+    markers.act_waiting()
+    return {"action_id": CareAction.objects.get(customer=case.customer_id, act="marketing_off").pk}
 
 
 def _of_the_aml_side(world, people):
