@@ -96,7 +96,7 @@ def many(n, kind="deposit", amount=100, ago=HOUR, **more):
 
 MOVED = {
     # rule id: what is just not enough, and what is enough
-    "OP.RG.MARKER.DEPOSITS": ([("deposit", 199_999, HOUR)], [("deposit", 1, 29 * DAY)]),
+    "OP.RG.MARKER.DEPOSITS": ([("deposit", 199_999, HOUR)], [("deposit", 1, 28 * DAY)]),
     "OP.RG.MARKER.LOSSES": ([("bet", 150_000, HOUR), ("win", 1, HOUR)], [("bet", 1, HOUR)]),
     "OP.RG.MARKER.CHASING": ([*many(4, ago=2 * HOUR), ("bet", 9_999, HOUR)], [("bet", 1, timedelta())]),
     "OP.RG.MARKER.STAKES": (
@@ -132,7 +132,7 @@ def test_OP_RG_MARKER_YOUNG_and_ES_RG_MARKER_INTENSIVE_look_at_the_age(under):
     young, _his = under("ES", born=today.replace(year=today.year - 24, day=1))
     older, _hers = under("ES", born=today.replace(year=today.year - 40, day=1))
     for one in (young, older):
-        moved(one, ("deposit", 50_000, HOUR), ("bet", 20_000, 20 * DAY))
+        moved(one, ("deposit", 50_000, HOUR), ("bet", 20_000, 19 * DAY))
     assert {"young_spend", "loss_intensive"} <= met(young)
     assert not {"young_spend", "loss_intensive"} & met(older)
     moved(older, ("bet", 40_000, HOUR))
@@ -146,7 +146,7 @@ def test_OP_RG_MARKER_LONG_SESSION_SESSIONS_and_TAKEN_BACK_come_from_the_ledger(
     events(house, account, ("session", 10_800, HOUR), ("session", 10_799, HOUR), *[("session", 60, HOUR)] * 42)
     events(house, account, *[("withdrawal_cancelled", 100, HOUR)] * 2)
     assert not {"long_sessions", "sessions_many", "withdrawals_taken_back"} & met(account)
-    events(house, account, ("session", 20_000, 29 * DAY), ("withdrawal_cancelled", 100, HOUR))
+    events(house, account, ("session", 20_000, 28 * DAY), ("withdrawal_cancelled", 100, HOUR))
     assert {"long_sessions", "sessions_many", "withdrawals_taken_back"} <= met(account)
 
 

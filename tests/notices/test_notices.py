@@ -295,4 +295,14 @@ class TestChoosing:
 
     def test_only_what_must_be_acted_on_is_mailed_by_default(self):
         mailed = {name for name, kind in KINDS.items() if kind.mail}
-        assert mailed == {"care", "assigned", "returned", "at_risk", "breached", "mention", "contact", "stop_late"}
+        assert mailed == {
+            "care",
+            "assigned",
+            "returned",
+            "at_risk",
+            "breached",
+            "mention",
+            "contact",
+            "stop_late",
+            "care_review",
+        }
