@@ -196,6 +196,7 @@ def waiting_count(user: Any) -> int:
     return int(CareAction.objects.visible_to(user).filter(state=State.WAITING).order_by().count())
 
 
+@transaction.atomic
 def list_waiting(*, by: User, most: int) -> list[CareAction]:
     """The first of them; the list is one entry."""
     rows = list(waiting_for(by)[:most])
