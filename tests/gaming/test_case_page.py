@@ -47,3 +47,16 @@ def test_one_primary_button_that_fits_state_and_person(make, house, client):
         buttons = re.findall(r'class="btn primary"[^>]*>(.*?)</(?:a|button)>', answer.content.decode(), re.S)
         said = [re.sub(r"<svg.*?</svg>|<kbd.*?</kbd>|\s+", " ", button, flags=re.S).strip() for button in buttons]
         assert said == ([label] if label else []), (make.__name__, user)
+
+
+def test_whether_an_earlier_one_helped_is_kept_and_shown(house, client):
+    case = in_review(house)
+    client.force_login(house.grace)
+    page = reverse("cases:gaming-interaction", args=[case.number])
+    noted = {"signs": ["losses"], "advice": ["limits"], "outcome": "accepted"}
+    for helped in ("", "no", "yes"):
+        assert client.post(page, noted | {"helped": helped}).status_code == 302
+    kept = list(case.interactions.order_by("written_at", "pk").values_list("helped", flat=True))
+    assert kept == [None, False, True]
+    shown = client.get(page).content.decode()
+    assert (shown.count("An earlier one helped"), shown.count("An earlier one did not help")) == (1, 1)

@@ -1,5 +1,6 @@
 """What production refuses to start with."""
 
+import json
 import os
 import secrets
 import subprocess
@@ -124,3 +125,16 @@ def test_the_web_server_says_how_long():
     env = {name: value for name, value in os.environ.items() if name != "DATABASE_STATEMENT_TIMEOUT"}
     done = subprocess.run([sys.executable, "-c", code], env=env | {"MIZAN_ENV": ""}, capture_output=True, text=True)
     assert done.stdout.strip() == "30s", done.stderr
+
+
+@pytest.mark.parametrize(("scheme", "prefix"), [("https", "__Host-"), ("http", "")])
+def test_over_tls_cookies_are_bound_to_this_host(scheme, prefix):
+    """What a browser asks of such a name: Secure, for every path, of no domain. Without TLS it would drop the cookie."""
+    names = [f"{which}_COOKIE_{what}" for which in ("SESSION", "CSRF") for what in ("NAME", "SECURE", "PATH", "DOMAIN")]
+    code = f"import json; from django.conf import settings as s; print(json.dumps([getattr(s, n) for n in {names}]))"
+    env = os.environ | {"BASE_URL": f"{scheme}://mizan.example.com"}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True)
+    said = json.loads(done.stdout)
+    session, csrf = said[0], said[4]
+    assert (session.startswith("__Host-"), csrf.startswith("__Host-")) == (bool(prefix), bool(prefix))
+    assert [said[1:4], said[5:]] == [[bool(prefix), "/", None]] * 2
