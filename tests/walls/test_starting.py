@@ -129,7 +129,7 @@ def test_the_web_server_says_how_long():
 
 @pytest.mark.parametrize(("scheme", "prefix"), [("https", "__Host-"), ("http", "")])
 def test_over_tls_cookies_are_bound_to_this_host(scheme, prefix):
-    """What a browser asks of such a name: Secure, for every path, of no domain. Without TLS it would drop the cookie."""
+    """What a browser asks of such a name: Secure, every path, no domain. Without TLS it would drop the cookie."""
     names = [f"{which}_COOKIE_{what}" for which in ("SESSION", "CSRF") for what in ("NAME", "SECURE", "PATH", "DOMAIN")]
     code = f"import json; from django.conf import settings as s; print(json.dumps([getattr(s, n) for n in {names}]))"
     env = os.environ | {"BASE_URL": f"{scheme}://mizan.example.com"}
