@@ -2,7 +2,7 @@
 
 The merged case keeps its number, state, files, notes and log, and is read only. Its open tasks and its earlier due time
 go to the other case, whose history shows both. Its service clocks pause; legal deadlines run on and are shown with the
-other case. Undoing puts back what went along.
+other case. Undoing puts back what went along, but for the moment of the last contact.
 """
 
 from collections.abc import Mapping
@@ -91,7 +91,11 @@ def merge(source: Case, into: Case, *, by: User, because: str) -> Merge:
 
 @transaction.atomic
 def unmerge(done: Merge, *, by: User) -> None:
-    """Put everything back. For who may decide on the case that went on; who did it once need not be asked."""
+    """Put everything back. For who may decide on the case that went on; who did it once need not be asked.
+
+    The last contact stays as merged: a contact with the player is one with the player of both, and what came since is
+    not told apart.
+    """
     if not may(by, DECIDE, done.target) or not may(by, VIEW, done.source):
         record_refusal("relations.unmerge", by=by, about=done.target, reason="no_right")
         raise Denied("no_right")
