@@ -7,7 +7,7 @@ import time_machine
 from django.conf import settings as real
 from django.core import mail
 from django.core.cache import cache
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from audit.actors import system
@@ -148,3 +148,11 @@ def test_tries_are_counted_exactly_by_place_and_by_minute(db, rf):
 def test_as_many_guesses_as_the_library_lets_through_from_one_place():
     by_place = [one for one in real.ACCOUNT_RATE_LIMITS["login_failed"].split(",") if one.endswith("/ip")]
     assert by_place == [f"{sign_in.GUESSES}/m/ip"]
+
+
+def test_an_ipv4_address_is_one_place_however_the_socket_spells_it():
+    def place(address):
+        return limits.place_of(RequestFactory().get("/", REMOTE_ADDR=address))
+
+    assert place("::ffff:192.0.2.1") == place("192.0.2.1") != place("::ffff:192.0.2.2")
+    assert place("2001:db8::1") == place("2001:db8::2") != place("2001:db8:0:1::1")

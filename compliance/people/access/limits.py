@@ -27,12 +27,17 @@ def take(request: HttpRequest, what: str, *, most: int, seconds: int = MINUTE) -
 
 
 def place_of(request: HttpRequest) -> str:
-    """The address that the outermost proxy of ours saw; of IPv6 the network, since each host there has very many."""
+    """The address that the outermost proxy of ours saw; of IPv6 the network, since each host there has very many.
+
+    An IPv4 address as a socket of both kinds spells it (`::ffff:192.0.2.1`) is that address: all of IPv4 is one /64.
+    """
     text = str(get_adapter(request).get_client_ip(request))
     try:
         address = ip_address(text)
     except ValueError:
         return text
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
     if isinstance(address, IPv6Address):
         return str(ip_network((address, NETWORK), strict=False))
     return str(address)
