@@ -5,9 +5,11 @@ again when it is used, so that a row written some other way does nothing either.
 stands in the composer as a draft of whoever used the macro.
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any, Final
 from uuid import UUID, uuid4
 
@@ -153,6 +155,8 @@ def _snooze_words(case: Case, step: Step) -> str:
 
 
 def _snooze_unmet(case: Case, step: Step, by: User) -> list[str]:
+    if case.sleeps:  # taken back, it would be awake, not asleep for as long as before
+        return [_("This case is snoozed already. Bring it back first.")]
     return snooze.unmet(case, now=timezone.now(), **_snooze_inputs(step))
 
 
@@ -244,16 +248,24 @@ def plan(macro: Macro, case: Case, *, by: User) -> list[Planned]:
     return found
 
 
+def digest_of(macro: Macro) -> str:
+    """Of what it holds: whoever looked at it says with this what they saw, since its owner may save it anew."""
+    return sha256(json.dumps(macro.steps, sort_keys=True).encode()).hexdigest()
+
+
 @transaction.atomic
-def use(macro: Macro, case: Case, *, by: User, version: int | None = None) -> dict[str, str]:
+def use(macro: Macro, case: Case, *, by: User, version: int | None, shown: str) -> dict[str, str]:
     """Do all of it, or nothing. What `take_back` needs: ids and codes.
 
-    ConditionsNotMet with every reason against it; StaleVersion when the case changed since it was looked at.
+    `version` of the case and `shown`, the `digest_of` the macro, are those that were looked at. StaleVersion when one
+    of them is not given or not so any more; ConditionsNotMet with every reason against it.
     """
     services.require(WORK, case, by=by, action="macros.use")
     case = services.locked(case)
-    if version is not None and version != case.version:
+    if version != case.version:
         raise StaleVersion(case)
+    if shown != digest_of(macro):
+        raise StaleVersion(macro)
     planned = plan(macro, case, by=by)
     if case.closed_at is not None or case.merged_into_id is not None:
         raise ConditionsNotMet([_("This case is finished.")])

@@ -59,15 +59,16 @@ def drop(request: HttpRequest, macro_id: UUID) -> HttpResponse:
 @rule(Rule.SIGNED_IN)
 @require_http_methods(["GET", "POST"])
 def use(request: HttpRequest, number: str, macro_id: UUID) -> HttpResponse:
-    """What it will do, in words; then it is done, all of it or nothing."""
+    """What it will do, in words; then exactly that is done, all of it or nothing."""
     user = signed_in(request)
     case = get_case(number, user=user)
     require(WORK, case, by=user, action="macros.use")
     macro = get_object_or_404(Macro.objects.visible_to(user), pk=macro_id)
     wrong: list[str] = []
     if request.method == "POST":
+        shown = request.POST.get("shown", "")
         try:
-            did = services.use(macro, case, by=user, version=version_shown(request))
+            did = services.use(macro, case, by=user, version=version_shown(request), shown=shown)
         except ConditionsNotMet as unmet:
             wrong = list(unmet.reasons)
         else:
@@ -81,4 +82,5 @@ def use(request: HttpRequest, number: str, macro_id: UUID) -> HttpResponse:
         planned, wrong = [], list(unmet.reasons)
     ready = bool(planned) and case.closed_at is None and not any(each.wrong for each in planned)
     context = {"case": case, "macro": macro, "planned": planned, "wrong": wrong, "ready": ready}
+    context["shown"] = services.digest_of(macro)
     return render(request, "macros/use.html", context, status=422 if request.method == "POST" else 200)

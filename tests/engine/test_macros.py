@@ -2,17 +2,20 @@
 
 import html
 import re
+from datetime import timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.urls import reverse
+from django.utils import timezone
 
 from audit.models import Entry
-from audit.perform import ConditionsNotMet
+from audit.perform import ConditionsNotMet, StaleVersion
 from cases.drafts import services as drafts
 from cases.macros import services
 from cases.macros.models import Macro
 from cases.models import Case, Message, Note
+from cases.snooze import snooze
 from cases.tags import services as tags
 from compliance.proposals import acts
 from compliance.proposals.models import Proposal
@@ -44,6 +47,16 @@ def fresh(case):
     return Case.objects.get(pk=case.pk)
 
 
+def used(macro, case, by):
+    """As who just looked at it."""
+    return services.use(macro, case, by=by, version=fresh(case).version, shown=services.digest_of(macro))
+
+
+def looked(page):
+    """What the page that was looked at sends along."""
+    return dict(re.findall(r'name="(version|shown)" value="(\w+)"', page.content.decode()))
+
+
 def test_it_is_saved_shown_in_words_done_at_once_and_taken_back(world, client, case, tag):
     client.force_login(world.alice)
     listed = reverse("cases:macros")
@@ -58,14 +71,14 @@ def test_it_is_saved_shown_in_words_done_at_once_and_taken_back(world, client, c
     page = client.get(reverse("cases:case", args=[case.number])).content.decode()
     address = reverse("cases:macro-use", args=[case.number, macro.pk])
     assert f'data-command href="{address}"' in page, "the palette offers it"
-    preview = html.unescape(client.get(address).content.decode())
+    page = client.get(address)
+    seen, preview = looked(page), html.unescape(page.content.decode())
     for words in ("Put the tag “arka yüz” on.", LINE, "Snooze for 3 days", "Write a note, which stays", "Do all of it"):
         assert words in preview
     assert not fresh(case).sleeps and not Note.objects.exists(), "looking does nothing"
 
-    version = re.search(r'name="version" value="(\d+)"', preview)[1]
     sent = Message.objects.count()
-    done = client.post(address, {"version": version}, follow=True)
+    done = client.post(address, seen, follow=True)
     assert fresh(case).sleeps and case.tagged.count() == Note.objects.count() == 1
     assert drafts.text_of(case, "message", user=world.alice) == LINE
     assert Message.objects.count() == sent, "prepared, not sent"
@@ -89,7 +102,7 @@ def test_what_two_persons_decide_is_refused_by_its_name_when_saved_and_when_used
             owner=world.bob, name=name[:40], steps=[{"act": "note", "text": "x"}, {"act": name}]
         )
         with pytest.raises(ConditionsNotMet, match="never part of a macro"):
-            services.use(planted, case, by=world.bob)
+            used(planted, case, world.bob)
     for name in ("assign", "accept", "", "restrict"):
         with pytest.raises(ValidationError, match="A macro cannot do this"):
             services.save("Schnell", [{"act": name}], by=world.bob)
@@ -103,16 +116,46 @@ def test_all_or_nothing(world, client, case, tag):
     client.force_login(world.alice)
     address = reverse("cases:macro-use", args=[case.number, macro.pk])
     assert "Do all of it" not in client.get(address).content.decode()
-    refused = client.post(address)
+    seen = {"version": fresh(case).version, "shown": services.digest_of(macro)}
+    refused = client.post(address, seen)
     assert refused.status_code == 422 and "You are writing to this player already." in refused.content.decode()
     assert not case.tagged.exists() and not fresh(case).sleeps and not Note.objects.exists()
     assert drafts.text_of(case, "message", user=world.alice) == "Something else"
     drafts.drop(case, "message", by=world.alice)
     tags.put(case, tag, by=world.alice)
-    did = services.use(macro, case, by=world.alice)
+    did = used(macro, case, world.alice)
     assert did["tag"] == "", "what was there before is not taken back"
     other = services.save("Auf Deutsch", [{"act": "message", "text": "Hallo", "language": "de"}], by=world.alice)
     assert "another language" in services.plan(other, case, by=world.alice)[0].wrong[0]
+
+
+def test_nothing_is_done_but_what_was_shown(world, client, case):
+    """Bob looks, Alice saves the same name anew, Bob sends his page."""
+    name, first = "Bakıldı", [{"act": "note", "text": "Bakıldı."}]
+    macro = services.save(name, first, by=world.alice, team=world.team)
+    address = reverse("cases:macro-use", args=[case.number, macro.pk])
+    client.force_login(world.bob)
+    seen = looked(client.get(address))
+    assert set(seen) == {"version", "shown"}
+    assert services.save(name, [{"act": "note", "text": "Başka."}], by=world.alice, team=world.team).pk == macro.pk
+    for given in (seen, {"version": seen["version"]}, {"shown": looked(client.get(address))["shown"]}, {}):
+        answer = client.post(address, given)
+        assert answer.status_code == 409 and "This changed while you were looking" in answer.content.decode()
+    with pytest.raises(StaleVersion):
+        services.use(macro, case, by=world.bob, version=None, shown=services.digest_of(macro))
+    assert not Note.objects.exists() and not Entry.objects.filter(action="macros.use").exists()
+    services.save(name, first, by=world.alice, team=world.team)
+    assert client.post(address, seen).status_code == 302, "it is again what he saw"
+    assert Note.objects.count() == 1
+
+
+def test_a_case_that_sleeps_keeps_its_moment(world, case):
+    until = timezone.now() + timedelta(days=9)
+    snooze(case, by=world.alice, until=until, because="player_asked")
+    macro = services.save("Uyku", [{"act": "snooze", "days": 3, "because": "file_expected"}], by=world.alice)
+    with pytest.raises(ConditionsNotMet, match="snoozed already"):
+        used(macro, case, world.alice)
+    assert fresh(case).snoozed_until == until
 
 
 def test_only_who_works_on_the_case_uses_ones_own_or_the_teams(world, client, case):
