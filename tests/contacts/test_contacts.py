@@ -2,10 +2,13 @@
 
 import re
 from datetime import date, timedelta
+from importlib import import_module
 from uuid import uuid4
 
 import pytest
 import time_machine
+from django.contrib.postgres.operations import AddIndexConcurrently
+from django.db import connection, migrations
 from django.urls import reverse
 from django.utils import timezone
 
@@ -242,3 +245,35 @@ def test_the_list_knows_with_whom_nobody_was_in_touch(world, client):
     logged(called, by=world.alice, happened_at=now - timedelta(days=6))  # logged later, it takes nothing back
     called.save()  # nor does a row that was read before
     assert set(quiet(client, world.alice, 3)) == {silent.number, missed.number}
+
+
+def test_cases_from_before_get_it_a_few_at_a_time_and_nobody_waits(world, monkeypatch):
+    column, before, index = (
+        import_module(f"cases.migrations.{name}")
+        for name in ("0007_last_contact", "0008_last_contact_before", "0009_by_last_contact")
+    )
+    kinds = [type(step) for step in column.Migration.operations]
+    assert kinds == [migrations.RunSQL, migrations.AddField, migrations.RunSQL] and column.NOT_LONG
+    assert "UPDATE cases_case SET" not in column.LATER
+    assert not before.Migration.atomic and not index.Migration.atomic
+    assert isinstance(index.Migration.operations[-1], AddIndexConcurrently)
+
+    called, missed, told, both, received = (world.verification(full_name=name) for name in ("A", "B", "C", "D", "E"))
+    now = timezone.now()
+    for name in ("cases.contacts.services", "cases.services"):  # as the product was before it wrote the moment down
+        monkeypatch.setattr(f"{name}.in_touch", lambda case, *, at: None)
+    logged(called, by=world.alice, happened_at=now - timedelta(days=5))
+    logged(missed, by=world.alice, outcome="no_answer", direction="out")
+    message = engine.write_message(told, "answer", by=world.alice, text="Merhaba")
+    logged(both, by=world.alice, happened_at=now - timedelta(days=6))
+    logged(both, by=world.alice, happened_at=now - timedelta(days=3))
+    engine.write_message(received, "receipt", by=system(), text="Merhaba")
+    assert not Case.objects.exclude(last_contact_at=None).exists()
+    monkeypatch.setattr(before, "AT_ONCE", 2)
+    with connection.schema_editor(atomic=False) as editor:
+        for _again in range(2):
+            before.fill(None, editor)
+            known = dict(Case.objects.values_list("pk", "last_contact_at"))
+            assert known[called.pk] == now - timedelta(days=5) and known[both.pk] == now - timedelta(days=3)
+            assert known[told.pk] == message.written_at
+            assert known[missed.pk] is known[received.pk] is None
