@@ -55,11 +55,11 @@ class Key(HttpBearer):
         if not key.is_active:
             record_refusal("platform.sign_in", by=key, about=key, reason=_why_not(key), details=facts)
             return None
+        self._count(request, key)  # before the signature: who found half of a key calls no oftener than its owner
         self._require_signature(request, key, facts)
         if not key.has_scope(self.scope):
             record_refusal("platform.sign_in", by=key, about=key, reason="no_scope", details=facts)
             raise Denied("no_scope", _("This key does not have the scope %(scope)s.") % {"scope": self.scope.value})
-        self._count(request, key)
         request.api_version = versions.chosen(request.headers, key.api_version)  # type: ignore[attr-defined]
         services.note_use(key)
         return key

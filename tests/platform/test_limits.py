@@ -77,3 +77,10 @@ def test_a_key_that_calls_too_often_gets_429(api, issue):
 def test_a_key_without_a_limit_is_not_counted(api, issue):
     key = issue(Scope.PING, rate_per_minute=None)
     assert "RateLimit-Limit" not in api.get("/api/v1/ping", headers=key.headers)
+
+
+def test_who_has_half_of_a_key_calls_no_oftener_than_its_owner(api, issue):
+    cache.clear()
+    key = issue(Scope.PING, rate_per_minute=2, signs=True)
+    half = {"Authorization": "Bearer " + key.token.split(".")[0]}
+    assert [api.get("/api/v1/ping", headers=half).status_code for _request in range(4)] == [401, 401, 429, 429]
