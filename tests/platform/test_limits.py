@@ -1,7 +1,9 @@
 """A runaway client is stopped, and told when to come back (experience W6)."""
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
+from django.db import connection
 
 from compliance.platform import limits
 from compliance.platform.limits import RateLimit
@@ -84,3 +86,22 @@ def test_who_has_half_of_a_key_calls_no_oftener_than_its_owner(api, issue):
     key = issue(Scope.PING, rate_per_minute=2, signs=True)
     half = {"Authorization": "Bearer " + key.token.split(".")[0]}
     assert [api.get("/api/v1/ping", headers=half).status_code for _request in range(4)] == [401, 401, 429, 429]
+
+
+def test_no_number_of_other_rows_takes_a_count_out_of_the_database(db):
+    """The cache without CACHE_URL: Django's own removes the lowest third of the names above 300 rows."""
+    assert settings.CACHES["default"]["OPTIONS"]["MAX_ENTRIES"] == 1_000_000
+    cache.clear()
+    cache.set("a-count", 7, timeout=60)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT value FROM cache")
+        [(value,)] = cursor.fetchall()
+        cursor.execute(
+            "INSERT INTO cache SELECT ':1:junk' || n, %s, now() + (n - 399.5) * interval '1 minute'"
+            " FROM generate_series(1, 800) n",
+            [value],
+        )
+    assert cache.add("z-one-more", True)
+    assert cache.get("a-count") == 7
+    assert limits.forget_ended() == 399  # what ended goes, and that alone
+    assert (cache.get("a-count"), cache.get("junk400"), cache.get("junk399")) == (7, 7, None)
