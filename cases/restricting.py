@@ -19,15 +19,16 @@ from audit.actors import Acts, System
 from audit.perform import ConditionsNotMet
 from audit.record import record
 from cases.happenings import tell
-from cases.marks.models import ClosedCase
+from cases.marks.models import ClosedCase, Named, PlayerMark
 from cases.models import Case, CaseGroupPermission, CaseUserPermission, Queue
 from cases.permissions import DECIDE, VIEW, WORK, granted, may
 from cases.services import give, locked, require
 from compliance.people.conflicts.queries import stands_between
-from compliance.people.models import User
+from compliance.people.models import Customer, User
 
+WELL_KNOWN: Final = "well_known_player"
 RESTRICTED_BECAUSE: Final[Mapping[str, str | Promise]] = {
-    "well_known_player": gettext_lazy("The player is well known or works here"),
+    WELL_KNOWN: gettext_lazy("The player is well known or works here"),
     "sensitive": gettext_lazy("The matter is sensitive"),
     "conflict": gettext_lazy("Several of the team know the player"),
     "legal": gettext_lazy("A court or an authority asked for it"),
@@ -38,6 +39,7 @@ RESTRICTED_BECAUSE: Final[Mapping[str, str | Promise]] = {
 def restrict(case: Case, *, to: Collection[User], by: User, because: str) -> Case:
     """Only `to` and whoever restricts it see the case from now on, each with the rights they had on it."""
     require(DECIDE, case, by=by, action="cases.restrict")
+    hold(case.customer_id)
     halves = _halves(case)
     case = halves[0]
     if because not in RESTRICTED_BECAUSE:
@@ -52,9 +54,25 @@ def restrict(case: Case, *, to: Collection[User], by: User, because: str) -> Cas
 
 
 @transaction.atomic
-def close_to(case: Case, rights: Mapping[User, Collection[str]], *, by: Acts, because: str) -> Case:
-    """Restrict it to these persons with these rights; whether they may hold them was asked (`cases.marks`)."""
-    return _close(_halves(case), rights, by=by, because=because)
+def close_under(mark: PlayerMark, case: Case, *, by: Acts) -> Case:
+    """Restrict it to those whom its player's mark names, each with the rights of their own roles."""
+    rights: dict[User, list[str]] = {}
+    for user in User.objects.filter(pk__in=mark.named.values("user"), is_active=True).order_by("pk"):
+        held = _by_role(user, case)
+        if VIEW in held and not stands_between(user, case.audit_subject):
+            rights[user] = held
+    halves = _halves(case)
+    ClosedCase.objects.bulk_create([ClosedCase(mark=mark, case_id=half.pk) for half in halves], ignore_conflicts=True)
+    return _close(halves, rights, by=by, because=WELL_KNOWN)
+
+
+def hold(customer_id: Any) -> None:
+    """Until the transaction ends nobody marks the player, lifts the mark, or opens or restricts a case of theirs.
+
+    The cases first: whoever moves one on locks it and then, where it comes to that, the player.
+    """
+    list(Case.objects.select_for_update(of=("self",)).filter(customer_id=customer_id).order_by("pk"))
+    Customer.objects.select_for_update(of=("self",), no_key=True).get(pk=customer_id)
 
 
 def _close(halves: list[Any], rights: Mapping[User, Collection[str]], *, by: Acts, because: str) -> Case:
@@ -76,17 +94,22 @@ def _close(halves: list[Any], rights: Mapping[User, Collection[str]], *, by: Act
 
 @transaction.atomic
 def unrestrict(case: Case, *, by: User) -> Case:
-    """The team sees it again. ConditionsNotMet where its player is marked: then all of theirs open, or none."""
+    """The team sees it again; where its player is marked, those whom the mark names, and nobody else.
+
+    ConditionsNotMet for a case that the mark closes: then all of theirs open, or none.
+    """
     require(DECIDE, case, by=by, action="cases.unrestrict")
+    hold(case.customer_id)
     if ClosedCase.objects.filter(case_id=case.pk).exists():
         raise ConditionsNotMet([_("The player is marked: lift the mark.")])
-    return give_back(case, by=by)
+    mark, halves = PlayerMark.objects.standing().filter(customer_id=case.customer_id).first(), _halves(case)
+    if mark is not None and halves[0].restricted:
+        return close_under(mark, case, by=by)
+    return give_back(halves, by=by)
 
 
-@transaction.atomic
-def give_back(case: Case, *, by: Acts) -> Case:
-    """To its team, with what was merged into it. Whether one may was asked."""
-    halves = _halves(case)
+def give_back(halves: list[Any], *, by: Acts) -> Case:
+    """These to their team, fresh and locked, the first with what was merged into it. Whether one may was asked."""
     case, opened = halves[0], [half for half in halves if half.restricted]
     for half in opened:
         _clear(half)
@@ -99,19 +122,31 @@ def give_back(case: Case, *, by: Acts) -> Case:
 
 @transaction.atomic
 def name_person(case: Case, user: User, *, by: System) -> Case:
-    """From the machine, where nobody named is left: this person sees it too, with the rights of their own roles."""
+    """From the machine, where nobody named is left: this person sees it too, with the rights of their own roles.
+
+    Where the player's mark closes it, what is opened later is for them too.
+    """
+    hold(case.customer_id)
     halves = [half for half in _halves(case) if half.restricted]
     if not halves:
         raise ConditionsNotMet([_("The case is not restricted: its team sees it.")])
-    held = [right for right in (VIEW, WORK, DECIDE) if granted(user, right, Queue).filter(pk=case.queue_id).exists()]
+    held = _by_role(user, case)
     if VIEW not in held or not user.is_active or stands_between(user, case.audit_subject):
         raise ConditionsNotMet([_("%(names)s may not see this case.") % {"names": user.name}])
     for half in halves:
         for right in held:
             assign_perm(right, user, _plain(half))
         record("cases.name_person", by=by, about=half, details={"users": [str(user.pk)], "restricted": True})
+    for mark in PlayerMark.objects.filter(closed__case__in=halves).distinct():
+        _named, fresh = Named.objects.get_or_create(mark=mark, user=user)
+        if fresh:
+            record("marks.name", by=by, about=mark, details={"users": [str(user.pk)]})
     tell(case, "restricted", by=by)
     return case
+
+
+def _by_role(user: User, case: Case) -> list[str]:
+    return [right for right in (VIEW, WORK, DECIDE) if granted(user, right, Queue).filter(pk=case.queue_id).exists()]
 
 
 def _halves(case: Case) -> list[Any]:

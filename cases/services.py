@@ -23,7 +23,7 @@ from cases.permissions import VIEW, WORK, is_key, may
 from compliance.keys.services import open_sealed, seal
 from compliance.outbox.services import post
 from compliance.people.duty.services import absence_of
-from compliance.people.models import Account, User
+from compliance.people.models import Account, Customer, User
 from compliance.people.returning import require_present
 from compliance.proposals.services import void_overtaken
 from compliance.rulebook.queries import policy_of
@@ -60,6 +60,8 @@ def require(permission: str, case: Case, *, by: Acts, action: str) -> None:
 def open_case(kind: str, account: Account, *, by: Acts, now: datetime, due_at: datetime, **facts: Any) -> Any:
     """A new case of this kind in the licensee's queue, with a tracking number and the policy of the day pinned."""
     require_present(account.customer)
+    # Whoever marks the player, or lifts the mark, waits for us or we for them. Before the number, which all wait for.
+    Customer.objects.select_for_update(of=("self",), no_key=True).get(pk=account.customer_id)
     licensee = account.licensee
     queue = Queue.objects.filter(licensee=licensee, kind=kind).order_by("team__slug").first()
     if queue is None:

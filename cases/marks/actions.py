@@ -12,6 +12,7 @@ register(
         _("{actor} marked the player: their cases are for those named"),
         {"kind": Kept.SEALED, "users": PUBLIC, "cases": PUBLIC},
     ),
+    Action("marks.name", _("{actor} named one more person for the cases of the marked player"), {"users": PUBLIC}),
     Action(
         "marks.lift",
         _("{actor} lifted the player’s mark: their cases are the team’s again"),

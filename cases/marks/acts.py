@@ -8,21 +8,17 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from cases.marks.models import PlayerMark, may_lift
-from cases.marks.services import LIFT, LIFT_REASONS, lift
+from cases.marks.services import LIFT, LIFT_REASONS, lift, need_of
 from cases.models import Case
-from cases.permissions import VIEW
-from compliance.policy.schema import Need
+from cases.permissions import DECIDE
 from compliance.proposals import acts
-from compliance.rulebook.queries import policy_of
-
-
-def need_of(mark: PlayerMark, **inputs: Any) -> Need:
-    licensee = mark.customer.licensee
-    return policy_of(licensee, on=licensee.today()).need_two(LIFT)
 
 
 def _load(pk: Any) -> PlayerMark:
-    rows = PlayerMark.objects.select_for_update(of=("self",)).select_related("customer__licensee", "set_by")
+    # Not its key: a case that is opened under the mark names it, and we wait for that case's player.
+    rows = PlayerMark.objects.select_for_update(of=("self",), no_key=True).select_related(
+        "customer__licensee", "set_by"
+    )
     found: PlayerMark = rows.get(pk=pk)
     return found
 
@@ -40,7 +36,8 @@ def _facts(mark: PlayerMark) -> list[tuple[str | Promise, str | Promise]]:
 
 
 def _address(mark: PlayerMark, user: Any) -> str:
-    seen = Case.objects.allowed_to(user, VIEW).filter(closed_by_mark__mark=mark).order_by("-opened_at", "id").first()
+    theirs = Case.objects.allowed_to(user, DECIDE).filter(customer_id=mark.customer_id)
+    seen = theirs.order_by("-opened_at", "id").first()
     return reverse("cases:restrict", args=[seen.number]) if seen else reverse("proposals:list")
 
 

@@ -20,9 +20,10 @@ class MarkQuerySet(StatefulQuerySet["PlayerMark"]):
         return self.filter(state=PlayerMark.State.SET)
 
     def decided_by(self, user: Any) -> Self:
-        """Those of players of whom this person may decide a case that the mark closes."""
-        closed = ClosedCase.objects.filter(case__in=Case.objects.allowed_to(user, DECIDE).values("pk"))
-        return self.filter(pk__in=closed.values("mark"))
+        """Those that name this person, of players of whom they may decide a case."""
+        theirs = Case.objects.allowed_to(user, DECIDE)
+        named = Named.objects.filter(user_id=getattr(user, "pk", None))
+        return self.filter(pk__in=named.values("mark"), customer__in=theirs.values("customer"))
 
 
 def may_lift(mark: Any, user: Any) -> bool:

@@ -12,21 +12,29 @@ from django.utils.translation import gettext_lazy
 from audit.actors import Acts, system
 from audit.perform import ConditionsNotMet, perform
 from audit.record import record
-from cases import kinds, restricting
+from cases import restricting
 from cases.marks.models import ClosedCase, Named, PlayerMark
-from cases.models import Case, Queue
-from cases.permissions import DECIDE, VIEW, WORK, granted, may
-from cases.services import require, when_opened
-from compliance.people.conflicts.queries import stands_between
-from compliance.people.models import Customer, User
+from cases.models import Case
+from cases.permissions import DECIDE, VIEW, may
+from cases.services import locked, require, when_opened
+from compliance.people.models import Licensee, User
+from compliance.policy.schema import Need
 from compliance.proposals.queries import require_second_person
+from compliance.rulebook.queries import policy_of
 
 LIFT: Final = "marks.lift"
-BECAUSE: Final = "well_known_player"  # of restricting.RESTRICTED_BECAUSE
 LIFT_REASONS: Final[Mapping[str, str | Promise]] = {
     "no_longer": gettext_lazy("The player is not well known any more, or works here no longer"),
     "mistaken": gettext_lazy("It was a mistake"),
 }
+
+
+def need_of(mark: PlayerMark, **inputs: Any) -> Need:
+    return _need(mark.customer.licensee)
+
+
+def _need(licensee: Licensee) -> Need:
+    return policy_of(licensee, on=licensee.today()).need_two(LIFT)
 
 
 def standing(customer_id: Any) -> PlayerMark | None:
@@ -37,25 +45,29 @@ def standing(customer_id: Any) -> PlayerMark | None:
 
 @transaction.atomic
 def mark(case: Case, *, kind: str, to: Collection[User], by: User) -> PlayerMark:
-    """From now on only `to` and `by` see this player's everyday cases, those to come included.
+    """From now on only `to` and `by` see this player's cases of every kind, those to come included.
 
     Raises Denied (recorded) for who may not decide the case, ConditionsNotMet with words.
     """
     require(DECIDE, case, by=by, action="marks.set")
     # A case that is opened at this moment waits for us, or we see it.
-    customer = Customer.objects.select_for_update(of=("self",)).get(pk=case.customer_id)
+    restricting.hold(case.customer_id)
+    customer = case.customer
     named = {user.pk: user for user in [*to, by]}
     if kind not in PlayerMark.Kind.values:
         raise ConditionsNotMet([_("Choose a reason.")])
     if strangers := [user.name for user in named.values() if not may(user, VIEW, case)]:
         raise ConditionsNotMet([_("%(names)s may not see this case.") % {"names": ", ".join(strangers)}])
+    if _need(case.licensee).two and len({user.human_id for user in named.values() if may(user, DECIDE, case)}) < 2:
+        words = _("Who may see them: choose one more who may decide on this case. Lifting the mark takes two.")
+        raise ConditionsNotMet([words])
     if standing(customer.pk) is not None:
         raise ConditionsNotMet([_("The player is marked already.")])
     made = PlayerMark(customer=customer, kind=kind, set_by=by, set_at=timezone.now())
     made.save(force_insert=True)
     Named.objects.bulk_create([Named(mark=made, user=user) for user in named.values()])
-    rows = Case.objects.filter(customer=customer, kind__in=kinds.everyday(), merged_into=None, restricted=False)
-    closed = [_closed(made, one, by=by).number for one in rows.order_by("pk")]
+    rows = Case.objects.filter(customer=customer, merged_into=None, restricted=False)
+    closed = [restricting.close_under(made, one, by=by).number for one in rows.order_by("pk")]
     details = {"kind": kind, "users": sorted(map(str, named)), "cases": closed}
     record("marks.set", by=by, about=made, details=details)
     return made
@@ -63,15 +75,17 @@ def mark(case: Case, *, kind: str, to: Collection[User], by: User) -> PlayerMark
 
 def close_new(case: Case) -> bool:
     """A case that was opened just now is for those named, where its player is marked. Whether it is."""
-    found = standing(case.customer_id) if case.kind in kinds.everyday() else None
+    found = standing(case.customer_id)
     if found is not None:
-        _closed(found, case, by=system())
+        restricting.close_under(found, case, by=system())
     return found is not None
 
 
 def lift(mark: PlayerMark, *, by: Acts, reason: str, proposal: str | None = None, maker: str = "") -> PlayerMark:
     """The team sees what the mark alone closed. Raises SecondPersonNeeded where policy asks for two."""
     with transaction.atomic():
+        # What is opened at this moment under the mark is seen below, or finds no mark.
+        restricting.hold(mark.customer_id)
         require_second_person(LIFT, mark, proposal=proposal)
         numbers = list(mark.closed.order_by("case__number").values_list("case__number", flat=True))
         details = {"cases": numbers, "proposal": proposal or "", "maker": maker}
@@ -79,21 +93,9 @@ def lift(mark: PlayerMark, *, by: Acts, reason: str, proposal: str | None = None
         for one in ClosedCase.objects.filter(mark=lifted).select_related("case").order_by("case_id"):
             closed = one.case
             one.delete()
-            restricting.give_back(closed, by=by)
+            # It alone: of what was merged with it, the mark closed each or not.
+            restricting.give_back([locked(closed)], by=by)
     return lifted
-
-
-def _closed(mark: PlayerMark, case: Case, *, by: Acts) -> Case:
-    rights = {}
-    for user in User.objects.filter(pk__in=mark.named.values("user"), is_active=True).order_by("pk"):
-        held = [
-            right for right in (VIEW, WORK, DECIDE) if granted(user, right, Queue).filter(pk=case.queue_id).exists()
-        ]
-        if VIEW in held and not stands_between(user, case.audit_subject):
-            rights[user] = held
-    closed = restricting.close_to(case, rights, by=by, because=BECAUSE)
-    ClosedCase.objects.create(mark=mark, case_id=closed.pk)
-    return closed
 
 
 when_opened(close_new)

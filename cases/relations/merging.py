@@ -20,6 +20,7 @@ from cases.clocks import services as clocks
 from cases.clocks.models import Clock
 from cases.contacts.models import Task
 from cases.happenings import tell
+from cases.marks.models import ClosedCase
 from cases.models import Case
 from cases.permissions import DECIDE, VIEW, WORK, may
 from cases.relations.models import Merge
@@ -48,6 +49,8 @@ def unmet(source: Case, target: Case) -> list[str]:
         wrong.append(_("The case that goes on is finished. Choose one that is open."))
     if source.restricted != target.restricted:
         wrong.append(_("One of them is restricted. Both have to be, or neither."))
+    elif ClosedCase.objects.filter(case__in=[source.pk, target.pk]).count() == 1:
+        wrong.append(_("Of one of them the player’s mark says who sees it, the other is restricted on its own."))
     if open_proposal(source) is not None:
         wrong.append(_("A proposal waits on the case to be merged. Decide it first."))
     return wrong

@@ -17,7 +17,7 @@ from cases import priority, restricting, services, snooze, undoing
 from cases.assignment import candidates
 from cases.handling_forms import RestrictForm, SnoozeForm
 from cases.models import Case
-from cases.permissions import DECIDE, WORK
+from cases.permissions import DECIDE, VIEW, WORK, may
 from cases.presence import services as presence
 from cases.queries import get_case
 from cases.relations import services as relations
@@ -174,10 +174,13 @@ def restrict(request: HttpRequest, number: str) -> HttpResponse:
     form = RestrictForm(request.POST or None, people=people)
     if request.method == "POST" and request.POST.get("open"):
         try:
-            restricting.unrestrict(case, by=user)
+            opened = restricting.unrestrict(case, by=user)
         except ConditionsNotMet as unmet:
             messages.error(request, " ".join(map(str, unmet.reasons)))
             return redirect("cases:restrict", number=number)
+        if opened.restricted:
+            messages.success(request, _("Those whom the player’s mark names see the case now."))
+            return redirect("cases:case", number=number) if may(user, VIEW, opened) else redirect("cases:home")
         messages.success(request, _("The team sees the case again."))
         return redirect("cases:case", number=number)
     if request.method == "POST" and request.POST.get("player"):

@@ -11,7 +11,6 @@ from audit.perform import ConditionsNotMet
 from audit.record import record_read
 from cases.handling_forms import LiftMarkForm, MarkForm, RestrictForm
 from cases.marks import services
-from cases.marks.acts import need_of
 from cases.models import Case
 from compliance.people.models import User
 from compliance.people.requests import signed_in
@@ -27,7 +26,7 @@ def facts(case: Case, people: list[User], *, user: User) -> dict[str, Any]:
         return {"mark": None, "mark_form": MarkForm(people=people, prefix="mark")}
     waits = Proposal.objects.parked().filter(act=services.LIFT, subject_id=mark.pk).exists()
     named = User.objects.filter(pk__in=mark.named.values("user")).order_by("name", "email")
-    lift = {"waits": waits, "need": need_of(mark), "lift_form": LiftMarkForm(prefix="lift")}
+    lift = {"waits": waits, "need": services.need_of(mark), "lift_form": LiftMarkForm(prefix="lift")}
     return {"mark": mark, "named": named, **lift}
 
 

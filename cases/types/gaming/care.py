@@ -24,7 +24,7 @@ from cases.types.gaming.limits.windows import months_later
 from cases.types.gaming.models import KIND, Asks, GamingFacts, GamingRequest
 from compliance.people.exclusions import clock
 from compliance.people.exclusions.models import AskedBy
-from compliance.people.models import Account, Licensee
+from compliance.people.models import Account, Customer, Licensee
 from compliance.policy.records import Period
 from compliance.rulebook.queries import policy_of
 
@@ -45,7 +45,8 @@ def look_after(
     at once, or within this time from now; without `contact` there is none yet. None where no team has a queue for this
     kind.
     """
-    Account.objects.select_for_update(of=("self",)).get(pk=account.pk)
+    # As whoever opens a case does: two who open one at once wait for each other.
+    Customer.objects.select_for_update(of=("self",), no_key=True).get(pk=account.customer_id)
     running = GamingRequest.objects.open().filter(account=account, gaming_facts__rule=rule).first()
     now = clock.now()
     if running is not None:

@@ -30,7 +30,7 @@ from compliance.people.exclusions import clock
 from compliance.people.exclusions import services as exclusions
 from compliance.people.exclusions.models import LIVE, AskedBy, Exclusion, ExclusionQuerySet
 from compliance.people.exclusions.terms import after, needed
-from compliance.people.models import Account, Customer, User
+from compliance.people.models import Account, Customer, Person, User
 from compliance.people.permissions import has_right
 from compliance.policy.records import Period
 from compliance.rulebook.queries import policy_at, policy_of
@@ -65,6 +65,8 @@ def keep_out(
     # First: what a deposit or limit locks first too. A number is taken while the account is held, never before it.
     for customer in Customer.objects.filter(person_id=account.customer.person_id, erased_at=None).order_by("pk"):
         cancel_raises(customer, by=by, reason="exclusion")
+    # The person before the player, as whoever corrects one does (people.correcting); opening a case locks the player.
+    list(Person.objects.select_for_update().filter(pk=account.customer.person_id))
     case = _open(account, by=by)
     exclusion = exclusions.start(
         account.customer,
