@@ -18,6 +18,7 @@ from audit.models import Entry
 from audit.perform import ConditionsNotMet, Denied
 from cases.contacts import care as words
 from cases.contacts.models import Task
+from cases.marks import services as marks
 from cases.models import Message
 from cases.patterns import expressions, feeds
 from cases.types.gaming import services as gaming
@@ -33,9 +34,10 @@ from cases.types.monitoring.rules import counting
 from cases.types.monitoring.transactions.reading import Row
 from cases.types.monitoring.transactions.services import accept
 from compliance.people import restrictions
-from compliance.people.services import open_account
+from compliance.people.services import create_user, join, open_account
 from compliance.policy import marker_rules
 from tests.gaming.kept_out import excluded, stopped
+from tests.world import PASSWORD
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 LATELY = timezone.now() - timedelta(minutes=2)  # nothing lies in the future
@@ -376,3 +378,22 @@ def test_agents_see_what_holds_and_no_marker_score_or_reason(house):
     answer = grace.post(inside[1], {"outcome": "right", "note": ""})
     assert answer.status_code == 302
     assert grace.post(inside[1], {"outcome": "right"}).status_code == 422
+
+
+def test_of_a_marked_player_only_those_named_look_at_what_was_done(house):
+    join(house.grace, house.team, "officer", by=system())
+    heidi = create_user(email=f"heidi-{house.team.slug}@example.com", name="Heidi", password=PASSWORD, by=system())
+    join(heidi, house.team, "rg_officer", by=system())
+    account = house.account()
+    moved(account, ("deposit", 20_000_000, HOUR), ("bet", 20_000_000, HOUR), *many(15, ago=timedelta()))
+    events(house, account, *[("session", 20_000, HOUR)] * 2)
+    recounted(account)
+    case, action = GamingRequest.objects.get(), CareAction.objects.get(act="block")
+    assert services.waiting_count(heidi) == services.waiting_count(house.grace) > 0
+    marks.mark(case, kind="well_known", to=[house.grace], by=house.bob)
+    QuerySet.update(CareAction.objects.filter(act="marketing_off"), case=None)
+    assert set(CareAction.objects.visible_to(house.grace)) == set(CareAction.objects.all())
+    assert not CareAction.objects.visible_to(heidi).exists() and services.waiting_count(heidi) == 0
+    with pytest.raises(Denied):
+        services.review(action, by=heidi, outcome="right")
+    services.review(action, by=house.grace, outcome="right")

@@ -14,6 +14,7 @@ from django_fsm import transition
 
 from audit.actors import Acts, SubjectRef, System
 from audit.perform import StateField, Stateful, StatefulQuerySet
+from cases.marks.models import Named, PlayerMark
 from cases.permissions import WORK, granted
 from cases.types.gaming.models import KIND, GamingRequest
 from compliance.people.conflicts.queries import declared_by
@@ -84,13 +85,17 @@ def may_review(action: Any, user: Any) -> bool:
 class CareActionQuerySet(StatefulQuerySet["CareAction"]):
     def visible_to(self, user: Any) -> "CareActionQuerySet":
         """For responsible-gaming officers of a team that works on play protection at the player's licensee; none of
-        players whom they know.
+        players whom they know, of cases that they do not see, nor of marked players whose mark does not name them.
         """
         if isinstance(user, System) or not getattr(user, "is_active", False) or not has_right(user, READ_CARE):
             return self.none()
         queues: Any = granted(user, WORK, GamingRequest._meta.get_field("queue").related_model).filter(kind=KIND)
         known = declared_by(user).values("customer_id")
-        return self.filter(customer__licensee__in=queues.values("licensee")).exclude(customer__in=known)
+        mine = self.filter(customer__licensee__in=queues.values("licensee")).exclude(customer__in=known)
+        seen = GamingRequest.objects.visible_to(user).order_by()
+        marked = PlayerMark.objects.standing().exclude(pk__in=Named.objects.filter(user_id=user.pk).values("mark"))
+        without_case = Q(case=None) & ~Q(customer__in=marked.values("customer"))
+        return mine.filter(without_case | Q(case__in=seen.values("pk")))
 
 
 class CareAction(Stateful):
