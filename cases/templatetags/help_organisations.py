@@ -12,8 +12,11 @@ register = Library()
 
 
 @register.inclusion_tag("gaming/_help.html")
-def help_of(account: Account, language: str = "") -> dict[str, Any]:
-    """Of the country whose licence the player plays under; those first that answer in the language of the page."""
+def help_of(account: Account, language: str = "", *, for_staff: bool = False) -> dict[str, Any]:
+    """Of the country whose licence the player plays under; those first that answer in the language of the page.
+    Where nobody verified any, a player is shown nothing and staff that there is none.
+    """
     licensee = account.licensee
     spoken = language or get_language() or account.language
-    return {"organisations": help_for(licensee.jurisdiction, spoken, on=licensee.today())}
+    found = help_for(licensee.jurisdiction, spoken, on=licensee.today())
+    return {"organisations": found, "for_staff": for_staff}
