@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django_fsm import transition
 
 from audit.actors import Acts, SubjectRef, System
+from cases.contacts.models import Task
 from cases.models import Case
 from cases.permissions import WORK, may
 from cases.queries import CaseQuerySet
@@ -43,6 +44,7 @@ class Outcome(models.TextChoices):
     STAYED_OUT = "stayed_out", _("Stays out of play")
     ANNULLED = "annulled", _("Annulled")
     CARED_FOR = "cared_for", _("Talked with the player")
+    WRITTEN_TO = "written_to", _("Written to, no talk was needed")
 
 
 class GamingQuerySet(CaseQuerySet):
@@ -82,7 +84,7 @@ class GamingRequest(Case):
             return []
         facts = self.gaming_facts
         if facts.asks == Asks.CARE:
-            return [] if self.interactions.exists() else [str(NOT_NOTED)]
+            return [str(NOT_NOTED)] if self._asks_for_a_talk() and not self.interactions.exists() else []
         exclusion, missing = self.exclusion, []
         if StopOrder.objects.open().filter(restriction_id=exclusion.restriction_id).exists():
             missing.append(str(_("The platform did not confirm yet that the player is stopped.")))
@@ -91,6 +93,11 @@ class GamingRequest(Case):
         if facts.asks == Asks.SELF_EXCLUSION and not self.interactions.exists():
             missing.append(str(NOT_NOTED))
         return missing
+
+    def _asks_for_a_talk(self) -> bool:
+        """Whether somebody ever had to speak with the player; a case that only holds letters asks for none."""
+        spoken = (Task.Kind.CONTACT, Task.Kind.CARE)
+        return Task.objects.filter(case_id=self.pk, kind__in=spoken).exists()
 
     @transition("state", source=State.OPEN, target=State.IN_REVIEW, permission=may_work)
     def review(self, *, by: Acts) -> None:

@@ -298,7 +298,7 @@ def settle(case: GamingRequest, *, by: Acts, version: int | None = None) -> Gami
 
 def _outcome_of(case: GamingRequest) -> str:
     if case.gaming_facts.asks == Asks.CARE:
-        return Outcome.CARED_FOR
+        return Outcome.CARED_FOR if case.interactions.exists() else Outcome.WRITTEN_TO
     exclusion = case.exclusion
     if exclusion.state == Exclusion.State.ANNULLED:
         return Outcome.ANNULLED
