@@ -81,6 +81,11 @@ TABLES: Final[Mapping[str, Reach]] = {
     "glass.Opening": Reach("case__customer", {"note_sealed": b"", "review_sealed": None}),
     "gaming.GamingFacts": Reach("case__customer", {"words_sealed": None, "reckoning": {}}),
     "gaming.Interaction": Reach("case__customer", {"note_sealed": None, "signs": [], "advice": []}),
+    "markers.Score": Reach("customer", {"reckoned_sealed": b"", "value": 0}),
+    "markers.CareAction": Reach(
+        "customer",
+        {"reckoned_sealed": b"", "note_sealed": None, "rule": "", "score": 0, "why": ""},
+    ),
     "contacts.Contact": Reach("case__customer", {"summary_sealed": b""}, days=("contacted_at",)),
     "drafts.Draft": Reach("case__customer", {"text_sealed": b""}),
     "mail.Letter": Reach("customer", {"content_sealed": b""}, days=("arrived_at",)),

@@ -3,7 +3,6 @@
 import random
 import secrets
 from datetime import timedelta
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -166,7 +165,8 @@ def test_OP_RG_MARKER_SELF_HARM_calls_somebody_at_once_and_ends_with_another_mea
     task = words.look(case, "artık yaşamak istemiyorum, I want to die", by=house.alice)
     score = recounted(account)
     assert score.value >= 60
-    assert {one.act for one in CareAction.objects.all()} >= {"call", "marketing_off"}
+    assert {one.act for one in CareAction.objects.all()} == {"call", "marketing_off"}
+    assert not Message.objects.filter(case__customer=account.customer, code__startswith="care_").exists()
     assert CareAction.objects.get(act="call").rule == "OP.RG.ACT.CALL"
     assert "marketing" in stopped(account)
     from_then = Task.objects.filter(pk=task.pk)
@@ -217,12 +217,25 @@ def test_OP_RG_MARKER_ACCOUNTS_counts_the_players_accounts(house):
     assert "many_accounts" in met(account)
 
 
-def test_every_marker_and_act_has_its_test_its_category_and_a_marker_that_can_be_read():
-    source = Path(__file__).read_text(encoding="utf-8")
-    for versions in marker_rules.versions().values():
-        for version in versions:
-            for marker in version.markers.values():
-                assert marker.id in source or marker.id.rpartition(".")[2] in source, marker.id
+TOLD = {
+    test_OP_RG_MARKER_YOUNG_and_ES_RG_MARKER_INTENSIVE_look_at_the_age: "OP/YOUNG ES/INTENSIVE",
+    test_OP_RG_MARKER_LONG_SESSION_SESSIONS_and_TAKEN_BACK_come_from_the_ledger: (
+        "OP/LONG_SESSION OP/SESSIONS OP/TAKEN_BACK"
+    ),
+    test_OP_RG_MARKER_DISTRESS_and_TOLD_OF_LOSSES_come_from_what_was_noted: "OP/DISTRESS OP/TOLD_OF_LOSSES",
+    test_OP_RG_MARKER_SELF_HARM_calls_somebody_at_once_and_ends_with_another_meaning: "OP/SELF_HARM",
+    test_OP_RG_MARKER_TIME_OUTS_and_EXCLUSION_BEFORE_come_from_the_persons_record: "OP/TIME_OUTS OP/EXCLUSION_BEFORE",
+    test_OP_RG_MARKER_LIMITS_RAISED_and_LIMIT_REMOVED_come_from_the_players_own_limits: (
+        "OP/LIMITS_RAISED OP/LIMIT_REMOVED"
+    ),
+    test_OP_RG_MARKER_ACCOUNTS_counts_the_players_accounts: "OP/ACCOUNTS",
+}
+
+
+def test_every_marker_has_its_test_its_category_and_can_be_read():
+    told = [one.replace("/", ".RG.MARKER.") for names in TOLD.values() for one in names.split()]
+    sets = [version.markers for found in marker_rules.versions().values() for version in found]
+    assert sorted([*MOVED, *told]) == sorted({marker.id for markers in sets for marker in markers.values()})
     book = book_of(SimpleNamespace(jurisdiction="GB", today=lambda: timezone.now().date()))
     assert {one.category for one in book.policy.markers.values()} == set(marker_rules.CATEGORIES)
     assert set(book.policy.acts) == set(marker_rules.ACTS)
@@ -247,17 +260,17 @@ def test_the_worker_counts_what_arrived_and_each_act_is_done_once(house, under):
     score = Score.objects.get(customer=account.customer)
     assert score.value == 15 + 20 + 20 + 10
     assert score.policy == "OP-MARKERS-2026-11-22+NL-MARKERS-2026-11-22"
-    assert services.act_waiting() == 4
+    assert services.act_waiting() == 2
     assert services.act_waiting() == 0
     case = GamingRequest.objects.get()
     call = Task.objects.get(case=case, kind="contact")
     assert timedelta(minutes=55) < call.due_at - began <= HOUR + SOON, "NL.RG.ACT.CALL: within one hour"
-    assert {one.code for one in Message.objects.filter(case=case)} == {"care_hello", "care_tools"}
+    assert not Message.objects.exists(), "where a person calls the product writes nothing"
     assert stopped(account) == {"marketing"}
     moved(account, ("bet", 50_000, timedelta()))
     assert services.recount_waiting(now=began + SOON) == 1
     services.act_waiting()
-    assert CareAction.objects.filter(customer=account.customer).count() == 4
+    assert CareAction.objects.filter(customer=account.customer).count() == 2
     assert GamingRequest.objects.count() == 1
     assert services.recount_waiting(now=began + SOON) == 0
 
@@ -343,6 +356,8 @@ def test_in_any_order_the_sum_is_the_same_and_no_act_is_done_twice(house, histor
         acts = list(CareAction.objects.filter(customer=account.customer).values_list("act", flat=True))
         assert len(acts) == len(set(acts))
         due = acts_due(book_of(account.licensee), SimpleNamespace(value=score.value, met=met(account)))
+        if "tool_prompt" in acts:
+            due.pop("message", None)  # the stronger letter is enough
         assert set(due) <= set(acts), "and none is forgotten"
     assert found[0] == found[1]
 

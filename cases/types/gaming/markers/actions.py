@@ -11,6 +11,7 @@ FIELDS = {
     "score": Kept.SEALED,
     "policy": Kept.PUBLIC,
     "done_at": Kept.PUBLIC,
+    "why": Kept.SEALED,
     "review_due_at": Kept.PUBLIC,
     "case": Kept.PUBLIC,
     "case_id": Kept.PUBLIC,
@@ -24,6 +25,7 @@ FIELDS = {
 register(
     Action("markers.ask", _("{actor} called for an act of care"), FIELDS),
     Action("markers.finish", _("An act of care was done"), FIELDS),
+    Action("markers.drop", _("An act of care was not needed and was not done"), FIELDS),
     Action("markers.await_review", _("An act of care was done and waits for a person's look"), FIELDS),
     Action(
         "markers.list",

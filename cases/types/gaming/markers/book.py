@@ -13,7 +13,7 @@ from cases.patterns.features import SIGNS
 from compliance.people.models import Licensee
 from compliance.policy import PolicyMissing, marker_rules
 from compliance.policy.errors import PolicyBroken
-from compliance.policy.marker_rules import Marker, MarkerSet
+from compliance.policy.marker_rules import Marker, MarkerSet, MarkersVersion
 
 
 @dataclass(frozen=True)
@@ -58,14 +58,24 @@ def needed(licensee: Licensee) -> Iterable[Series]:
 
 
 def check_markers(app_configs: object = None, **kwargs: object) -> list[checks.CheckMessage]:
-    """gaming.E001 for each marker that cannot be read: nothing starts on one that it does not understand."""
+    """gaming.E001 for each marker or act that cannot be read: nothing starts on one that it does not understand."""
     try:
         sets = [found for versions in marker_rules.versions().values() for found in versions]
     except PolicyBroken:
         return []  # policy.E001 says so
-    return [
-        checks.Error(f"{version.id}.{code}: {words}", id="gaming.E001")
+    found = [
+        f"{version.id}.{code}: {words}"
         for version in sets
         for code, marker in version.markers.items()
         for words in expressions.faults(definition_of(marker), care=True)
     ]
+    found += [words for version in sets for words in _spans_unread(version)]
+    return [checks.Error(words, id="gaming.E001") for words in found]
+
+
+def _spans_unread(version: MarkersVersion) -> Iterable[str]:
+    """Months and years have no length of their own: what follows from a score is told in hours or calendar days."""
+    for act, at in version.acts.items():
+        for name, period in (("again_after", at.again_after), ("within", at.within)):
+            if period is not None and period.unit not in ("hour", "calendar_day"):
+                yield f"{version.id}.{act}.{name}: {period} cannot be counted. Write hours or calendar days."

@@ -66,6 +66,17 @@ class State(models.TextChoices):
     DONE = "done", _("Done")
     WAITING = "waiting", _("Waits for a person's look")
     REVIEWED = "reviewed", _("Looked at")
+    DROPPED = "dropped", _("Not needed")
+
+
+class Why(models.TextChoices):
+    """Why an act was not needed any more."""
+
+    KEPT_OUT = "kept_out", _("The player is kept out of play")
+    CLOSED = "closed", _("The account is stopped for good")
+    CALLED = "called", _("A person contacts the player")
+    NO_ACCOUNT = "no_account", _("The player has no account any more")
+    ERASED = "erased", _("The player was erased")
 
 
 class Outcome(models.TextChoices):
@@ -91,7 +102,8 @@ class CareActionQuerySet(StatefulQuerySet["CareAction"]):
             return self.none()
         queues: Any = granted(user, WORK, GamingRequest._meta.get_field("queue").related_model).filter(kind=KIND)
         known = declared_by(user).values("customer_id")
-        mine = self.filter(customer__licensee__in=queues.values("licensee")).exclude(customer__in=known)
+        living = self.filter(customer__erased_at=None)
+        mine = living.filter(customer__licensee__in=queues.values("licensee")).exclude(customer__in=known)
         seen = GamingRequest.objects.visible_to(user).order_by()
         marked = PlayerMark.objects.standing().exclude(pk__in=Named.objects.filter(user_id=user.pk).values("mark"))
         without_case = Q(case=None) & ~Q(customer__in=marked.values("customer"))
@@ -100,7 +112,8 @@ class CareActionQuerySet(StatefulQuerySet["CareAction"]):
 
 class CareAction(Stateful):
     """Something that the product did by itself because of a score. asked -> done, or where it is strong
-    asked -> waiting -> reviewed. Nothing here ends what it began: that takes two persons, as everywhere.
+    asked -> waiting -> reviewed; asked -> dropped where it is not needed (`why`). Nothing here ends what it began:
+    that takes two persons, as everywhere. `due_at` is when it is tried, `attempts` how often it could not be done.
 
     `reckoned_sealed` is the sum that it rested on; `case` where it can be followed; `restriction` what it laid down.
     """
@@ -118,6 +131,9 @@ class CareAction(Stateful):
     policy = models.CharField(max_length=80)
     reckoned_sealed = models.BinaryField()
     asked_at = models.DateTimeField(db_default=Now())
+    due_at = models.DateTimeField(db_default=Now())
+    attempts = models.PositiveSmallIntegerField(default=0)
+    why = models.CharField(max_length=12, choices=Why, blank=True)
     done_at = models.DateTimeField(null=True)
     review_due_at = models.DateTimeField(null=True)
     case = models.ForeignKey(GamingRequest, null=True, on_delete=models.PROTECT, related_name="+")
@@ -146,7 +162,7 @@ class CareAction(Stateful):
             ),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["asked_at"], condition=Q(state=State.ASKED), name="care_action_asked"),
+            models.Index(fields=["due_at"], condition=Q(state=State.ASKED), name="care_action_asked"),
             models.Index(fields=["review_due_at"], condition=Q(state=State.WAITING), name="care_action_waiting"),
             models.Index(fields=["customer", "act", "-asked_at"], name="care_action_of_player"),
         ]
@@ -163,6 +179,11 @@ class CareAction(Stateful):
     def finish(self, *, by: Acts, at: Any, case: Any = None) -> None:
         """It was done, and nobody has to look at it."""
         self.done_at, self.case = at, case
+
+    @transition("state", source=State.ASKED, target=State.DROPPED, permission=is_system)
+    def drop(self, *, by: Acts, at: Any, why: str) -> None:
+        """It is not needed, or would be out of place, and was not done."""
+        self.done_at, self.why = at, why
 
     @transition("state", source=State.ASKED, target=State.WAITING, permission=is_system)
     def await_review(self, *, by: Acts, at: Any, due_at: Any, case: Any = None, restriction: Any = None) -> None:

@@ -99,10 +99,16 @@ def _line(code: str, book: Book, marker: Compiled, state: State, asked: Iterable
 
 
 def acts_due(book: Book, reckoned: Reckoned) -> Mapping[str, str]:
-    """The acts that this score or one of its markers calls for, from the mildest on: act -> rule id of why."""
+    """The acts that this score or one of its markers calls for, from the mildest on: act -> rule id of why. The product
+    writes only where no person is to call, and of its two letters the stronger one.
+    """
     due = {act: at.id for act, at in book.policy.acts.items() if reckoned.value >= at.score}
     for code in reckoned.met:
         marker = book.policy.markers[code]
         for act in marker.at_once:
             due.setdefault(act, marker.id)
+    if "tool_prompt" in due or "call" in due:
+        due.pop("message", None)
+    if "call" in due:
+        due.pop("tool_prompt", None)
     return due

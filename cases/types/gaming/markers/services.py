@@ -23,6 +23,7 @@ from audit.record import ObjectRef, query_digest, record, record_read, record_re
 from cases.patterns import feeds
 from cases.types.gaming.markers import doing
 from cases.types.gaming.markers.book import Book, book_of
+from cases.types.gaming.markers.doing import LETTERS
 from cases.types.gaming.markers.models import READ_CARE, CareAction, Due, Outcome, Score, State
 from cases.types.gaming.markers.reckoning import Reckoned, acts_due, reckon
 from cases.types.gaming.markers.signs import signs_of
@@ -59,24 +60,30 @@ def ask_for(customers: Collection[UUID]) -> None:
 def recount_waiting(*, most: int = 5_000, now: datetime | None = None) -> int:
     """Count players whose time has come, one by one; how many. Safe to run twice at once."""
     now, done = now or clock.now(), 0
-    while done < most:
-        due = Due.objects.filter(due_at__lte=now).order_by("due_at", "pk").first()
-        if due is None:
-            break
-        _counted(due, now)
+    while done < most and _next_counted(now):
         done += 1
     return done
 
 
-def _counted(due: Due, now: datetime) -> None:
+@transaction.atomic
+def _next_counted(now: datetime) -> bool:
+    """One that no other worker holds; False where there is none."""
+    rows = Due.objects.select_for_update(of=("self",), skip_locked=True).filter(due_at__lte=now)
+    due = rows.order_by("due_at", "pk").first()
+    if due is None:
+        return False
     try:
         recount(due.customer_id)
     except (OperationalError, InterfaceError):
         raise
     except Exception:
         _log.exception("A player's markers could not be counted")
-        pause = AGAIN_AFTER * min(due.attempts + 1, MOST_ATTEMPTS)
-        Due.objects.filter(pk=due.pk).update(attempts=F("attempts") + 1, due_at=now + pause)
+        Due.objects.filter(pk=due.pk).update(attempts=F("attempts") + 1, due_at=now + _pause(due.attempts))
+    return True
+
+
+def _pause(attempts: int) -> timedelta:
+    return AGAIN_AFTER * min(attempts + 1, MOST_ATTEMPTS)
 
 
 @transaction.atomic
@@ -120,10 +127,16 @@ def _call_for(customer: Customer, book: Book, reckoned: Reckoned) -> None:
 
 
 def _was_done(customer: Customer, act: str, since: datetime) -> bool:
-    """Not long ago; or it is still to be done or looked at; or what it laid down holds still."""
-    standing = Q(asked_at__gt=since) | Q(state__in=[State.ASKED, State.WAITING])
+    """Not long ago, or a stronger letter was; or it is still to be done or looked at; or what it laid down holds still.
+    A letter that was out of place is written when it no longer is.
+    """
+    letters, lately = list(LETTERS), Q(asked_at__gt=since)
+    same = letters[letters.index(act) :] if act in letters else [act]
+    if act in letters and not doing.why_no_letter(customer):
+        lately &= ~Q(state=State.DROPPED)
+    standing = lately | Q(state__in=[State.ASKED, State.WAITING])
     standing |= Q(restriction__isnull=False, restriction__lifted_at=None)
-    return CareAction.objects.filter(standing, customer=customer, act=act).exists()
+    return CareAction.objects.filter(standing, customer=customer, act__in=same).exists()
 
 
 def span(period: Period) -> timedelta:
@@ -138,19 +151,30 @@ def span(period: Period) -> timedelta:
 
 # --------------------------------------------------------------------------------------------------------------- acting
 def act_waiting(*, most: int = 500) -> int:
-    """Do what was called for; how many acts. One that fails stays and is tried again, and hinders no other."""
-    rows = list(CareAction.objects.filter(state=State.ASKED).order_by("asked_at", "pk").values_list("pk", flat=True))
-    return sum(_tried(pk) for pk in rows[:most])
+    """Do what was called for; how many acts. One that fails is tried again after a pause, and hinders no other."""
+    now = clock.now()
+    rows = CareAction.objects.filter(state=State.ASKED, due_at__lte=now).order_by("due_at", "pk")
+    return sum(_tried(pk, now) for pk in rows.values_list("pk", flat=True)[:most])
 
 
-def _tried(pk: UUID) -> bool:
+def _tried(pk: UUID, now: datetime) -> bool:
     try:
         return do(pk)
     except (OperationalError, InterfaceError):
         raise
+    except doing.NoTeam:
+        _log.warning("An act of care waits: no team has a queue for play protection")
     except Exception:
         _log.exception("An act of care could not be done; it is tried again")
-        return False
+    _later(pk, now)
+    return False
+
+
+@transaction.atomic
+def _later(pk: UUID, now: datetime) -> None:
+    action = CareAction.objects.select_for_update(of=("self",)).get(pk=pk)
+    pause = _pause(action.attempts)
+    CareAction.objects.filter(pk=pk).update(attempts=action.attempts + 1, due_at=now + pause)
 
 
 @transaction.atomic
@@ -168,7 +192,7 @@ def do(pk: UUID) -> bool:
 def score_of(customer: Customer, *, by: User) -> tuple[Score, list[dict[str, Any]]] | None:
     """The score with the lines of its sum; None where nothing was counted. The reading is recorded."""
     _require_care(by, customer, "markers.review")
-    score = Score.objects.filter(pk=customer.pk).select_related("customer").first()
+    score = Score.objects.filter(pk=customer.pk, customer__erased_at=None).select_related("customer").first()
     if score is None:
         return None
     record_read(by=by, subject=score.audit_subject, purpose="gaming:markers", about=customer)
