@@ -39,7 +39,7 @@ class Movement:
 
 Moved = tuple[UUID, datetime, str]  # of whom, when it happened, its kind
 Follow = Callable[[Licensee, Sequence[Moved]], None]
-Read = Callable[[UUID, Collection[str], datetime | None], list[Movement]]
+Read = Callable[[UUID, Collection[str], datetime | None, datetime | None], list[Movement]]
 
 _followers: Final[list[Follow]] = []
 _readers: Final[list[Read]] = []
@@ -56,11 +56,14 @@ def tell(licensee: Licensee, moved: Sequence[Moved]) -> None:
 
 
 def read_by(read: Read) -> None:
-    """Name who reads what was counted: `read(customer, kinds, since)`, of all the customer's accounts, in no order."""
+    """Name who reads what was counted: `read(customer, kinds, since, until)`, of all the customer's accounts, in no
+    order."""
     _readers.append(read)
 
 
-def movements(customer: UUID, kinds: Collection[str], *, since: datetime | None = None) -> list[Movement]:
-    """What a customer moved since a moment (None: ever), in the order of time."""
-    found = [one for read in _readers for one in read(customer, kinds, since)]
+def movements(
+    customer: UUID, kinds: Collection[str], *, since: datetime | None = None, until: datetime | None = None
+) -> list[Movement]:
+    """What a customer moved since a moment (None: ever), before another (None: till now), in the order of time."""
+    found = [one for read in _readers for one in read(customer, kinds, since, until)]
     return sorted(found, key=lambda one: one.order)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import connection
 from django.db.models import QuerySet
 from django.test import Client
 from django.urls import reverse
@@ -166,12 +167,16 @@ def test_an_amount_that_deposits_reach_opens_a_verification_once(malta):
     assert (Crossing.objects.count(), Verification.objects.count(), Look.objects.count()) == (1, 1, 0)
 
 
-def test_one_that_comes_late_moves_the_day_and_the_laws_clock(malta):
+def test_one_that_comes_late_moves_the_day_and_the_laws_clock(malta, monkeypatch):
     account = malta.account()
     count(malta, [row(account, n, amount=150_000, after=days_ago(9 - n)) for n in (1, 2)])
     before = Crossing.objects.get()
     late = row(account, 7, amount=60_000, after=days_ago(7.5))
+    real, read = amounts.movements, []
+    monkeypatch.setattr(amounts, "movements", lambda *args, **named: read.append(real(*args, **named)) or read[-1])
     count(malta, [late])
+    # Under the version that knows it, nothing after the amount that is known is read.
+    assert read[0] and max(one.at for one in read[0]) == late.at
     after, case = Crossing.objects.get(), Verification.objects.get()
     assert after.pk == before.pk and after.crossed_at == late.at < before.crossed_at
     assert after.knowable_at == before.knowable_at  # no sooner than we had enough of it
@@ -205,8 +210,15 @@ def test_a_withdrawal_asks_for_nothing(malta):
     QuerySet.update(Crossing.objects.all(), found_at=timezone.now() - HOUR)
     count(malta, [row(account, 2, "withdrawal", 250_000, after=days_ago(1))])
     assert amounts.follow_up() == 0 and not Verification.objects.exists()
-    # What it calls for is asked for when the player pays in again, with the day on which it arose.
+    assert not amounts._waiting()  # nor is the player locked and added up at each sweep
+    # What it calls for is asked for when the player pays in again, with the day on which it arose; where nobody works
+    # on it then, as soon as somebody does.
+    queues = list(Queue.objects.filter(licensee=malta.licensee, kind="verification").values_list("pk", flat=True))
+    Queue.objects.filter(pk__in=queues).update(kind="elsewhere")
     count(malta, [row(account, 3, amount=100, after=days_ago(0))])
+    assert not Verification.objects.exists()
+    Queue.objects.filter(pk__in=queues).update(kind="verification")
+    assert amounts.follow_up() == 1
     crossing.refresh_from_db()
     assert (crossing.outcome, Verification.objects.count()) == ("opened", 1)
     assert set(Requirement.objects.values_list("crossed_at", flat=True)) == {crossing.crossed_at}
@@ -233,6 +245,40 @@ def test_what_cannot_be_asked_for_yet_waits_and_what_fails_keeps_nobody_waiting(
     assert Crossing.objects.filter(customer=other.customer_id, outcome="opened").exists()
     look = Look.objects.get()
     assert (look.customer_id, look.attempts) == (account.customer_id, 1) and look.due_at > timezone.now()
+
+
+def test_what_waits_is_swept_by_one_at_a_time_without_those_who_left_and_past_one_that_fails(malta, monkeypatch):
+    fails, left, erased, waits = (malta.account() for _n in range(4))
+    queues = list(Queue.objects.filter(licensee=malta.licensee, kind="verification").values_list("pk", flat=True))
+    Queue.objects.filter(pk__in=queues).update(kind="elsewhere")
+    for n, account in enumerate((fails, left, erased, waits)):
+        count(malta, [row(account, n, amount=200_000, after=days_ago(1))])
+    Queue.objects.filter(pk__in=queues).update(kind="verification")
+    QuerySet.update(Crossing.objects.all(), found_at=timezone.now() - HOUR)
+    QuerySet.update(type(left).objects.filter(pk=left.pk), released_at=timezone.now())
+    QuerySet.update(Customer.objects.filter(pk=erased.customer_id), erased_at=timezone.now())
+    real = amounts._follow
+
+    def breaks(customer, crossing):
+        assert customer.pk not in (left.customer_id, erased.customer_id)
+        if customer.pk == fails.customer_id:
+            raise ValueError("planted")
+        real(customer, crossing)
+
+    monkeypatch.setattr(amounts, "_follow", breaks)
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [amounts._SWEEP])
+            assert amounts.follow_up() == 0 and not Verification.objects.exists()
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [amounts._SWEEP])
+    finally:
+        other.close()
+    assert amounts.follow_up() == 1
+    assert Crossing.objects.get(outcome="opened").customer_id == waits.customer_id
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE objid = %s AND pid = pg_backend_pid()", [amounts._SWEEP])
+        assert cursor.fetchone() == (0,)
 
 
 def test_batches_in_any_order_by_the_worker_reach_the_same_amount(malta):

@@ -35,6 +35,7 @@ class Crossing(models.Model):
 
     `crossed_at` is the transaction's own time, `knowable_at` when what had reached us by then amounted to it. What was
     asked for, when and until when stands with the requirements of `case`. `total` is in minor units of `currency`.
+    `by_withdrawal`: a withdrawal reached it, and the player is not known to have paid in or played since.
     """
 
     class Became(models.TextChoices):

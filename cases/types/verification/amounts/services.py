@@ -9,14 +9,15 @@ next pays in or plays (GB.KYC.NO_WITHDRAWAL_TRAP; no law is taken to allow it).
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import F, Min
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import Exists, F, Min, OuterRef
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -37,6 +38,7 @@ AT_ONCE: Final = 200  # players a run takes at most before it looks again
 AGAIN_AFTER: Final = timedelta(minutes=1)  # times the number of attempts
 LATEST: Final = 60  # attempts after which it is tried once an hour
 NEWLY: Final = timedelta(minutes=1)
+_SWEEP: Final = 0x4D5A_0004  # among PostgreSQL's advisory locks
 
 Became = Crossing.Became
 _log = logging.getLogger(__name__)
@@ -113,7 +115,7 @@ def _first(
         by_start[starts(line.within, customer.licensee)(since)].append(line)
     found = list[Reached]()
     for start, those in by_start.items():
-        moved = movements(customer.pk, {kind for line in those for kind in line.kinds}, since=start)
+        moved = movements(customer.pk, {kind for line in those for kind in line.kinds}, since=start, until=until)
         for line in those:
             one = first_reached(line, moved, customer.licensee, since=since, until=until, holds=stretch.holds)
             found += [one] if one else []
@@ -166,18 +168,58 @@ def _details(crossing: Crossing) -> dict[str, Any]:
 
 # ------------------------------------------------------------------------------------------------- what follows
 def follow_up(*, run_for: timedelta = RUN_FOR) -> int:
-    """Ask for what could not be asked for when it was reached, such as where no team had a queue. How many."""
-    waiting = Crossing.objects.filter(outcome=Became.WAITS, found_at__lt=Now() - NEWLY)
+    """Ask for what could not be asked for when it was reached, such as where no team had a queue. How many.
+
+    One that fails keeps no other waiting; while another worker is at it, nothing is done.
+    """
     done, until = 0, monotonic() + run_for.total_seconds()
-    for pk, customer_id in waiting.order_by("found_at").values_list("pk", "customer_id"):
-        if monotonic() >= until:
-            break
-        done += _tried_again(pk, customer_id)
+    with _alone() as free:
+        for pk, customer_id in _waiting() if free else ():
+            if monotonic() >= until:
+                break
+            done += _tried_again(pk, customer_id)
     return done
 
 
-@transaction.atomic
+def _waiting() -> list[tuple[UUID, UUID]]:
+    """Crossings and their players, the oldest first. Who left or only paid out is asked when they come back: what they
+    move then is added up."""
+    live = Account.objects.filter(customer=OuterRef("customer"), released_at=None)
+    rows = Crossing.objects.filter(outcome=Became.WAITS, by_withdrawal=False, found_at__lt=Now() - NEWLY)
+    rows = rows.filter(Exists(live), customer__erased_at=None)
+    return list(rows.order_by("found_at").values_list("pk", "customer_id"))
+
+
+@contextmanager
+def _alone() -> Iterator[bool]:
+    """Whether nobody else sweeps. Behind a pooler in transaction mode the lock would be taken on one connection and
+    given back on another: there two may sweep at once, and wait for each other at each player."""
+    if connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS", False):
+        yield True
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_SWEEP])
+        (free,) = cursor.fetchone()
+    try:
+        yield bool(free)
+    finally:
+        if free:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [_SWEEP])
+
+
 def _tried_again(pk: UUID, customer_id: UUID) -> int:
+    try:
+        return _follow_again(pk, customer_id)
+    except (OperationalError, InterfaceError):
+        raise  # the database is away: all of it waits where it is
+    except Exception:
+        _log.exception("What the amount %s asks for could not be seen to", pk)
+        return 0
+
+
+@transaction.atomic
+def _follow_again(pk: UUID, customer_id: UUID) -> int:
     customer = Customer.objects.select_for_update(of=("self",)).select_related("licensee").get(pk=customer_id)
     crossing = Crossing.objects.filter(pk=pk, outcome=Became.WAITS).first()
     if crossing is None or customer.erased_at is not None:
@@ -190,8 +232,11 @@ def _follow(customer: Customer, crossing: Crossing) -> None:
     """Open a verification, or have the open one ask for more. It waits where that is not possible yet."""
     if laws.has(policy_at(crossing.policy_version), customer, crossing.level):
         return _followed(crossing, Became.REACHED)
-    if crossing.by_withdrawal and not _went_on(crossing):
-        return None
+    if crossing.by_withdrawal:
+        if not _went_on(crossing):
+            return None
+        crossing.by_withdrawal = False
+        crossing.save(update_fields=["by_withdrawal"])
     days = {"crossed_at": crossing.crossed_at, "knowable_at": crossing.knowable_at}
     running = Verification.objects.open().filter(customer=customer).first()
     if running is not None:
