@@ -12,7 +12,9 @@ from django.utils import timezone
 
 from audit.models import Entry
 from audit.perform import ConditionsNotMet, Denied, WrongState
+from cases.marks import services as marks
 from cases.models import Evidence, Queue
+from cases.quality.models import SecondLook
 from cases.types.verification import reviews, services
 from cases.types.verification.campaigns import services as campaigns
 from cases.types.verification.campaigns.choosing import Choice
@@ -195,5 +197,61 @@ def test_everybody_waits_where_nobody_works_and_what_breaks_holds_nobody_up(worl
         return real(customer, **facts)
 
     monkeypatch.setattr(reviews, "review", breaks)
-    assert campaigns.send_due() == 1
-    assert campaigns.results(campaign) == {"failed": 1, "opened": 1}
+    assert campaigns.send_due() == 0 and campaigns.results(campaign) == {"failed": 1, "waits": 1}
+    assert campaigns.send_due() == 1  # the next run goes on
+    assert campaigns.results(campaign) == {"failed": 1, "opened": 1} and campaigns.sent_today(campaign) == 2
+
+
+def test_a_fault_of_ours_pauses_a_campaign_instead_of_running_through_everybody(world, monkeypatch):
+    for _n in range(7):
+        reach_level(world.account().customer, "L2", by=world.bob)  # verified in a former system
+    campaign = started(world, per_day=3)
+    real, waiting = reviews.review, campaigns._waiting
+
+    def breaks(customer, **facts):
+        raise ValueError("planted")
+
+    monkeypatch.setattr(reviews, "review", breaks)
+    for day in (1, 2):
+        for _run in range(5):
+            assert campaigns.send_due() == 0
+        campaign.refresh_from_db()
+        assert (campaigns.results(campaign)["failed"], campaign.stage) == ((3, "running"), (5, "paused"))[day - 1]
+        QuerySet.update(Member.objects.filter(result="failed"), reached_at=timezone.now() - 2 * DAY)
+    paused = Entry.objects.get(action="campaigns.pause")
+    assert (paused.actor_kind, paused.facts["data"]["failed"]) == ("system", 5)
+    campaigns.resume(campaign, by=world.erin)
+    # Who failed is set aside, nobody else: another worker reached that player while this one was at it.
+    member = waiting(campaign)
+    monkeypatch.setattr(reviews, "review", real)
+    assert campaigns._next(campaign) == "opened"
+    assert campaigns._set_aside(campaign, member) == "" == campaigns._reach(campaign, member)
+    assert campaigns.results(campaign) == {"failed": 5, "opened": 1, "waits": 1}
+
+
+def test_rules_that_lack_what_a_review_needs_are_said_before_it_starts(world, verified, monkeypatch):
+    verified(9)
+    proposal = campaigns.submit(drafted(world), by=world.bob, reason="records")
+    policy = campaigns.policy_of(world.licensee, on=world.licensee.today())
+    lacks = policy.model_copy(update={"verification": policy.verification.model_copy(update={"review_hours": None})})
+    monkeypatch.setattr(campaigns, "policy_of", lambda licensee, *, on: lacks)
+    for refused in (lambda: drafted(world), lambda: confirm(proposal, by=world.erin)):
+        with pytest.raises(ConditionsNotMet, match="no verification can be opened"):
+            refused()
+
+
+def test_a_sample_and_the_endings_name_nobody_whose_cases_are_for_others(world, verified):
+    well_known, looked_at, other = verified(9), verified(8), verified(7)
+    marks.mark(well_known, kind="well_known", to=[world.erin], by=world.erin)
+    look = SecondLook.objects.create(case=looked_at, closed_at=looked_at.closed_at, drawn_at=timezone.now())
+    QuerySet.update(SecondLook.objects.filter(pk=look.pk), reviewer=world.bob)
+    asked = {"title": "All", "licensee": world.licensee.slug, "per_day": "5", "reason": "law", "level": "", "look": "1"}
+
+    def sample(user):
+        page = signed_in_as(user).post(reverse("cases:campaign-new"), asked).content.decode()
+        return [one for one in (well_known, looked_at, other) if one.account.reference in page]
+
+    assert sample(world.bob) == [other] and sample(world.erin) == [well_known, looked_at, other]
+    campaign = started(world, per_day=10)
+    assert campaigns.send_due() == 3
+    assert (campaigns.endings(campaign, seen_by=world.bob), campaigns.endings(campaign)) == ({"": 2}, {"": 3})

@@ -11,9 +11,12 @@ from typing import Any
 from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from cases.marks.models import PlayerMark
 from cases.models import Case, Evidence
+from cases.quality.models import SecondLook
 from cases.types.verification import holds
 from cases.types.verification.models import KIND, Outcome
+from compliance.people.conflicts.queries import declared_by
 from compliance.people.exclusions.models import Exclusion
 from compliance.people.models import Account, Customer, Licensee, Restriction
 from compliance.rulebook.queries import policy_of
@@ -81,6 +84,16 @@ def askable(rows: QuerySet[Customer]) -> QuerySet[Customer]:
     )
     asked = rows.filter(~Exists(kept_out), ~Exists(running), ~Exists(closed))
     return asked.order_by(F("verified_at").asc(nulls_first=True), "pk")
+
+
+def nameable(rows: QuerySet[Customer], user: Any) -> QuerySet[Customer]:
+    """Those of them whom this person may be shown: nobody whom they know, whose case they look at again, or whose
+    cases are for others.
+    """
+    known = declared_by(user).values("customer_id")
+    blind = SecondLook.objects.held_by(user).values("case__customer_id")
+    for_others = PlayerMark.objects.standing().exclude(named__user=user).values("customer_id")
+    return rows.exclude(pk__in=known).exclude(pk__in=blind).exclude(pk__in=for_others)
 
 
 def may_be_asked(customer: Customer) -> bool:

@@ -13,6 +13,7 @@ from compliance.people.models import Customer, Licensee, User
 from compliance.people.reach import licensees_of
 
 RUN = "campaigns.run_campaigns"
+TRIED = ("opened", "failed")  # results of a player for whom a review was begun
 
 
 class CampaignQuerySet(models.QuerySet["Campaign"]):
@@ -101,7 +102,9 @@ class Member(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["campaign", "position"], condition=Q(result="waits"), name="campaign_member_next"),
-            models.Index(fields=["campaign", "reached_at"], condition=Q(result="opened"), name="campaign_member_sent"),
+            models.Index(
+                fields=["campaign", "reached_at"], condition=Q(result__in=TRIED), name="campaign_member_tried"
+            ),
         ]
 
     @property

@@ -2,7 +2,9 @@
 so many players a day -> done. It can be paused, and stopped: what was opened stays open.
 
 Each player is a transaction of its own: the campaign is locked, today's number is asked for, the review is opened by
-the ordinary act. Two workers wait for each other, and one that dies leaves nothing half done.
+the ordinary act. Two workers wait for each other, and one that dies leaves nothing half done. A player whose review
+breaks is set aside, counts for the day, and ends the run; after IN_A_ROW of them the campaign pauses: then the fault is
+ours, not theirs.
 """
 
 import logging
@@ -25,20 +27,23 @@ from audit.record import ObjectRef, record, record_refusal
 from cases.models import Queue
 from cases.types.verification import reviews
 from cases.types.verification.campaigns.choosing import Choice, askable, chosen, may_be_asked
-from cases.types.verification.campaigns.models import RUN, Campaign, Member
-from cases.types.verification.models import KIND, Because
+from cases.types.verification.campaigns.models import RUN, TRIED, Campaign, Member
+from cases.types.verification.models import KIND, Because, Verification
 from compliance.people.models import Customer, Licensee, User
 from compliance.people.reach import decides_for
+from compliance.policy import PolicyMissing
 from compliance.policy.schema import Need
 from compliance.proposals.models import Proposal
 from compliance.proposals.queries import require_second_person
 from compliance.proposals.services import propose
+from compliance.rulebook import labels
 from compliance.rulebook.queries import policy_of
 
 ACT: Final = "campaigns.start"
 MOST: Final = 100_000  # players of one campaign
 MOST_A_DAY: Final = 10_000
 BLOCK: Final = 2_000
+IN_A_ROW: Final = 5  # failures after which a campaign pauses by itself
 RUN_FOR: Final = timedelta(seconds=45)
 
 Stage, Result = Campaign.Stage, Member.Result
@@ -60,6 +65,8 @@ def foreseen(licensee: Licensee, choice: Choice, per_day: int) -> dict[str, int]
 def draft(licensee: Licensee, choice: Choice, *, title: str, per_day: int, level: str = "", by: User) -> Campaign:
     """Fix the players: who comes to fit later is not among them. ConditionsNotMet says what is wrong."""
     _require(licensee, by=by, action="campaigns.draft")
+    if lacking := _lacking(licensee):
+        raise ConditionsNotMet(lacking)
     levels = policy_of(licensee, on=licensee.today()).verification.levels
     unmet = [] if 0 < per_day <= MOST_A_DAY else [_("per_day: from 1 to %(most)s.") % {"most": MOST_A_DAY}]
     if level and level not in levels:
@@ -172,7 +179,19 @@ def need(campaign: Campaign, **inputs: Any) -> Need:
 
 
 def unmet(campaign: Campaign, **inputs: Any) -> Sequence[str]:
-    return [] if campaign.stage == Stage.DRAFTED else [_("This was decided already.")]
+    decided = [] if campaign.stage == Stage.DRAFTED else [_("This was decided already.")]
+    return [*decided, *_lacking(campaign.licensee)]
+
+
+def _lacking(licensee: Licensee) -> list[str]:
+    """What every review needs of the policy and nobody verified: without it each player would fail."""
+    try:
+        known = policy_of(licensee, on=licensee.today()).verification.known("review_hours")
+    except PolicyMissing:
+        known = False
+    rule = labels.title("verification.review_hours")
+    words = _("“%(rule)s”: the rules of this licensee do not say it, so no verification can be opened. Add it first.")
+    return [] if known else [words % {"rule": rule}]
 
 
 def digest(campaign: Campaign) -> bytes:
@@ -188,32 +207,34 @@ def send_due(*, run_for: timedelta = RUN_FOR) -> int:
     for campaign in Campaign.objects.filter(stage=Stage.RUNNING).order_by("started_at"):
         while monotonic() < until:
             result = _next(campaign)
-            if result is None:
-                break
             opened += result == Result.OPENED
+            if result in (None, Result.FAILED):
+                break
     return opened
 
 
 def _next(campaign: Campaign) -> str | None:
-    """Reach the next player; None where nothing is to be done now."""
+    """Reach the next player; None where nothing is to be done now, "" where another worker had this one."""
+    member = _waiting(campaign)
     try:
-        return _reach_next(campaign)
+        return _reach(campaign, member)
     except (OperationalError, InterfaceError):
         raise  # the database is away: no fault of this player, the campaign goes on later
     except Exception:
-        _log.exception("campaign %s: the next player", campaign.pk)
-        return _set_aside(campaign)
+        _log.exception("campaign %s: player at %s", campaign.pk, member.position if member else "its end")
+        return _set_aside(campaign, member) if member else None
 
 
 @transaction.atomic
-def _reach_next(campaign: Campaign) -> str | None:
+def _reach(campaign: Campaign, member: Member | None) -> str | None:
     campaign = _locked(campaign)
     if campaign.stage != Stage.RUNNING or not _has_a_queue(campaign) or sent_today(campaign) >= campaign.per_day:
         return None
-    member = _waiting(campaign)
     if member is None:
         _moved(campaign, Stage.DONE, "campaigns.end", by=system(), ended_at=timezone.now())
         return None
+    if not _still_waits(member):
+        return ""
     customer = Customer.objects.select_related("licensee").get(pk=member.customer_id)
     case = None
     if may_be_asked(customer):
@@ -234,13 +255,23 @@ def _level(campaign: Campaign, customer: Customer) -> str:
 
 
 @transaction.atomic
-def _set_aside(campaign: Campaign) -> str | None:
-    member = _waiting(_locked(campaign))
-    if member is None:
-        return None
-    member.result, member.reached_at = Result.FAILED, timezone.now()
-    member.save(update_fields=["result", "reached_at"])
-    return member.result
+def _set_aside(campaign: Campaign, member: Member) -> str:
+    """This player, unless another worker reached them meanwhile."""
+    campaign = _locked(campaign)
+    if not _still_waits(member):
+        return ""
+    member.result, member.reached_at, member.case_id = Result.FAILED, timezone.now(), None
+    member.save(update_fields=["result", "reached_at", "case"])
+    tried = campaign.members.filter(result__in=TRIED, position__lte=member.position).order_by("-position")
+    last = list(tried.values_list("result", flat=True)[:IN_A_ROW])
+    if campaign.stage == Stage.RUNNING and last == [Result.FAILED] * IN_A_ROW:
+        _log.error("campaign %s pauses: the last %s players failed", campaign.pk, IN_A_ROW)
+        _moved(campaign, Stage.PAUSED, "campaigns.pause", by=system(), details={"failed": IN_A_ROW})
+    return Result.FAILED
+
+
+def _still_waits(member: Member) -> bool:
+    return Member.objects.filter(pk=member.pk, result=Result.WAITS).exists()
 
 
 def _waiting(campaign: Campaign) -> Member | None:
@@ -254,8 +285,9 @@ def _has_a_queue(campaign: Campaign) -> bool:
 
 
 def sent_today(campaign: Campaign) -> int:
+    """How much of the day's number is used. Who failed counts, or one fault would run through everybody in a day."""
     since = campaign.licensee.day_starts(campaign.licensee.today())
-    return campaign.members.filter(result=Result.OPENED, reached_at__gte=since).count()
+    return campaign.members.filter(result__in=TRIED, reached_at__gte=since).count()
 
 
 def results(campaign: Campaign) -> dict[str, int]:
@@ -264,7 +296,9 @@ def results(campaign: Campaign) -> dict[str, int]:
     return dict(counts)
 
 
-def endings(campaign: Campaign) -> dict[str, int]:
-    """How the reviews that were opened ended; "" counts those that are open."""
+def endings(campaign: Campaign, *, seen_by: User | None = None) -> dict[str, int]:
+    """How the reviews that were opened ended; "" counts those that are open. For a person: of the cases they see."""
     opened = campaign.members.filter(result=Result.OPENED).order_by()
+    if seen_by is not None:
+        opened = opened.filter(case__in=Verification.objects.visible_to(seen_by).order_by().values("pk"))
     return dict(opened.values_list("case__outcome").annotate(n=Count("pk")))

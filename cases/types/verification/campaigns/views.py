@@ -16,11 +16,10 @@ from audit.access import rule, when_sent
 from audit.perform import ConditionsNotMet, WrongState
 from audit.record import query_digest, record
 from cases.types.verification.campaigns import services, words
-from cases.types.verification.campaigns.choosing import Choice, askable, chosen
+from cases.types.verification.campaigns.choosing import Choice, askable, chosen, nameable
 from cases.types.verification.campaigns.forms import CampaignForm
 from cases.types.verification.campaigns.models import RUN, Campaign, Member
 from cases.types.verification.models import Outcome, Verification
-from compliance.people.conflicts.queries import declared_by
 from compliance.people.models import Licensee, User
 from compliance.people.reach import licensees_of
 from compliance.people.requests import signed_in
@@ -77,11 +76,11 @@ def new(request: HttpRequest) -> HttpResponse:
 
 
 def _foreseen(form: CampaignForm, licensee: Licensee, user: User) -> dict[str, Any]:
-    """How many, and the first of them: none of whom the person said that they know them."""
+    """How many, and the first of those whom this person may be shown."""
     choice: Choice = form.choice()
     found = services.foreseen(licensee, choice, form.cleaned_data["per_day"])
-    known = declared_by(user).values("customer_id")
-    sample = list(askable(chosen(licensee, choice)).exclude(pk__in=known).prefetch_related("accounts")[:SAMPLE])
+    rows = nameable(askable(chosen(licensee, choice)), user)
+    sample = list(rows.prefetch_related("accounts")[:SAMPLE])
     _looked(licensee, len(sample), repr(choice), by=user)
     return {"found": found, "sample": [(one, _reference(one)) for one in sample]}
 
@@ -102,7 +101,7 @@ def campaign(request: HttpRequest, campaign_id: UUID) -> HttpResponse:
     """How far it is, what came of it, and the cases of it that this person sees."""
     user = signed_in(request)
     one = _get(user, campaign_id)
-    counts, ended = services.results(one), services.endings(one)
+    counts, ended = services.results(one), services.endings(one, seen_by=user)
     cases = Verification.objects.visible_to(user).filter(campaign_member__campaign=one).select_related("account")
     page = Paginator(cases.order_by("-opened_at", "pk"), PAGE).get_page(request.GET.get("page"))
     _looked(one.licensee, len(page.object_list), str(one.pk), by=user)
