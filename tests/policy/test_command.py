@@ -1,4 +1,4 @@
-"""`manage.py policy check|show`."""
+"""`manage.py policy check|show|diff`."""
 
 import json
 
@@ -50,4 +50,22 @@ def test_show_as_json_is_the_policy(capsys):
 def test_show_of_an_unknown_jurisdiction_is_a_bad_argument():
     with pytest.raises(CommandError, match="No policy for the jurisdiction 'FR'") as refused:
         call_command("policy", "show", "FR")
+    assert refused.value.returncode == 2
+
+
+def test_diff_names_each_rule_that_differs_on_both_sides(capsys):
+    old, new = list(book().versions)[:2]
+    told = json.loads(run(capsys, "diff", old, new, "--json"))
+    assert told and all(one["old"] != one["new"] for one in told)
+    words = run(capsys, "diff", old, new)
+    assert words.endswith(f"{len(told)} rules differ.\n")
+    assert all(f"{one['rule']}\n  - {one['old'] or 'absent'}\n  + {one['new'] or 'absent'}" in words for one in told)
+    back = json.loads(run(capsys, "diff", new, old, "--json"))
+    assert {(one["rule"], one["new"], one["old"]) for one in back} == {tuple(one.values()) for one in told}
+    assert run(capsys, "diff", new, new) == "0 rules differ.\n"
+
+
+def test_diff_with_an_unknown_version_is_a_bad_argument():
+    with pytest.raises(CommandError, match="'GB-1999-01-01'") as refused:
+        call_command("policy", "diff", "GB-1999-01-01", next(iter(book().versions)))
     assert refused.value.returncode == 2

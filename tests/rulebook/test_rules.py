@@ -1,11 +1,13 @@
 """A change of the rules, from the draft to the first case under it, through the pages."""
 
+import json
 import re
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
+from django.core.management import CommandError, call_command
 from django.db import DatabaseError, transaction
 from django.test import Client
 from hypothesis import given
@@ -308,3 +310,16 @@ def test_a_preview_counts_in_the_cases(world):
 def test_what_nobody_counts_says_so(world):
     rule_set = drafted(world, **{"verification.objection_days": 60})
     assert "Nobody counts this." in page_of(world.bob).get(f"/rules/sets/{rule_set.code}/").content.decode()
+
+
+def test_the_command_previews_a_set_by_its_code(world, capsys):
+    code = drafted(world, **{"verification.objection_days": 60}).code
+    call_command("policy", "preview", code, "--json")
+    (one,) = json.loads(capsys.readouterr().out)
+    assert (one["key"], one["new"]) == ("verification.objection_days", "60") and one["old"] != "60"
+    call_command("policy", "preview", code)
+    words = f"{one['title']}: {one['old']} -> 60\n    nobody counts what this does\n"
+    assert capsys.readouterr().out == f"{world.licensee.slug}, from {TOMORROW}:\n{words}"
+    with pytest.raises(CommandError, match="no set of rules nothing") as refused:
+        call_command("policy", "preview", "nothing")
+    assert refused.value.returncode == 2
