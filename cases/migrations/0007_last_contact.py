@@ -28,7 +28,7 @@ NOT_LONG = "SET LOCAL lock_timeout = '1s'"
 class Migration(migrations.Migration):
     dependencies: ClassVar = [("cases", "0006_changed_in_the_lists")]
     operations: ClassVar = [
-        migrations.RunSQL(NOT_LONG, NOT_LONG),
+        migrations.RunSQL(NOT_LONG, migrations.RunSQL.noop),
         migrations.AddField(
             model_name="case",
             name="last_contact_at",
