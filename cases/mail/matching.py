@@ -4,6 +4,7 @@ own message, and an address that is the player's. Everything else a person decid
 
 import re
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -11,6 +12,7 @@ from django.conf import settings
 from cases import numbers
 from cases.mail.models import Letter
 from cases.mail.parsing import Parsed
+from cases.marks.models import ClosedCase
 from cases.models import Case, Message
 from compliance.keys.services import IndexPurpose, blind_index
 from compliance.people.models import Account, Licensee
@@ -51,13 +53,15 @@ def messages_named(ids: list[str], licensee: Licensee) -> list[Message]:
 
 def find(parsed: Parsed, licensee: Licensee) -> Found:
     """Where the letter belongs, among the cases of this licensee."""
-    named, wrong = _named(parsed, licensee)
     accounts = accounts_with(parsed.sender, licensee)
+    believed = parsed.genuine or _nobody_checks()
+    players = {account.customer_id for account in accounts}
+    named, wrong = _named(parsed, licensee, players if believed else set())
     if named is None:
         return Found(None, wrong, _only_open_case(accounts))
-    if named.customer_id not in {account.customer_id for account in accounts}:
+    if named.customer_id not in players:
         return Found(None, Why.SENDER_DIFFERS, named)
-    if not (parsed.genuine or _nobody_checks()):
+    if not believed:
         return Found(None, Why.NOT_GENUINE, named)
     return Found(named)
 
@@ -76,9 +80,10 @@ def accounts_with(address: str, licensee: Licensee) -> list[Account]:
     return list(Account.objects.filter(licensee=licensee, email_index=index).order_by("pk")[:20])
 
 
-def _named(parsed: Parsed, licensee: Licensee) -> tuple[Case | None, str]:
+def _named(parsed: Parsed, licensee: Licensee, sure: set[Any]) -> tuple[Case | None, str]:
+    """`sure`: the players who wrote it beyond doubt."""
     for message in messages_named(parsed.answers[:50], licensee):
-        if case := _goes_on(message.case):
+        if case := _goes_on(message.case, sure):
             return case, ""
     wrong = ""
     for found in _NUMBER.findall(f"{parsed.subject}\n{parsed.text[:BODY_READ]}")[:10]:
@@ -88,19 +93,24 @@ def _named(parsed: Parsed, licensee: Licensee) -> tuple[Case | None, str]:
             wrong = wrong or Why.TYPING_ERROR
             continue
         hit = Case.objects.filter(number=number, licensee=licensee).select_related("merged_into").first()
-        if case := _goes_on(hit):
+        if case := _goes_on(hit, sure):
             return case, ""
         wrong = Why.UNKNOWN_NUMBER
     return None, wrong or Why.NO_NUMBER
 
 
-def _goes_on(case: Case | None) -> Case | None:
+def _goes_on(case: Case | None, sure: set[Any]) -> Case | None:
     """Where the work goes on: the case itself, or the one that it was merged into. None for a restricted one, as if it
-    were not there: where a letter lies, and why, is seen by the whole team.
+    were not there: where a letter lies, and why, is seen by the whole team. A letter of the player to a case that only
+    their mark closes goes there and lies before nobody else, so that the team does not read it among the unsorted.
     """
-    if case is None or case.restricted:
+    if case is None or (case.restricted and not (case.customer_id in sure and _only_marked(case))):
         return None
-    return case if case.merged_into is None else _goes_on(case.merged_into)
+    return case if case.merged_into is None else _goes_on(case.merged_into, sure)
+
+
+def _only_marked(case: Case) -> bool:
+    return ClosedCase.objects.filter(case_id=case.pk).exists()
 
 
 def _only_open_case(accounts: list[Account]) -> Case | None:

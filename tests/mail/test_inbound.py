@@ -18,6 +18,8 @@ from cases.contacts.models import Task
 from cases.mail import boxes, calling, deliveries, files, letters, matching, parsing, polling
 from cases.mail.models import Delivery, Letter, LetterFile, Poll
 from cases.mail.sources import Maildir
+from cases.marks.services import mark
+from cases.notices.models import Notice
 from cases.relations import merging
 from cases.restricting import restrict
 from cases.types.verification import services as verification
@@ -106,6 +108,30 @@ class TestThreading:
         ]
         client.force_login(world.alice)
         assert client.get(reverse("cases:mail")).content.decode().count("<tr role") == 1 + len(nobodys) + len(found)
+
+    def test_what_a_marked_player_writes_reaches_their_case_and_nobody_else(self, world, client, box, case):
+        ours = matching.message_id_of(case.messages.first())
+        mark(case, kind="well_known", to=[world.erin], by=world.bob)
+        strange = "mallory@example.net"
+        nobodys = arrived(box, a_letter(f"Re: {NOBODYS_NUMBER}", sender=strange), a_letter("Re: x", sender=strange))
+        theirs = arrived(
+            box,
+            a_letter(f"Re: {case.number}", sender=strange),
+            a_letter("Re: belge", sender=strange, In_Reply_To=ours),
+            a_letter(f"Re: {case.number}", "Yarın gönderirim"),
+            a_letter("Re: belge", "intihar", In_Reply_To=ours),
+        )[2:]
+        assert [(one.state, one.why, one.suggested) for one in theirs[:2]] == [
+            (one.state, one.why, one.suggested) for one in nobodys
+        ]
+        assert [one.case_id for one in theirs[2:]] == [case.pk] * 2
+        for user, sees in ((world.alice, False), (world.carol, False), (world.erin, True)):
+            client.force_login(user)
+            pages = [client.get(reverse("cases:letter", args=[one.pk])) for one in theirs[2:]]
+            assert [page.status_code == 200 for page in pages] == [sees] * 2
+            assert not Notice.objects.filter(user=user).exists() or sees
+        client.force_login(world.alice)
+        assert client.get(reverse("cases:mail")).content.decode().count("<tr role") == 1 + 4
 
     def test_a_letter_to_a_merged_case_goes_to_the_one_that_goes_on(self, world, box, case):
         ours = matching.message_id_of(case.messages.first())
