@@ -108,7 +108,7 @@ def unrestrict(case: Case, *, by: User) -> Case:
     return give_back(halves, by=by)
 
 
-def give_back(halves: list[Any], *, by: Acts) -> Case:
+def give_back(halves: list[Case], *, by: Acts) -> Case:
     """These to their team, fresh and locked, the first with what was merged into it. Whether one may was asked."""
     case, opened = halves[0], [half for half in halves if half.restricted]
     for half in opened:

@@ -22,7 +22,8 @@ class MarkQuerySet(StatefulQuerySet["PlayerMark"]):
     def decided_by(self, user: Any) -> Self:
         """Those that name this person, of players of whom they may decide a case."""
         theirs = Case.objects.allowed_to(user, DECIDE)
-        named = Named.objects.filter(user_id=getattr(user, "pk", None))
+        own: Any = getattr(user, "pk", None)
+        named = Named.objects.filter(user_id=own)
         return self.filter(pk__in=named.values("mark"), customer__in=theirs.values("customer"))
 
 
