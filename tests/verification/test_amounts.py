@@ -257,10 +257,10 @@ def test_what_waits_is_swept_by_one_at_a_time_without_those_who_left_and_past_on
     QuerySet.update(Crossing.objects.all(), found_at=timezone.now() - HOUR)
     QuerySet.update(type(left).objects.filter(pk=left.pk), released_at=timezone.now())
     QuerySet.update(Customer.objects.filter(pk=erased.customer_id), erased_at=timezone.now())
+    assert {player for _crossing, player in amounts._waiting()} == {fails.customer_id, waits.customer_id}
     real = amounts._follow
 
     def breaks(customer, crossing):
-        assert customer.pk not in (left.customer_id, erased.customer_id)
         if customer.pk == fails.customer_id:
             raise ValueError("planted")
         real(customer, crossing)
