@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from audit.actors import system
 from audit.models import Entry
 from audit.perform import ConditionsNotMet, Denied, WrongState
 from cases.marks import services as marks
@@ -21,7 +22,7 @@ from cases.types.verification.campaigns.choosing import Choice
 from cases.types.verification.campaigns.models import Campaign, Member
 from cases.types.verification.models import Because, Verification
 from compliance.people.models import Customer
-from compliance.people.services import reach_level
+from compliance.people.services import join, reach_level
 from compliance.proposals.models import Proposal
 from compliance.proposals.services import confirm
 from tests.gaming.kept_out import excluded
@@ -242,7 +243,8 @@ def test_rules_that_lack_what_a_review_needs_are_said_before_it_starts(world, ve
 
 def test_a_sample_and_the_endings_name_nobody_whose_cases_are_for_others(world, verified):
     well_known, looked_at, other = verified(9), verified(8), verified(7)
-    marks.mark(well_known, kind="well_known", to=[world.erin], by=world.erin)
+    join(world.alice, world.team, "officer", by=system())  # lifting the mark takes two
+    marks.mark(well_known, kind="well_known", to=[world.alice], by=world.erin)
     look = SecondLook.objects.create(case=looked_at, closed_at=looked_at.closed_at, drawn_at=timezone.now())
     QuerySet.update(SecondLook.objects.filter(pk=look.pk), reviewer=world.bob)
     asked = {"title": "All", "licensee": world.licensee.slug, "per_day": "5", "reason": "law", "level": "", "look": "1"}
