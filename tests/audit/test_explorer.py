@@ -18,30 +18,30 @@ from audit.record import ObjectRef, record, record_read
 from audit.tree import included, leaf_hash
 from audit.views import explorer
 from compliance.keys.services import shred_subject
-from tests.audit.test_pages import CASE, carol, newest, rows_of, world, write  # noqa: F401 - fixtures
+from tests.audit.test_pages import CASE, carol, newest, rows_of, staff, write  # noqa: F401 - fixtures
 from tests.world import a_world
 
 CUSTOMER = SubjectRef("customer", "5a3b1c2d-0000-4000-8000-000000000001")
 
 
 class TestChips:
-    def test_each_filter_is_a_chip_that_can_be_removed(self, carol, world):  # noqa: F811
-        write(world.alice, 2)
-        page = carol.get("/audit/", {"case": CASE, "actor": str(world.alice.pk), "zone": "utc", "outcome": ""})
+    def test_each_filter_is_a_chip_that_can_be_removed(self, carol, staff):  # noqa: F811
+        write(staff.alice, 2)
+        page = carol.get("/audit/", {"case": CASE, "actor": str(staff.alice.pk), "zone": "utc", "outcome": ""})
         chips = {chip["label"]: chip for chip in page.context["chips"]}
         assert {label: chip["value"] for label, chip in chips.items()} == {"Case number": CASE, "Actor": "Alice"}
         assert chips["Actor"]["remove_url"] == f"/audit/?case={CASE}&zone=utc"
 
-    def test_a_click_on_a_value_adds_it_to_what_is_set(self, carol, world):  # noqa: F811
-        write(world.alice, 1)
+    def test_a_click_on_a_value_adds_it_to_what_is_set(self, carol, staff):  # noqa: F811
+        write(staff.alice, 1)
         text = carol.get("/audit/", {"case": CASE}).content.decode()
-        assert f"/audit/?case={CASE}&amp;actor={world.alice.pk}" in text
+        assert f"/audit/?case={CASE}&amp;actor={staff.alice.pk}" in text
         assert f"/audit/?case={CASE}&amp;action=access.deny" in text
 
-    def test_the_column_names_the_zone_and_utc_is_a_switch(self, carol, world):  # noqa: F811
-        world.carol.time_zone = "Europe/Istanbul"
-        world.carol.save()
-        write(world.alice, 1)
+    def test_the_column_names_the_zone_and_utc_is_a_switch(self, carol, staff):  # noqa: F811
+        staff.carol.time_zone = "Europe/Istanbul"
+        staff.carol.save()
+        write(staff.alice, 1)
         own = carol.get("/audit/", {"case": CASE})
         assert "Time, Istanbul" in own.content.decode() or "Time, İstanbul" in own.content.decode()
         assert "Time, UTC" in carol.get(own.context["utc_url"]).content.decode()
@@ -49,10 +49,10 @@ class TestChips:
     @pytest.mark.parametrize(
         ("only", "found"), [("reads", {"audit.search"}), ("changes", {"access.deny", "people.sign_in"})]
     )
-    def test_looking_and_changing_are_told_apart(self, carol, world, only, found):  # noqa: F811
-        write(world.alice, 2)
+    def test_looking_and_changing_are_told_apart(self, carol, staff, only, found):  # noqa: F811
+        write(staff.alice, 2)
         carol.get("/audit/", {"case": CASE})
-        actors = [str(world.alice.pk), str(world.carol.pk)]
+        actors = [str(staff.alice.pk), str(staff.carol.pk)]
         assert {row.action for row in search(Query(only=only, actors=actors))} == found
 
     def test_every_look_is_among_the_reads(self):
@@ -61,14 +61,14 @@ class TestChips:
         )
         assert not {"verification.approve", "evidence.accept"} & set(reads())
 
-    def test_a_day_long_ago_is_found_by_its_place(self, carol, world):  # noqa: F811
-        write(world.alice, 3)
+    def test_a_day_long_ago_is_found_by_its_place(self, carol, staff):  # noqa: F811
+        write(staff.alice, 3)
         today = datetime.now(UTC).date()
         assert len(search(Query(matter=CASE, from_on=today, to_on=today))) == 3
         assert search(Query(matter=CASE, to_on=today - timedelta(days=1))) == []
         assert search(Query(matter=CASE, from_on=today + timedelta(days=1))) == []
 
-    def test_what_takes_too_long_is_said_in_words(self, carol, world, monkeypatch):  # noqa: F811
+    def test_what_takes_too_long_is_said_in_words(self, carol, staff, monkeypatch):  # noqa: F811
         def slow(*asked, **more):
             raise TooSlow
 
@@ -84,8 +84,8 @@ class TestKeptQueries:
             "/audit/keep/", {"name": "Refusals of Alice", "query": "actor=Alice&outcome=refused", **given}
         )
 
-    def test_it_is_kept_sealed_shown_and_run_again(self, carol, world):  # noqa: F811
-        alice = str(world.alice.pk)
+    def test_it_is_kept_sealed_shown_and_run_again(self, carol, staff):  # noqa: F811
+        alice = str(staff.alice.pk)
         assert self.keep(carol)["Location"] == f"/audit/?actor={alice}&outcome=refused"
         row = SavedQuery.objects.get()
         assert b"Alice" not in bytes(row.ciphertext)
@@ -152,22 +152,22 @@ class TestKeptQueries:
 
 
 class TestWhoLooked:
-    def test_readers_of_a_customer_are_counted_by_person_and_act(self, carol, world):  # noqa: F811
+    def test_readers_of_a_customer_are_counted_by_person_and_act(self, carol, staff):  # noqa: F811
         for purpose in ("review", "call"):
-            record_read(by=world.alice, subject=CUSTOMER, purpose=purpose, about=ObjectRef("customer", CUSTOMER.id))
-        record_read(by=world.bob, subject=CUSTOMER, purpose="review", about=ObjectRef("customer", CUSTOMER.id))
-        record("access.deny", by=world.bob, about=ObjectRef("route", "x"), subject=CUSTOMER)
+            record_read(by=staff.alice, subject=CUSTOMER, purpose=purpose, about=ObjectRef("customer", CUSTOMER.id))
+        record_read(by=staff.bob, subject=CUSTOMER, purpose="review", about=ObjectRef("customer", CUSTOMER.id))
+        record("access.deny", by=staff.bob, about=ObjectRef("route", "x"), subject=CUSTOMER)
         page = carol.get("/audit/readers/", {"customer": CUSTOMER.id})
         assert {(shown["name"], shown["row"].times) for shown in page.context["rows"]} == {("Alice", 2), ("Bob", 1)}
-        assert newest("audit.search").actor_id == str(world.carol.pk)
+        assert newest("audit.search").actor_id == str(staff.carol.pk)
 
-    def test_it_asks_whose_file_and_says_when_nobody_looked(self, carol, world):  # noqa: F811
+    def test_it_asks_whose_file_and_says_when_nobody_looked(self, carol, staff):  # noqa: F811
         assert "Say whose file" in carol.get("/audit/readers/").content.decode()
         page = carol.get("/audit/readers/", {"customer": "nobody"})
         assert "Nobody looked" in page.content.decode()
 
-    def test_only_who_reads_the_log(self, client, world):  # noqa: F811
-        client.force_login(world.bob)
+    def test_only_who_reads_the_log(self, client, staff):  # noqa: F811
+        client.force_login(staff.bob)
         assert client.get("/audit/readers/").status_code == 403
 
 
@@ -196,7 +196,7 @@ class TestARangeNow:
             (seq, kind) for kind, seq in found
         }
 
-    def test_a_range_that_is_not_signed_is_refused_in_words(self, carol, world):  # noqa: F811
+    def test_a_range_that_is_not_signed_is_refused_in_words(self, carol, staff):  # noqa: F811
         for given in ({"first": "5", "last": "2"}, {"first": "0", "last": "10"}, {"first": "-1", "last": "2"}, {}):
             assert carol.post("/audit/check/", given).status_code == 422
         assert carol.post("/audit/check/", {"first": "0", "last": "1", "log": "aml"}).status_code == 404
@@ -218,16 +218,16 @@ class TestProof:
         assert not included(leaf_hash(entry + b" "), 7, tree.size, steps, tree.root)
         assert newest("audit.prove").facts["data"] == {"seq": 7, "size": 0}
 
-    def test_nothing_is_proved_that_is_not_signed(self, carol, world, client):  # noqa: F811
+    def test_nothing_is_proved_that_is_not_signed(self, carol, staff, client):  # noqa: F811
         assert carol.get("/audit/main/0/proof/").status_code == 404
         assert carol.get("/audit/aml/0/data/").status_code == 404
 
 
-def test_changes_read_in_words(carol, world):  # noqa: F811
+def test_changes_read_in_words(carol, staff):  # noqa: F811
     """Old and new with the names that ids stand for, and fields by their words; the query count does not grow."""
-    changes = {"assignee_id": (None, str(world.bob.pk)), "state": ("open", "in_review")}
+    changes = {"assignee_id": (None, str(staff.bob.pk)), "state": ("open", "in_review")}
     for _ in range(5):
-        record("cases.assign", by=world.alice, about=ObjectRef("case", "x"), matter=CASE, changes=changes)
+        record("cases.assign", by=staff.alice, about=ObjectRef("case", "x"), matter=CASE, changes=changes)
     (shown, *_) = carol.get("/audit/", {"case": CASE}).context["rows"]
     assert ("responsible", "–", "Bob") in shown["changes"]
     assert explorer._act("audit.read") == "read {object} for {purpose}"

@@ -28,7 +28,7 @@ CASE = "KYC-26-004813-9"
 
 
 @pytest.fixture
-def world(db):
+def staff(db):
     """Alice is an agent, Bob an officer, Carol an auditor, Mallory has no role. Nobody needs a password here."""
     with context.use(context.new("test")):
         team = create_team(name="Verification", slug="verification", by=system())
@@ -41,8 +41,8 @@ def world(db):
 
 
 @pytest.fixture
-def carol(client, world):
-    client.force_login(world.carol)
+def carol(client, staff):
+    client.force_login(staff.carol)
     return client
 
 
@@ -60,9 +60,9 @@ def newest(action):
 
 
 class TestTheList:
-    def test_an_auditor_finds_the_entries_of_a_case(self, carol, world):
-        write(world.alice, 3, reason="no_right", outcome="refused")
-        write(world.bob, 2, matter="KYC-26-000001-0")
+    def test_an_auditor_finds_the_entries_of_a_case(self, carol, staff):
+        write(staff.alice, 3, reason="no_right", outcome="refused")
+        write(staff.bob, 2, matter="KYC-26-000001-0")
         page = carol.get("/audit/", {"case": CASE})
         assert page.status_code == 200
         assert [row.matter for row in rows_of(page)] == [CASE] * 3
@@ -86,15 +86,15 @@ class TestTheList:
             ({"request": "the-request"}, 2),
         ],
     )
-    def test_each_filter_narrows_it(self, carol, world, query, found):
-        write(world.alice, 3, reason="no_right", outcome="refused")
+    def test_each_filter_narrows_it(self, carol, staff, query, found):
+        write(staff.alice, 3, reason="no_right", outcome="refused")
         with context.use(context.new("test", request_id="the-request")):
             subject = SubjectRef("customer", "5a3b1c2d-0000-4000-8000-000000000001")
-            write(world.bob, 2, matter="KYC-26-000001-0", subject=subject)
+            write(staff.bob, 2, matter="KYC-26-000001-0", subject=subject)
         assert len(rows_of(carol.get("/audit/", query))) == found
 
-    def test_it_pages_without_losing_or_repeating_a_row(self, carol, world):
-        write(world.alice, 120)
+    def test_it_pages_without_losing_or_repeating_a_row(self, carol, staff):
+        write(staff.alice, 120)
         address, seen = f"/audit/?case={CASE}", []
         while address:
             page = carol.get(address)
@@ -103,9 +103,9 @@ class TestTheList:
         expected = Entry.objects.filter(matter=CASE).order_by("-id").values_list("event_id", flat=True)
         assert seen == list(expected)
 
-    def test_the_number_of_queries_does_not_depend_on_the_rows(self, carol, world):
+    def test_the_number_of_queries_does_not_depend_on_the_rows(self, carol, staff):
         asked = []
-        for person, count in ((world.alice, 3), (world.bob, 40)):
+        for person, count in ((staff.alice, 3), (staff.bob, 40)):
             write(person, count)
             carol.get("/audit/")
             with CaptureQueriesContext(connection) as queries:
@@ -113,15 +113,15 @@ class TestTheList:
             asked.append(len(queries))
         assert asked[0] == asked[1]
 
-    def test_looking_at_it_is_an_entry_that_does_not_say_what_was_typed(self, carol, world):
+    def test_looking_at_it_is_an_entry_that_does_not_say_what_was_typed(self, carol, staff):
         carol.get("/audit/", {"actor": "alice@example.com"})
         entry = newest("audit.search")
-        assert entry.actor_id == str(world.carol.pk)
+        assert entry.actor_id == str(staff.carol.pk)
         assert re.fullmatch("[0-9a-f]{16}", entry.facts["data"]["digest"])
         assert "alice@example.com" not in bytes(entry.entry).decode()
         assert entry.facts["sealed"]["n"] > 0
 
-    def test_what_was_typed_cannot_be_guessed_from_its_digest(self, carol, world):
+    def test_what_was_typed_cannot_be_guessed_from_its_digest(self, carol, staff):
         asked = Query(actors=find("staff", "12345678950"))
         carol.get("/audit/", {"actor": "12345678950"})
         digest = newest("audit.search").facts["data"]["digest"]
@@ -141,8 +141,8 @@ class TestTheList:
         assert list(page.context["form"].errors) == [name]
         assert not carol.get("/audit/", {name: "9998-12-31"}).context["form"].errors
 
-    def test_no_database_id_leaves(self, carol, world):
-        write(world.alice, 60)
+    def test_no_database_id_leaves(self, carol, staff):
+        write(staff.alice, 60)
         ids = {str(pk) for pk in Entry.objects.values_list("id", flat=True) if pk > 999}
         text = carol.get("/audit/").content.decode()
         assert not any(f'"{pk}"' in text or f"/{pk}/" in text for pk in ids)
@@ -162,10 +162,10 @@ class TestTheList:
 
 def test_what_somebody_inserted_by_sql_does_not_break_the_page(house, client):
     """Bytes of any shape, before and after the sequencer flagged them."""
-    world = a_world()
+    staff = a_world()
     for entry in ("x", "[]", '{"actor": 5, "diff": 7}', '{"action": "{0.__class__}"}'):
         house.sql(FOREIGN.replace("'x'", "%s"), entry.encode())
-    client.force_login(world.carol)
+    client.force_login(staff.carol)
     assert client.get("/audit/", {"object": "a"}).status_code == 200
     house.sequence()
     page = client.get("/audit/", {"object": "a"})
@@ -176,8 +176,8 @@ def test_what_somebody_inserted_by_sql_does_not_break_the_page(house, client):
 class TestWhoMayLook:
     @pytest.mark.parametrize("name", ["alice", "bob", "mallory"])
     @pytest.mark.parametrize("address", ["/audit/", "/audit/main/0/", "/audit/export/"])
-    def test_staff_without_the_right_are_refused_and_that_is_an_entry(self, client, world, name, address):
-        client.force_login(getattr(world, name))
+    def test_staff_without_the_right_are_refused_and_that_is_an_entry(self, client, staff, name, address):
+        client.force_login(getattr(staff, name))
         assert client.get(address).status_code == 403
         assert newest_on_log().action == "access.deny"
 
@@ -185,16 +185,16 @@ class TestWhoMayLook:
     def test_strangers_are_asked_to_sign_in(self, client, db, address):
         assert client.get(address).status_code == 302
 
-    def test_the_aml_log_does_not_exist_for_an_auditor_of_the_main_log(self, carol, world):
-        write(world.alice, 2, log="aml")
+    def test_the_aml_log_does_not_exist_for_an_auditor_of_the_main_log(self, carol, staff):
+        write(staff.alice, 2, log="aml")
         page = carol.get("/audit/", {"log": "aml", "action": "access.deny"})
         assert rows_of(page) == []
         assert "aml" not in page.content.decode()
         assert carol.get("/audit/aml/0/").status_code == carol.get("/audit/nolog/0/").status_code == 404
 
-    def test_who_has_the_right_sees_it(self, carol, world):
-        write(world.alice, 2, log="aml")
-        world.carol.user_permissions.add(Permission.objects.get(codename="view_aml_entry"))
+    def test_who_has_the_right_sees_it(self, carol, staff):
+        write(staff.alice, 2, log="aml")
+        staff.carol.user_permissions.add(Permission.objects.get(codename="view_aml_entry"))
         page = carol.get("/audit/", {"log": "aml", "action": "access.deny"})
         assert len(rows_of(page)) == 2
 
@@ -202,9 +202,9 @@ class TestWhoMayLook:
         for address in ("/audit/", "/audit/main/0/"):
             assert carol.post(address).status_code == 405
 
-    def test_looking_without_exporting(self, carol, world):
-        world.carol.groups.clear()
-        world.carol.user_permissions.add(Permission.objects.get(codename="view_entry"))
+    def test_looking_without_exporting(self, carol, staff):
+        staff.carol.groups.clear()
+        staff.carol.user_permissions.add(Permission.objects.get(codename="view_entry"))
         assert "Export with reason" not in carol.get("/audit/").content.decode()
         assert carol.get("/audit/export/").status_code == 403
 
@@ -244,12 +244,12 @@ class TestExport:
 
 def test_an_auditor_finds_reads_and_exports_a_case(house, client, tmp_path, settings):
     """With everything committed and a real sequencer beside."""
-    world = a_world()
-    case = world.verification()
+    staff = a_world()
+    case = staff.verification()
     process = Process(house)
     try:
         wait_until(lambda: (now := standing()).alive and not now.waiting and now.signed_size == now.size > 0)
-        client.force_login(world.carol)
+        client.force_login(staff.carol)
         page = client.get("/audit/", {"case": case.number})
         rows = rows_of(page)
         assert rows
@@ -272,7 +272,7 @@ def test_an_auditor_finds_reads_and_exports_a_case(house, client, tmp_path, sett
 
         archive = zipfile.ZipFile(io.BytesIO(bundle.read_bytes()))
         entry = newest("audit.export")
-        assert entry.actor_id == str(world.carol.pk)
+        assert entry.actor_id == str(staff.carol.pk)
         assert entry.facts["data"]["of"] == case.number
         assert entry.facts["data"]["manifest"] == outside.hashlib.sha256(archive.read("manifest.json")).hexdigest()
         assert "sample 7" not in bytes(entry.entry).decode()

@@ -65,22 +65,22 @@ def _kms(settings, monkeypatch):
 
 
 @pytest.fixture
-def world(away, in_context):
+def operator(away, in_context):
     return a_world()
 
 
-def test_with_it_everything_works_as_with_a_key_file(world, away, client):
-    api = platform(world, client)
+def test_with_it_everything_works_as_with_a_key_file(operator, away, client):
+    api = platform(operator, client)
     number = api.player()["number"]
     assert api.hand_in(number, a_file()).status_code == 201
-    client.force_login(world.alice)
+    client.force_login(operator.alice)
     assert client.get(reverse("cases:case", kwargs={"number": number})).status_code == 200
     assert set(services.SubjectKey.objects.filter(kind="customer").values_list("provider", flat=True)) >= {away.name}
 
 
-def test_a_page_says_so_and_shows_nothing(world, away, client):
-    case = world.verification()
-    client.force_login(world.alice)
+def test_a_page_says_so_and_shows_nothing(operator, away, client):
+    case = operator.verification()
+    client.force_login(operator.alice)
     away.stop()
     response = client.get(reverse("cases:case", kwargs={"number": case.number}))
     page = response.content.decode()
@@ -89,9 +89,9 @@ def test_a_page_says_so_and_shows_nothing(world, away, client):
     assert case.customer.full_name not in page and "isil@" not in page
 
 
-def test_a_file_is_not_taken_and_nothing_of_it_is_kept(world, away, client, tmp_path):
-    case = world.verification()
-    client.force_login(world.alice)
+def test_a_file_is_not_taken_and_nothing_of_it_is_kept(operator, away, client, tmp_path):
+    case = operator.verification()
+    client.force_login(operator.alice)
     away.stop()
     form = {"purpose": "identity_front", "document_type": "passport"}
     form["file"] = SimpleUploadedFile("front.jpg", a_file(), "image/jpeg")
@@ -100,8 +100,8 @@ def test_a_file_is_not_taken_and_nothing_of_it_is_kept(world, away, client, tmp_
     assert [path for path in (tmp_path / "vault").rglob("*") if path.is_file()] == []
 
 
-def test_the_api_answers_a_problem_and_writes_no_player(world, away, client):
-    api = platform(world, client)
+def test_the_api_answers_a_problem_and_writes_no_player(operator, away, client):
+    api = platform(operator, client)
     before = Customer.objects.count()
     away.stop()
     refused = api.post("/customers", PLAYER)
@@ -111,7 +111,7 @@ def test_the_api_answers_a_problem_and_writes_no_player(world, away, client):
     assert Customer.objects.count() == before
 
 
-def test_readiness_names_the_keys(world, away, client, monkeypatch):
+def test_readiness_names_the_keys(operator, away, client, monkeypatch):
     monkeypatch.setitem(health.CHECKS, "sequencer", lambda: None)
     assert client.get("/readyz").json()["checks"]["keys"] == "ok"
     away.stop()
