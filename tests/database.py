@@ -93,6 +93,8 @@ def use(which: str) -> None:
         wrapper = connections[alias]
         _open[in_use(), alias] = wrapper
         connections[alias] = _open.get((which, alias)) or connections.create_connection(alias)
+        if connections[alias].connection is not None and not connections[alias].is_usable():
+            connections[alias].close()  # a test killed the database meanwhile
     for alias in ALIASES:  # every connection of an alias, of another thread too, has these same settings
         connections[alias].settings_dict["NAME"] = _names[which]
 

@@ -35,7 +35,7 @@ def an_orphan(vault):
 def a_half_file(vault):
     """What kill -9 in the middle of an upload leaves."""
     folder = vault.root / "ab"
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f".{uuid.uuid4()}.12345678.part"
     path.write_bytes(b"half")
     return path
