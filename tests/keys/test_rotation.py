@@ -123,6 +123,8 @@ def test_a_second_rotation_at_once_is_told_to_wait(house):
         with one_rotation():
             holds.set()
             go_on.wait(10)
+            # A connection that ends gives its locks back in its own time: the next run would meet it still.
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [runs._LOCK])
         connection.close()
 
     running = threading.Thread(target=first)
@@ -156,6 +158,8 @@ def test_a_second_retention_run_at_once_is_told_to_wait(house):
             cursor.execute("SELECT pg_advisory_lock(%s)", [runs._LOCK])
             holding.set()
             go_on.wait(10)
+            # A connection that ends gives its locks back in its own time: the next run would meet it still.
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [runs._LOCK])
         connection.close()
 
     running = threading.Thread(target=first)
