@@ -76,6 +76,11 @@ STATES: Final[Mapping[str, State]] = {
     "persisting": State("wait", "go", pgettext_lazy("state", "In force after its term")),
     "return_requested": State("again", "", pgettext_lazy("state", "Return asked for")),
     "cooling": State("sleep", "", pgettext_lazy("state", "Time to reflect")),
+    "campaign.drafted": State("none", "", pgettext_lazy("state", "Not started")),
+    "campaign.running": State("half", "go", pgettext_lazy("state", "Running")),
+    "campaign.paused": State("sleep", "soon", pgettext_lazy("state", "Paused")),
+    "campaign.done": State("done", "good", pgettext_lazy("state", "Done")),
+    "campaign.stopped": State("no", "", pgettext_lazy("state", "Stopped")),
     # an act of care that began by itself
     "careaction.asked": State("none", "plain", pgettext_lazy("state", "To be done")),
     "careaction.done": State("done", "good", pgettext_lazy("state", "Done")),

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from audit.actors import system
 from audit.models import Entry
-from audit.perform import ConditionsNotMet, Denied, WrongState
+from audit.perform import ConditionsNotMet, Denied, WrongState, perform
 from cases.marks import services as marks
 from cases.models import Evidence, Queue
 from cases.quality.models import SecondLook
@@ -75,7 +75,7 @@ def started(world, **facts):
 def test_a_campaign_goes_through_two_persons_and_sends_so_many_a_day(world, verified):
     old = [verified(ago).account for ago in (900, 800, 700)]
     campaign = drafted(world)
-    assert (campaign.total, campaign.stage) == (3, "drafted")
+    assert (campaign.total, campaign.state) == (3, "drafted")
     proposal = campaigns.submit(campaign, by=world.bob, reason="records")
     assert isinstance(proposal, Proposal) and campaigns.send_due() == 0
     with pytest.raises(Denied):
@@ -85,13 +85,18 @@ def test_a_campaign_goes_through_two_persons_and_sends_so_many_a_day(world, veri
     opened = Verification.objects.filter(verification_facts__because=Because.CAMPAIGN)
     assert set(opened.values_list("account", flat=True)) == {old[0].pk, old[1].pk}  # the longest ago first
     assert {case.level for case in opened} == {"L1"} and not opened.filter(messages__isnull=False).exists()
+    for nobody in (world.alice, world.carol, world.mallory):
+        with pytest.raises(Denied):
+            campaigns.pause(campaign, by=nobody)
+    with pytest.raises(Denied):  # that it is over is for the product to say
+        perform(Campaign.objects.get().end, by=world.erin, at=timezone.now())
     campaigns.pause(campaign, by=world.erin)
     QuerySet.update(Member.objects.filter(result="opened"), reached_at=timezone.now() - 2 * DAY)
     assert campaigns.send_due() == 0
     campaigns.resume(campaign, by=world.erin)
     assert campaigns.send_due() == 1 and campaigns.send_due() == 0
     campaign.refresh_from_db()
-    assert campaign.stage == "done" and campaigns.results(campaign) == {"opened": 3}
+    assert campaign.state == "done" and campaigns.results(campaign) == {"opened": 3}
     assert campaigns.endings(campaign) == {"": 3}
     acts = [entry.action for entry in Entry.objects.filter(action__startswith="campaigns.").order_by("id")]
     assert acts == [f"campaigns.{name}" for name in ("draft", "start", "pause", "resume", "end")]
@@ -178,7 +183,7 @@ def test_who_may_and_what_the_pages_show(world, verified):
     assert signed_in_as(world.mallory).get(address).status_code == 404
     assert signed_in_as(world.alice).get(address).status_code == 403
     stopped = client.post(reverse("cases:campaign-move", args=[campaign.pk]), {"move": "stop"})
-    assert stopped.status_code == 302 and Campaign.objects.get().stage == "stopped"
+    assert stopped.status_code == 302 and Campaign.objects.get().state == "stopped"
     with pytest.raises(ConditionsNotMet):
         confirm(Proposal.objects.get(act="campaigns.start"), by=world.erin)
     assert Client().get(address).status_code == 302
@@ -217,7 +222,7 @@ def test_a_fault_of_ours_pauses_a_campaign_instead_of_running_through_everybody(
         for _run in range(5):
             assert campaigns.send_due() == 0
         campaign.refresh_from_db()
-        assert (campaigns.results(campaign)["failed"], campaign.stage) == ((3, "running"), (5, "paused"))[day - 1]
+        assert (campaigns.results(campaign)["failed"], campaign.state) == ((3, "running"), (5, "paused"))[day - 1]
         QuerySet.update(Member.objects.filter(result="failed"), reached_at=timezone.now() - 2 * DAY)
     paused = Entry.objects.get(action="campaigns.pause")
     assert (paused.actor_kind, paused.facts["data"]["failed"]) == ("system", 5)

@@ -4,7 +4,8 @@ from django.utils.translation import gettext_lazy as _
 
 from audit.registry import Action, Kept, register
 
-_NAMES = ("licensee", "rows", "per_day", "opened", "passed", "failed", "proposal", "maker")
+_MOVED = ("state", "started_at", "ended_at")
+_NAMES = ("licensee", "rows", "per_day", "opened", "passed", "failed", "proposal", "maker", *_MOVED)
 FIELDS = dict.fromkeys(_NAMES, Kept.PUBLIC)
 
 register(

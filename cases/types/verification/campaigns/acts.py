@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from cases.types.verification.campaigns import services, words
-from cases.types.verification.campaigns.models import Campaign
+from cases.types.verification.campaigns.models import Campaign, may_run
 from compliance.proposals import acts
 
 
@@ -16,7 +16,7 @@ def _load(pk: Any) -> Campaign:
 
 
 def _visible(user: Any) -> Any:
-    return Campaign.objects.visible_to(user).filter(stage=Campaign.Stage.DRAFTED).values_list("pk", flat=True)
+    return Campaign.objects.visible_to(user).filter(state=Campaign.State.DRAFTED).values_list("pk", flat=True)
 
 
 acts.register(
@@ -26,8 +26,8 @@ acts.register(
         run=services.start,
         load=_load,
         digest=services.digest,
-        may_propose=services.may_run,
-        may_confirm=services.may_run,
+        may_propose=may_run,
+        may_confirm=may_run,
         visible=_visible,
         need=services.need,
         unmet=services.unmet,

@@ -8,7 +8,7 @@ ours, not theirs.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from hashlib import sha256
 from itertools import islice
@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 
 from audit.actors import Acts, system
 from audit.canonical import canonical
-from audit.perform import ConditionsNotMet, Denied, WrongState
+from audit.perform import ConditionsNotMet, Denied, perform
 from audit.record import ObjectRef, record, record_refusal
 from cases.models import Queue
 from cases.types.verification import reviews
@@ -46,12 +46,8 @@ BLOCK: Final = 2_000
 IN_A_ROW: Final = 5  # failures after which a campaign pauses by itself
 RUN_FOR: Final = timedelta(seconds=45)
 
-Stage, Result = Campaign.Stage, Member.Result
+State, Result = Campaign.State, Member.Result
 _log = logging.getLogger(__name__)
-
-
-def may_run(campaign: Campaign, user: Any) -> bool:
-    return bool(user.is_active and user.has_perm(RUN)) and decides_for(campaign.licensee, user, RUN)
 
 
 def foreseen(licensee: Licensee, choice: Choice, per_day: int) -> dict[str, int]:
@@ -101,57 +97,29 @@ def start(
     campaign: Campaign, *, by: Acts, reason: str, proposal: str | None = None, maker: str | None = None
 ) -> Campaign:
     require_second_person(ACT, campaign, proposal=proposal)
-    _require(campaign.licensee, by=by, action=ACT)
-    campaign = _locked(campaign)
     if wrong := unmet(campaign):
         raise ConditionsNotMet(list(wrong))
     agreed = {name: value for name, value in (("proposal", proposal), ("maker", maker)) if value}
-    now = timezone.now()
-    return _moved(campaign, Stage.RUNNING, "campaigns.start", by=by, reason=reason, details=agreed, started_at=now)
+    return _moved(campaign.start, by=by, reason=reason, details=_details(campaign) | agreed, at=timezone.now())
 
 
-def pause(campaign: Campaign, *, by: Acts) -> Campaign:
-    return _step(campaign, (Stage.RUNNING,), Stage.PAUSED, "campaigns.pause", by=by)
+def pause(campaign: Campaign, *, by: Acts, failed: int = 0) -> Campaign:
+    """`failed`: how many players in a row failed, where it pauses by itself for that."""
+    more = {"failed": failed} if failed else {}
+    return _moved(campaign.pause, by=by, details=_details(campaign) | more)
 
 
 def resume(campaign: Campaign, *, by: Acts) -> Campaign:
-    """Go on where it was. What two persons agreed to goes on as it was agreed."""
-    return _step(campaign, (Stage.PAUSED,), Stage.RUNNING, "campaigns.resume", by=by)
+    return _moved(campaign.resume, by=by, details=_details(campaign))
 
 
 def stop(campaign: Campaign, *, by: Acts) -> Campaign:
-    """End it before everybody was reached. What was opened stays open."""
-    stages = (Stage.DRAFTED, Stage.RUNNING, Stage.PAUSED)
-    return _step(campaign, stages, Stage.STOPPED, "campaigns.stop", by=by, ended_at=timezone.now())
+    return _moved(campaign.stop, by=by, details=_details(campaign) | _reached(campaign), at=timezone.now())
 
 
-@transaction.atomic
-def _step(campaign: Campaign, sources: Sequence[str], target: str, action: str, *, by: Acts, **facts: Any) -> Campaign:
-    _require(campaign.licensee, by=by, action=action)
-    campaign = _locked(campaign)
-    if campaign.stage == target:
-        return campaign
-    if campaign.stage not in sources:
-        raise WrongState(_("This campaign is not at that stage any more. Look at it again."))
-    return _moved(campaign, target, action, by=by, **facts)
-
-
-def _moved(
-    campaign: Campaign,
-    target: str,
-    action: str,
-    *,
-    by: Acts,
-    reason: str | None = None,
-    details: dict[str, Any] | None = None,
-    **facts: Any,
-) -> Campaign:
-    campaign.stage = target
-    for name, value in facts.items():
-        setattr(campaign, name, value)
-    campaign.save(update_fields=["stage", *facts])
-    record(action, by=by, about=campaign, reason=reason, details=_details(campaign) | (details or {}))
-    return campaign
+def _moved(move: Callable[..., Any], **facts: Any) -> Campaign:
+    done: Campaign = perform(move, **facts)
+    return done
 
 
 def _require(licensee: Licensee, *, by: Acts, action: str) -> None:
@@ -167,9 +135,11 @@ def _locked(campaign: Campaign) -> Campaign:
 
 
 def _details(campaign: Campaign) -> dict[str, Any]:
-    counts = results(campaign) if campaign.stage in (Stage.DONE, Stage.STOPPED) else {}
-    facts = {"licensee": campaign.licensee.slug, "rows": campaign.total, "per_day": campaign.per_day}
-    return facts | {name: counts[name] for name in ("opened", "passed", "failed") if name in counts}
+    return {"licensee": campaign.licensee.slug, "rows": campaign.total, "per_day": campaign.per_day}
+
+
+def _reached(campaign: Campaign) -> dict[str, int]:
+    return {name: n for name, n in results(campaign).items() if name != Result.WAITS}
 
 
 # ------------------------------------------------------------------------------------------------- four eyes
@@ -179,7 +149,7 @@ def need(campaign: Campaign, **inputs: Any) -> Need:
 
 
 def unmet(campaign: Campaign, **inputs: Any) -> Sequence[str]:
-    decided = [] if campaign.stage == Stage.DRAFTED else [_("This was decided already.")]
+    decided = [] if campaign.state == State.DRAFTED else [_("This was decided already.")]
     return [*decided, *_lacking(campaign.licensee)]
 
 
@@ -204,7 +174,7 @@ def digest(campaign: Campaign) -> bytes:
 def send_due(*, run_for: timedelta = RUN_FOR) -> int:
     """Today's share of every campaign that runs. How many reviews were opened."""
     until, opened = monotonic() + run_for.total_seconds(), 0
-    for campaign in Campaign.objects.filter(stage=Stage.RUNNING).order_by("started_at"):
+    for campaign in Campaign.objects.filter(state=State.RUNNING).order_by("started_at"):
         while monotonic() < until:
             result = _next(campaign)
             opened += result == Result.OPENED
@@ -228,10 +198,10 @@ def _next(campaign: Campaign) -> str | None:
 @transaction.atomic
 def _reach(campaign: Campaign, member: Member | None) -> str | None:
     campaign = _locked(campaign)
-    if campaign.stage != Stage.RUNNING or not _has_a_queue(campaign) or sent_today(campaign) >= campaign.per_day:
+    if campaign.state != State.RUNNING or not _has_a_queue(campaign) or sent_today(campaign) >= campaign.per_day:
         return None
     if member is None:
-        _moved(campaign, Stage.DONE, "campaigns.end", by=system(), ended_at=timezone.now())
+        _moved(campaign.end, by=system(), details=_details(campaign) | _reached(campaign), at=timezone.now())
         return None
     if not _still_waits(member):
         return ""
@@ -264,9 +234,9 @@ def _set_aside(campaign: Campaign, member: Member) -> str:
     member.save(update_fields=["result", "reached_at", "case"])
     tried = campaign.members.filter(result__in=TRIED, position__lte=member.position).order_by("-position")
     last = list(tried.values_list("result", flat=True)[:IN_A_ROW])
-    if campaign.stage == Stage.RUNNING and last == [Result.FAILED] * IN_A_ROW:
+    if campaign.state == State.RUNNING and last == [Result.FAILED] * IN_A_ROW:
         _log.error("campaign %s pauses: the last %s players failed", campaign.pk, IN_A_ROW)
-        _moved(campaign, Stage.PAUSED, "campaigns.pause", by=system(), details={"failed": IN_A_ROW})
+        pause(campaign, by=system(), failed=IN_A_ROW)
     return Result.FAILED
 
 

@@ -27,7 +27,7 @@ from compliance.proposals.models import Proposal
 from compliance.proposals.queries import open_proposal
 
 SHOWN, SAMPLE, PAGE = 50, 10, 50
-Stage = Campaign.Stage
+State = Campaign.State
 MOVES = {"pause": services.pause, "resume": services.resume, "stop": services.stop}
 DONE = {
     "pause": gettext_lazy("Paused. What was opened stays open."),
@@ -116,12 +116,12 @@ def campaign(request: HttpRequest, campaign_id: UUID) -> HttpResponse:
         "newer_url": f"?page={page.previous_page_number()}" if page.has_previous() else "",
         "older_url": f"?page={page.next_page_number()}" if page.has_next() else "",
         "proposal": open_proposal(one),
-        "moves": [name for name, stage in MOVES_AT if one.stage == stage],
+        "moves": [name for name, state in MOVES_AT if one.state == state],
     }
     return render(request, "campaigns/campaign.html", context)
 
 
-MOVES_AT = (("pause", Stage.RUNNING), ("resume", Stage.PAUSED))
+MOVES_AT = (("pause", State.RUNNING), ("resume", State.PAUSED))
 
 
 def _endings() -> list[tuple[str, Any]]:

@@ -68,12 +68,12 @@ class Command(BaseCommand):
 
     def list(self, options: dict[str, Any]) -> dict[str, Any]:
         rows = Campaign.objects.filter(licensee=licensee_of(options["licensee"])).order_by("-made_at")
-        return {str(one.pk): f"{one.stage}, {services.results(one)}" for one in rows}
+        return {str(one.pk): f"{one.state}, {services.results(one)}" for one in rows}
 
     def show(self, options: dict[str, Any]) -> dict[str, Any]:
         one = _named(options["campaign"])
         ended = {name or "open": count for name, count in services.endings(one).items()}
-        facts = {"stage": one.stage, "players": one.total, "per_day": one.per_day, "today": services.sent_today(one)}
+        facts = {"state": one.state, "players": one.total, "per_day": one.per_day, "today": services.sent_today(one)}
         return facts | {"results": services.results(one), "verifications": ended}
 
     def pause(self, options: dict[str, Any]) -> dict[str, Any]:
@@ -88,7 +88,7 @@ class Command(BaseCommand):
 
 def _moved(move: Any, options: dict[str, Any]) -> dict[str, Any]:
     try:
-        return {"stage": move(_named(options["campaign"]), by=system()).stage}
+        return {"state": move(_named(options["campaign"]), by=system()).state}
     except WrongState as error:
         raise CommandError(str(error), returncode=1) from None
 
