@@ -18,7 +18,7 @@ from audit.sequencer import LostLeadership, Sequencer
 from compliance.embedded.postgres import SEQUENCER
 from tests import database
 from tests.audit.conftest import FOREIGN, Process, kinds
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 
 def places(house, log="main"):
@@ -238,7 +238,7 @@ def test_two_at_once_under_load_give_each_entry_one_place(house):
             for one in both:
                 one.stop.set()
             for thread in threads:
-                thread.join(30)
+                thread.join(PATIENCE)
     house.sequence()
     report = house.verify()
     assert report.ok, report.findings
@@ -301,7 +301,7 @@ def test_writers_are_not_slowed_by_a_sequencer_that_holds_nothing(house):
         sequencer._place(connection)
         writer = threading.Thread(target=write)
         writer.start()
-        writer.join(5)
+        writer.join(PATIENCE)
         assert done.is_set()
 
 

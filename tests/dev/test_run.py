@@ -79,7 +79,7 @@ def test_it_answers_while_it_runs(running):
 
 def test_a_second_run_on_the_same_folder_is_refused_by_name(running, start):
     second = start(running.data_dir)
-    assert second.process.wait(30) == 1
+    assert second.process.wait(PATIENCE) == 1
     assert f"already runs on {running.data_dir} (process {running.process.pid})" in second.says()
     assert running.get("/healthz")[0] == 200
 

@@ -40,6 +40,7 @@ from documents.uploads import seal_file
 from tests.documents import samples
 from tests.house import a_house
 from tests.journeys.people import Client, eventually
+from tests.waiting import PATIENCE
 from tests.world import PASSWORD, a_world
 
 LONG_AGO = date(2012, 5, 31)
@@ -240,10 +241,10 @@ def test_a_shred_and_a_new_seal_at_once_never_leave_a_readable_value(house):
     threads = [threading.Thread(target=writer) for _ in range(3)]
     for thread in threads:
         thread.start()
-    assert started.wait(10)
+    assert started.wait(PATIENCE)
     shred_subject(subject, by=system(), reason="erasure")
     for thread in threads:
-        thread.join(10)
+        thread.join(PATIENCE)
         assert not thread.is_alive(), "nobody may go on sealing"
     assert sealed
     for value in sealed:

@@ -31,12 +31,12 @@ from documents.storage import storage
 from documents.uploads import seal_file
 from tests.documents import samples
 from tests.journeys.people import eventually
+from tests.waiting import PATIENCE
 from tests.whole import times
 from tests.world import a_world
 
 pytestmark = [pytest.mark.slow, pytest.mark.forks]
 KILLS = times(50, 12)
-PATIENCE = 60.0  # seconds until a file is handed in
 
 
 @pytest.fixture(autouse=True)
@@ -148,7 +148,7 @@ class Platform:
         self.base = f"/api/v1/cases/{case.number}/uploads"
 
     def ask(self, method, path, headers, body=None):
-        with closing(http.client.HTTPConnection(self.host, timeout=60)) as connection:
+        with closing(http.client.HTTPConnection(self.host, timeout=PATIENCE)) as connection:
             connection.request(method, path, body, self.headers | headers)
             answer = connection.getresponse()
             answer.read()
@@ -170,7 +170,7 @@ class Platform:
 
     def begin_a_piece(self, address, offset, data, sent):
         """Promise the rest of the data, send so much of it, and leave the connection open."""
-        connection = http.client.HTTPConnection(self.host, timeout=60)
+        connection = http.client.HTTPConnection(self.host, timeout=PATIENCE)
         connection.putrequest("PATCH", address)
         headers = {"Upload-Offset": str(offset), "Content-Type": "application/offset+octet-stream"}
         for name, value in (self.headers | headers | {"Content-Length": str(len(data) - offset)}).items():

@@ -51,7 +51,7 @@ def test_a_lost_connection_costs_a_piece_and_not_the_file(committed, world, new_
     page.route("**/uploads/**", every_third_is_lost)
     page.locator("#upload button:not([type=button])").click()
     expect(page.locator("[data-progress] progress")).to_be_visible()
-    expect(page.locator(".notices")).to_contain_text("The file arrived", timeout=90_000)
+    expect(page.locator(".notices")).to_contain_text("The file arrived", timeout=180_000)
     assert Evidence.objects.get(case_id=case.pk).document.size == len(file["buffer"])
     assert pieces[0] == 0 and len(pieces) > 5
     assert pieces.count(0) == 1  # what had arrived was not sent again
@@ -75,13 +75,13 @@ def test_after_a_reload_the_same_file_goes_on_where_it_was(committed, world, new
     page.route("**/uploads/**", no_more)
     chosen(page, path)
     page.locator("#upload button:not([type=button])").click()
-    expect(page.locator("[data-progress] output")).to_contain_text("The connection is lost", timeout=60_000)
+    expect(page.locator("[data-progress] output")).to_contain_text("The connection is lost", timeout=180_000)
     assert PartialUpload.objects.get(matter=case.number).offset == 2 * MIB
     page.goto(f"/cases/{case.number}/")
     most[0] = 1000
     chosen(page, path)
     page.locator("#upload button:not([type=button])").click()
-    expect(page.locator(".notices")).to_contain_text("The file arrived", timeout=90_000)
+    expect(page.locator(".notices")).to_contain_text("The file arrived", timeout=180_000)
     assert sent[:3] == [0, MIB, 2 * MIB]
     assert PartialUpload.objects.filter(matter=case.number).count() == 1
 
@@ -93,6 +93,6 @@ def test_what_is_wrong_with_a_file_is_said_beside_it(committed, world, new_conte
     chosen(page, {"name": "statement.pdf", "mimeType": "application/pdf", "buffer": b"MZ" + bytes(2 * MIB)})
     page.locator("#upload button:not([type=button])").click()
     expect(page.locator("[data-upload-wrong]")).to_contain_text(
-        "must be a JPEG, a HEIC, a PNG or a PDF", timeout=60_000
+        "must be a JPEG, a HEIC, a PNG or a PDF", timeout=180_000
     )
     expect(page.locator("#upload button:not([type=button])")).to_be_enabled()

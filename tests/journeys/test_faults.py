@@ -24,13 +24,13 @@ from documents.queries import STALE_CLAIM as INSPECTION_CLAIM
 from documents.storage import storage
 from tests.journeys.people import Client, eventually, multipart
 from tests.papers import a_file, bring
+from tests.waiting import PATIENCE
 from tests.whole import times
 from tests.world import a_world
 
 pytestmark = pytest.mark.slow
 VICTIMS = ["web", "worker", "sequencer", "database"]  # in CI two for uploads, the others for decisions
 KILLS = times(60, 3)  # one each second or two, until all is uploaded
-PATIENCE = 120  # seconds; a service that was killed is back long before
 
 
 @pytest.fixture
@@ -160,7 +160,7 @@ def test_a_kill_in_the_middle_of_a_decision_leaves_none_half_done(victim, commit
         stack.kill(victim)
         stack.start(victim)
         stack.wait_until_ready()
-        decision.join(60)
+        decision.join(PATIENCE)
         if told[proposal.matter] != 302:  # cut off: the officer looks again, and tries again if need be
             assert confirmed(officer, proposal) in (302, 409)
     numbers = [proposal.matter for proposal in proposals]

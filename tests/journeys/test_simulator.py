@@ -14,6 +14,7 @@ from compliance.people.models import Account, Restriction
 from compliance.platform.models import ApiKey
 from compliance.platform.webhooks.models import Endpoint
 from tests.journeys.people import Client, eventually
+from tests.waiting import PATIENCE
 from tests.world import a_test_licensee, a_world, an_administrator
 
 pytestmark = pytest.mark.slow
@@ -70,6 +71,6 @@ def test_stop_play_ends_the_session_at_the_platform(stack, world, trial, platfor
     assert Restriction.objects.get(customer=player).stops_play
 
     process.terminate()  # in order: what was made for the run ends with it
-    assert process.wait(60) == 143, lines
+    assert process.wait(PATIENCE) == 143, lines
     assert ApiKey.objects.get(licensee=trial).revoked_at is not None
     assert not Endpoint.objects.enabled().filter(licensee=trial).exists()

@@ -16,6 +16,7 @@ from compliance.keys.models import SubjectKey
 from compliance.keys.providers import KeyUnavailable, provider
 from compliance.keys.services import IndexPurpose, blind_index, ensure_subject_key, open_sealed, seal
 from documents.keeping import runs
+from tests.waiting import PATIENCE
 
 
 def epochs_in_use():
@@ -72,7 +73,7 @@ def test_while_an_epoch_is_destroyed_no_key_is_made_under_it(house, a_subject):
         with transaction.atomic():
             services.making_a_key(using="default")
             made.set()
-            go_on.wait(10)
+            go_on.wait(PATIENCE)
             SubjectKey.objects.create(
                 kind="customer", subject_id=str(uuid.uuid4()), provider="file", epoch=1, wrapped=b"x"
             )
@@ -80,7 +81,7 @@ def test_while_an_epoch_is_destroyed_no_key_is_made_under_it(house, a_subject):
 
     maker = threading.Thread(target=slow_maker)
     maker.start()
-    made.wait(10)
+    made.wait(PATIENCE)
     threading.Timer(0.3, go_on.set).start()
     with pytest.raises(rotation.StillInUse):
         rotation.destroy_old_epochs(by=system())
@@ -122,14 +123,12 @@ def test_a_second_rotation_at_once_is_told_to_wait(house):
     def first():
         with one_rotation():
             holds.set()
-            go_on.wait(10)
-            # A connection that ends gives its locks back in its own time: the next run would meet it still.
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [runs._LOCK])
+            go_on.wait(PATIENCE)
         connection.close()
 
     running = threading.Thread(target=first)
     running.start()
-    holds.wait(10)
+    holds.wait(PATIENCE)
     with pytest.raises(CommandError, match="Another process does the same now") as refused:
         call_command("keys", "rotate")
     assert refused.value.returncode == 1
@@ -157,14 +156,14 @@ def test_a_second_retention_run_at_once_is_told_to_wait(house):
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_lock(%s)", [runs._LOCK])
             holding.set()
-            go_on.wait(10)
+            go_on.wait(PATIENCE)
             # A connection that ends gives its locks back in its own time: the next run would meet it still.
             cursor.execute("SELECT pg_advisory_unlock(%s)", [runs._LOCK])
         connection.close()
 
     running = threading.Thread(target=first)
     running.start()
-    holding.wait(10)
+    holding.wait(PATIENCE)
     with pytest.raises(CommandError, match="Another process does the same now") as refused:
         call_command("retention", "run")
     assert refused.value.returncode == 1

@@ -17,6 +17,7 @@ from compliance.outbox.delivery import deliver, drop, sweep
 from compliance.outbox.models import OutboxRow
 from compliance.outbox.services import post
 from tests import database
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -114,10 +115,10 @@ def test_positions_follow_the_commits_of_acts_on_one_subject(own_database):
         first = post("test.greet", payload={"n": 1}, subject="case:1")
         other = threading.Thread(target=second)
         other.start()
-        assert entered.wait(5)
+        assert entered.wait(PATIENCE)
         time.sleep(0.2)
         assert told == []
-    other.join(5)
+    other.join(PATIENCE)
     assert [row.payload["n"] for row in OutboxRow.objects.order_by("position")] == [1, 2]
     assert first.pk != told[0].pk
     assert connection.in_atomic_block is False

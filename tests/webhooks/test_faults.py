@@ -29,7 +29,7 @@ from compliance.platform.services import issue_key
 from compliance.platform.webhooks import services
 from compliance.platform.webhooks.models import Delivery, Event
 from tests.required import needs
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 from tests.webhooks.receiver import Receiver
 from tests.whole import PART
 from tests.world import a_test_licensee, a_world, an_administrator
@@ -97,7 +97,7 @@ def test_acts_under_faults_happen_once_and_all_are_told(house, stack):
     wait_until(lambda: mine.count() >= CALLERS * EACH // 2)
     wipe_the_broker()
     for caller in callers:
-        caller.join(180)
+        caller.join(PATIENCE)
     wipe_the_broker()
     everything_twice(licensee)
     # Whose message was wiped looks woken for half a minute; the test does not wait for it.
