@@ -79,11 +79,16 @@ def taken(delay: Delay, starts: datetime, ends: datetime, *, user: Any) -> Itera
     """
     seen = Case.objects.visible_to(user)
     players = seen.annotate(player=Cast("customer_id", TextField())).values("player")
+    theirs = Q(matter__in=seen.values("number")) | Q(matter=None, subject_id__in=players)
+    yield from taken_of(delay, starts, ends, log="main", seen=theirs)
+
+
+def taken_of(delay: Delay, starts: datetime, ends: datetime, *, log: str, seen: Q) -> Iterator[Taken]:
+    """Every trigger of the period among the entries of a log that are `seen`, oldest first, each with its answer."""
+    done = Entry.objects.filter(log=log, outcome="done")
     same = {"matter": OuterRef("matter")} if delay.same == "matter" else {"object_id": OuterRef("object_id")}
-    answers = Entry.objects.filter(log="main", outcome="done", action__in=delay.acts, id__gt=OuterRef("id"), **same)
-    triggers = Entry.objects.filter(
-        log="main", outcome="done", action=delay.trigger, at__gte=starts, at__lt=ends
-    ).filter(Q(matter__in=seen.values("number")) | Q(matter=None, subject_id__in=players))
+    answers = done.filter(action__in=delay.acts, id__gt=OuterRef("id"), **same)
+    triggers = done.filter(action=delay.trigger, at__gte=starts, at__lt=ends).filter(seen)
     rows = triggers.annotate(acted=Subquery(answers.order_by("id").values("at")[:1])).order_by("id")
     for number, triggered_at, acted_at, player in rows.values_list("matter", "at", "acted", "subject_id").iterator():
         yield Taken(number or "", triggered_at, acted_at, player or "")

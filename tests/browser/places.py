@@ -290,6 +290,7 @@ PLACES: dict[str, Place] = {
     # what is refused or fails
     "aml": Place(REPORTING, at("/aml/")),
     "aml_approvals": Place(REPORTING, at("/aml/approvals/")),
+    "aml_delays": Place(REPORTING, at("/aml/delays/")),
     "aml_new": Place(REPORTING, at("/aml/new/")),
     "aml_rules": Place(REPORTING, at("/aml/rules/")),
     "aml_rule": Place(REPORTING, follow(at("/aml/rules/"), "a[href^='/aml/rules/']:not([href$='/rules/'])")),

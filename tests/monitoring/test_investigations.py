@@ -96,6 +96,7 @@ class TestWhoMay:
         places = [
             reverse("cases:aml"),
             reverse("cases:aml-new"),
+            reverse("cases:aml-delays"),
             reverse("cases:aml-lead", args=[lead.kind, lead.source_id]),
             at(found),
             reverse("cases:aml-end", args=[found.number]),
@@ -118,6 +119,24 @@ class TestWhoMay:
                 act(found, by=world.bob)
         refused = Entry.objects.using("log").filter(outcome="refused", action__startswith="monitoring.")
         assert set(refused.values_list("log", flat=True)) == {"aml"}
+
+    def test_delays_are_of_what_one_may_see(self, world, judy, ken, client):
+        taken_up, waits = an_investigation(world, judy), an_investigation(world, judy)
+        services.take_up(taken_up, by=ken)
+        client.force_login(judy)
+
+        def shown():
+            page = client.get(reverse("cases:aml-delays"))
+            (row,) = (each for each in page.context["rows"] if each[0].name == "opened_to_taken_up")
+            return row[1].answered, row[1].waiting
+
+        assert shown() == (1, 1)
+        ConflictOfInterest.objects.create(user=judy, customer=waits.customer)
+        assert shown() == (1, 0)
+        looked = Entry.objects.filter(action="monitoring.list", object_id="delays")
+        assert set(looked.values_list("log", "actor_id")) == {("aml", str(judy.pk))}
+        refused = client.get(reverse("cases:aml-delays"), {"first": "2026-02-02", "last": "2026-02-01"})
+        assert refused.status_code == 422
 
     def test_whoever_knows_the_player_finds_nothing(self, world, judy, ken):
         found = an_investigation(world, judy)

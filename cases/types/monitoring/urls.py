@@ -6,6 +6,7 @@ from cases.types.monitoring.views import acting, pages
 
 urlpatterns = [
     path("aml/", pages.work, name="aml"),
+    path("aml/delays/", pages.delay_list, name="aml-delays"),
     path("aml/new/", pages.new, name="aml-new"),
     path("aml/leads/<slug:kind>/<uuid:source_id>/", pages.lead, name="aml-lead"),
     path("aml/investigations/<str:number>/", pages.investigation, name="aml-investigation"),

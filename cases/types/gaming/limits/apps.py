@@ -10,3 +10,4 @@ class LimitsConfig(AppConfig):
     def ready(self) -> None:
         import_module(f"{self.name}.actions")
         import_module(f"{self.name}.names")
+        import_module(f"{self.name}.delays")

@@ -15,7 +15,9 @@ from audit.perform import ConditionsNotMet
 from audit.presenters import present
 from audit.queries import of_matter
 from audit.record import ObjectRef, record
-from cases.types.monitoring import basket, leads, merging, requests, services, worklist
+from cases.oversight.forms import PeriodForm
+from cases.oversight.population import Asked
+from cases.types.monitoring import basket, delays, leads, merging, requests, services, worklist
 from cases.types.monitoring.forms import (
     FileForm,
     FreezeForm,
@@ -59,6 +61,19 @@ def work(request: HttpRequest) -> HttpResponse:
         "freezes": worklist.freezes_to_second(me),
     }
     return render(request, "monitoring/work.html", context)
+
+
+@rule(Rule.SIGNED_IN, fresh=of_the_compartment)
+@require_GET
+def delay_list(request: HttpRequest) -> HttpResponse:
+    """How long the compartment took in a period: from an investigation, a suspicion, a freeze to what answers it."""
+    me = signed_in(request)
+    require(me)
+    form = PeriodForm(request.GET)
+    if not form.is_valid():
+        return render(request, "monitoring/delays.html", {"form": form}, status=422)
+    rows = delays.spread(Asked(**form.cleaned_data), by=me)
+    return render(request, "monitoring/delays.html", {"form": form, "rows": rows})
 
 
 @rule(Rule.SIGNED_IN, fresh=of_the_compartment)

@@ -11,3 +11,4 @@ class ChecksConfig(AppConfig):
         import_module(f"{self.name}.actions")
         import_module(f"{self.name}.services")
         import_module(f"{self.name}.answers")
+        import_module(f"{self.name}.delays")
