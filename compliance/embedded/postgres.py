@@ -265,6 +265,7 @@ class Cluster:
             "log_timezone": "UTC",
             "shared_buffers": "128MB",
             "max_connections": "200",
+            "jit": "off",
         }
         if not self.durable:
             settings |= {"fsync": "off", "full_page_writes": "off"}

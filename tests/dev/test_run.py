@@ -127,16 +127,12 @@ def at_rest(used, tmp_path):
     return shutil.copytree(used[0], tmp_path / "copied data")
 
 
-def test_kill_minus_nine_leaves_nothing_behind_and_the_next_start_works(at_rest, start):
+def test_kill_minus_nine_leaves_nothing_behind_and_the_next_start_stops_when_its_parent_dies(at_rest, start):
     run = start(at_rest).wait_for("Ctrl+C stops it.")
     assert len(processes_in(at_rest)) > 5
     run.process.kill()
     run.process.wait()
     wait_until(lambda: processes_in(at_rest) == [])
-    start(at_rest).wait_for("Ctrl+C stops it.")
-
-
-def test_it_stops_when_its_parent_dies(at_rest, start):
     shell = f'"{sys.executable}" "{ROOT}/dev.py" "$@" & wait'
     run = start(at_rest, command=["/bin/sh", "-c", shell, "sh"]).wait_for("Ctrl+C stops it.")
     run.process.kill()
