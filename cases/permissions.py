@@ -59,7 +59,7 @@ def _by_row(user: Any, permission: str, klass: Any) -> Q:
 
 def _said(user: Any, klass: Any, *fields: str) -> set[tuple[Any, ...]]:
     own, theirs = _rows(user, klass)
-    return {*own.values_list(*fields).distinct(), *theirs.values_list(*fields).distinct()}
+    return set(own.values_list(*fields).union(theirs.values_list(*fields)))
 
 
 def _rows(user: Any, klass: Any, **only: Any) -> tuple[Any, Any]:

@@ -64,9 +64,10 @@ class _Panel(Node):
         self.name, self.inside = name, inside
 
     def render(self, context: Any) -> Any:
+        # What failed in the database must not take along what is asked after it.
+        apart = settings.PANELS_FAIL_ALONE and connection.in_atomic_block
         try:
-            # What failed in the database must not take along what is asked after it.
-            with transaction.atomic() if connection.in_atomic_block else nullcontext():
+            with transaction.atomic() if apart else nullcontext():
                 return self.inside.render(context)
         except GO_ON_UP:
             raise

@@ -370,7 +370,7 @@ def test_a_panel_that_breaks_leaves_the_rest_and_is_named_above(part, name, worl
             cursor.execute("SELECT 1/0")
 
     monkeypatch.setattr(part, broken)
-    with pytest.raises(DataError):
+    with pytest.raises(DataError), transaction.atomic():
         client.get(page)
     settings.PANELS_FAIL_ALONE = True
     answer = client.get(page)
