@@ -92,6 +92,7 @@ CARE: Final[Mapping[str, Feature]] = {
     "time_outs": Feature(_("time-outs"), _sign("time_out")),
     "exclusions": Feature(_("self-exclusions"), _sign("self_exclusion")),
     "accounts_opened": Feature(_("accounts opened"), _sign("account_opened")),
+    "met_again": Feature(_("players kept out whom this one resembles"), _sign("met_again")),
 }
 SIGNS: Final = frozenset(name for name, one in CARE.items() if "sign" in repr(one.where))
 EVERY: Final[Mapping[str, Feature]] = {**FEATURES, **CARE}

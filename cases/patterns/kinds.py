@@ -50,6 +50,7 @@ class Sign(models.TextChoices):
     TIME_OUT = "time_out", _("Time-out")
     SELF_EXCLUSION = "self_exclusion", _("Self-exclusion")
     ACCOUNT_OPENED = "account_opened", _("Account opened")
+    MET_AGAIN = "met_again", _("Resembles a person who is kept out")
 
 
 class Fact(IntFlag):

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field, StrictInt, ValidationError
+from pydantic import Field, StrictInt, ValidationError, model_validator
 
 from compliance.policy.errors import PolicyBroken, PolicyMissing
 from compliance.policy.records import Frozen, Period, Provenance, Words
@@ -30,8 +30,9 @@ CATEGORIES = (
     "tool_use",
     "account",
 )
-ACTS = ("message", "tool_prompt", "call", "marketing_off", "block")  # from the mildest to the strongest
-STRONG = ("marketing_off", "block")  # a person looks at each of them afterwards
+# From the mildest to the strongest.
+ACTS = ("message", "tool_prompt", "call", "marketing_off", "bonus_off", "limit", "block")
+STRONG = ("marketing_off", "bonus_off", "limit", "block")  # a person looks at each of them afterwards
 Category = Literal[CATEGORIES]  # type: ignore[valid-type]
 Act = Literal[ACTS]  # type: ignore[valid-type]
 
@@ -47,6 +48,20 @@ class Marker(Provenance):
     at_once: tuple[Act, ...] = ()
 
 
+class DepositLimit(Frozen):
+    """The deposit limit that a rule imposes: so many percent of what was paid in on average in one of the `past` spans
+    that ended now. Amounts are rounded down. A week is seven days and a day 24 hours of elapsed time.
+    """
+
+    span: Literal["day", "week"]
+    past: StrictInt = Field(gt=0, le=60)
+    percent: StrictInt = Field(gt=0, le=100)
+
+    def amount(self, paid_in: int) -> int:
+        """In the unit of `paid_in`: what may be paid in within one span."""
+        return paid_in * self.percent // (100 * self.past)
+
+
 class ActAt(Provenance):
     """From which score on something is done, and after how long it may be done again. `within`: until when a person
     has called (call), or has looked at what was done by itself (strong acts). Hours are elapsed time.
@@ -55,14 +70,25 @@ class ActAt(Provenance):
     score: StrictInt = Field(gt=0)
     again_after: Period
     within: Period | None = None
+    limit: DepositLimit | None = None
 
 
 class MarkersVersion(Frozen):
+    """`based_on` is an earlier version of the same file, over which this one lies."""
+
     id: str = Field(pattern=r"^[A-Z]{2}-MARKERS-\d{4}-\d{2}-\d{2}$")
     effective_from: date
+    based_on: str | None = None
     note: str = ""
     markers: dict[str, Marker] = {}
     acts: dict[Act, ActAt] = {}
+
+    @model_validator(mode="after")
+    def _says_which_limit(self) -> Self:
+        for act, at in self.acts.items():
+            if (act == "limit") != (at.limit is not None):
+                raise ValueError(f"acts.{act}: the act `limit`, and no other, says in `limit` how low.")
+        return self
 
 
 @dataclass(frozen=True)
@@ -105,9 +131,16 @@ def _together(ids: tuple[str, ...]) -> MarkerSet:
     markers: dict[str, Marker] = {}
     acts: dict[str, ActAt] = {}
     for one in ids:
-        markers |= known[one].markers
-        acts |= known[one].acts
+        for layer in _layers(known, one):
+            markers |= layer.markers
+            acts |= layer.acts
     return MarkerSet(TOGETHER.join(ids), markers, acts)
+
+
+def _layers(known: Mapping[str, MarkersVersion], one: str) -> list[MarkersVersion]:
+    """A version with everything below it, the lowest first."""
+    version = known[one]
+    return [*(_layers(known, version.based_on) if version.based_on else ()), version]
 
 
 def _in_force(name: str, on: date) -> MarkersVersion | None:
@@ -141,6 +174,9 @@ def _wrong(name: str, versions: tuple[MarkersVersion, ...], said: Mapping[str, A
     for one in versions:
         if one.id != f"{name}-MARKERS-{one.effective_from}":
             wrong.append(f"{one.id}: must be {name}-MARKERS-{one.effective_from}, from effective_from.")
+        earlier = {other.id for other in versions if other.effective_from < one.effective_from}
+        if one.based_on and one.based_on not in earlier:
+            wrong.append(f"{one.id}: based_on {one.based_on} is no earlier version of this file.")
         rules: list[Provenance] = [*one.markers.values(), *one.acts.values()]
         known = said.get("sources", {})
         wrong += [f"{rule.id}: {rule.source} is not in [sources]." for rule in rules if rule.source not in known]

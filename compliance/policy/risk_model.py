@@ -5,12 +5,12 @@ counts as `other`: in doubt the risk is higher.
 """
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, StrictInt, ValidationError
 
@@ -102,11 +102,22 @@ def risk_model_at(version: str) -> RiskModel:
     return next(one for one in models() if one.id == version)
 
 
+def _laid_out(versions: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Each version whole: over the earlier one that it names in `based_on`, it changes levels or adds factors."""
+    known: dict[str, dict[str, Any]] = {}
+    for one in versions:
+        below = known[one["based_on"]] if "based_on" in one else {"factors": {}}
+        factors = below["factors"] | one.get("factors", {})
+        known[one["id"]] = {name: what for name, what in (below | one).items() if name != "based_on"}
+        known[one["id"]]["factors"] = factors
+        yield known[one["id"]]
+
+
 @cache
 def models() -> tuple[RiskModel, ...]:
     try:
         said = tomllib.loads(FILE.read_text(encoding="utf-8"))
-        found = sorted((RiskModel(**one) for one in said["version"]), key=lambda one: one.effective_from)
+        found = sorted((RiskModel(**one) for one in _laid_out(said["version"])), key=lambda one: one.effective_from)
     except (tomllib.TOMLDecodeError, ValidationError, KeyError) as error:
         raise PolicyBroken([f"{FILE.name}: {error}"]) from error
     wrong = [

@@ -84,7 +84,7 @@ TABLES: Final[Mapping[str, Reach]] = {
     "markers.Score": Reach("customer", {"reckoned_sealed": b"", "value": 0}),
     "markers.CareAction": Reach(
         "customer",
-        {"reckoned_sealed": b"", "note_sealed": None, "rule": "", "score": 0, "why": ""},
+        {"reckoned_sealed": b"", "limits_sealed": None, "note_sealed": None, "rule": "", "score": 0, "why": ""},
     ),
     "contacts.Contact": Reach("case__customer", {"summary_sealed": b""}, days=("contacted_at",)),
     "drafts.Draft": Reach("case__customer", {"text_sealed": b""}),

@@ -67,6 +67,8 @@ def test_the_act_comes_first_and_the_case_waits_for_the_platform(house):
         "brand": "brand",
         "order": str(order.pk),
         "ends": order.left,
+        "open_bets": "stand",
+        "withdrawals": "open",
     }
     services.review(case, by=house.grace)
     services.write_interaction(

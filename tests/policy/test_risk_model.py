@@ -24,6 +24,7 @@ PINNED = {
     "FATF-GREY-2026-06-01": "8ce499eda35ddeb0",
     "FATF-GREY-2026-06-30": "c8e4e1edab7aec19",
     "RISK-2026-01-01": "7e754b99014dbbf4",
+    "RISK-2026-11-23": "2cbe6b4c4ba327c5",
 }
 
 

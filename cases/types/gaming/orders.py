@@ -4,7 +4,7 @@ made with the exclusion, in its transaction -> told (event `account.stop`) -> to
 -> confirmed part by part. The gate refuses from the first moment, whether or not the platform ever answers.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -20,7 +20,7 @@ from audit.record import record
 from cases.notices.models import Notice
 from cases.notices.services import carers_of, managers_of
 from cases.notices.services import tell as tell_staff
-from cases.types.gaming.models import MARKETING, GamingRequest, StopOrder
+from cases.types.gaming.models import MARKETING, Asks, GamingRequest, StopOrder
 from compliance.outbox.kinds import register
 from compliance.outbox.models import OutboxRow
 from compliance.outbox.services import post
@@ -34,6 +34,7 @@ from compliance.platform.webhooks.events import emit
 from compliance.rulebook.queries import policy_of
 
 TELL, EVENT = "gaming.stop", "account.stop"
+BONUSES, OPEN_BETS, VOID, STAND = "bonuses", "open_bets", "void", "stand"
 LATE = "stop_late"
 LONGEST_PAUSE = timedelta(minutes=30)
 LOOK_BACK = timedelta(days=2)  # what is later than that was told
@@ -54,6 +55,14 @@ catalogue.register(
                     "items": {"enum": ["sessions", "scheduled_deposits", "bonuses", "open_bets", "marketing"]},
                     "description": "What is not confirmed yet",
                 },
+                "open_bets": {
+                    "enum": ["stand", "void"],
+                    "description": "Bets that run: settle them as they stand, or give the stakes back",
+                },
+                "withdrawals": {
+                    "enum": ["open", "stopped"],
+                    "description": "As far as this order goes; the gate has the last word",
+                },
             },
         },
         {
@@ -61,23 +70,28 @@ catalogue.register(
             "brand": "lale",
             "order": "3f0c8f5e-5a0e-4d3a-9d55-0d4d5c1f7a11",
             "ends": ["sessions", "marketing"],
+            "open_bets": "stand",
+            "withdrawals": "open",
         },
     )
 )
 
 
-def order_for(restriction: Restriction) -> list[StopOrder]:
-    """One order for each account it reaches that has none. In the transaction of the act that stops."""
+def order_for(restriction: Restriction, *, parts: Sequence[str] = ()) -> list[StopOrder]:
+    """One order for each account it reaches that has none. In the transaction of the act that stops. `parts`: what
+    ends, where it is not what an exclusion ends.
+    """
     had = StopOrder.objects.filter(restriction=restriction).values("account_id")
     reached = accounts_reached(restriction).filter(released_at=None).exclude(pk__in=had)
-    return [_made(restriction, account) for account in reached.select_related("licensee").order_by("pk")]
+    return [_made(restriction, account, parts) for account in reached.select_related("licensee").order_by("pk")]
 
 
-def _made(restriction: Restriction, account: Account) -> StopOrder:
+def _made(restriction: Restriction, account: Account, parts: Sequence[str]) -> StopOrder:
     licensee = account.licensee
     rules = policy_of(licensee, on=licensee.today()).exclusions
     at = clock.now()
-    parts = [*(value(rules, "ended_now") or ("sessions",)), *([MARKETING] if restriction.stops_marketing else [])]
+    ended = [*(value(rules, "ended_now") or ("sessions",)), *([MARKETING] if restriction.stops_marketing else [])]
+    parts = list(parts) or ended
     due_at = after(at, needed(rules, "confirm_within"), licensee) if rules.known("confirm_within") else at
     order = StopOrder(restriction=restriction, account=account, parts=parts, due_at=due_at, sent=1)
     if MARKETING in parts and (own := value(rules, "marketing_stop")):
@@ -91,10 +105,13 @@ def _made(restriction: Restriction, account: Account) -> StopOrder:
 
 def tell(row: OutboxRow) -> None:
     """Tell the account's platform what is left. Nothing to tell when it confirmed meanwhile."""
-    order = StopOrder.objects.open().select_related("account__brand").filter(pk=row.payload["order_id"]).first()
+    rows = StopOrder.objects.open().select_related("account__brand", "restriction")
+    order = rows.filter(pk=row.payload["order_id"]).first()
     if order is not None:
-        facts = {"account": order.account.reference, "brand": order.account.brand.slug}
-        emit(EVENT, licensee_id=order.account.licensee_id, data=facts | {"order": str(order.pk), "ends": order.left})
+        facts = {"account": order.account.reference, "brand": order.account.brand.slug, "order": str(order.pk)}
+        facts |= {"open_bets": VOID if OPEN_BETS in order.parts else STAND}
+        facts |= {"withdrawals": "stopped" if order.restriction.stops_withdraw else "open"}
+        emit(EVENT, licensee_id=order.account.licensee_id, data=facts | {"ends": order.left})
 
 
 register(TELL, tell)
@@ -126,6 +143,8 @@ def _case_of(order: StopOrder) -> GamingRequest | None:
     """The request behind it: of the player who is kept out, or of whom a player resembles."""
     about = Q(gaming_facts__exclusion__restriction=order.restriction_id)
     about |= Q(gaming_facts__exclusion__person__resembled_by__restriction=order.restriction_id)
+    if order.restriction.customer_id:  # an act of care: the case in which the player is looked after
+        about |= Q(customer_id=order.restriction.customer_id, gaming_facts__asks=Asks.CARE)
     rows = GamingRequest.objects.filter(about).select_related("assignee", "queue")
     return rows.order_by("-opened_at", "pk").first()  # type: ignore[no-any-return]
 

@@ -18,7 +18,7 @@ from compliance.people import restrictions
 from compliance.people.exclusions import clock, ledger, suppression
 from compliance.people.exclusions.carrying import carry
 from compliance.people.exclusions.models import AskedBy, Duplicate, Exclusion, Kind
-from compliance.people.exclusions.terms import needed, reflecting, terms_of
+from compliance.people.exclusions.terms import needed, reflecting, stops_of, terms_of
 from compliance.people.models import Account, Customer, Person, Restriction
 from compliance.people.permissions import require_active
 from compliance.people.sameness.services import circle, stop_found
@@ -68,7 +68,7 @@ def start(
         raise ConditionsNotMet([f"scope: {', '.join(scopes)}."])
     row = restrictions.restrict(
         person if scope == "group" else customer,
-        stops=needed(rules, "stops"),
+        stops=stops_of(rules),
         cover_code=CODES[Kind(kind)],
         source=SOURCE,
         by=by,
@@ -244,6 +244,7 @@ def clear_duplicate(duplicate: Duplicate, *, by: Acts, reason: str, **about: str
     """It is somebody else. Two persons: asked above, and by the database."""
     done: Duplicate = perform(duplicate.clear, by=by, reason=reason, at=clock.now(), details=about)
     restrictions.lift(done.restriction, by=by, reason="somebody_else")
+    suppression.forget_where_nobody_is_met(done.customer, by=by, reason="somebody_else")
     return done
 
 

@@ -16,9 +16,10 @@ from audit.record import record
 from compliance.keys.services import IndexPurpose, blind_index
 from compliance.people.exclusions.clock import now
 from compliance.people.exclusions.models import LIVE, Duplicate, DuplicateState, Exclusion, Suppressed
-from compliance.people.models import Customer, Person
+from compliance.people.models import Customer, Person, RiskFact
 from compliance.people.queries import fold
 from compliance.people.restrictions import effects_of, lift, restrict
+from compliance.people.risk import end as end_fact
 from compliance.people.risk import learn
 
 SOURCE, CODE = "gaming", "routine_check"
@@ -137,6 +138,14 @@ def _grow(duplicate: Duplicate, agreed: list[str], *, by: Acts) -> None:
         record("duplicate.find", by=by, about=duplicate, details=details)
 
 
+def forget_where_nobody_is_met(customer: Customer, *, by: Acts, reason: str) -> None:
+    """The player resembles nobody any more who is kept out: what was learned of it holds no longer."""
+    if Duplicate.objects.filter(customer=customer, state__in=[DuplicateState.OPEN, DuplicateState.CONFIRMED]).exists():
+        return
+    for fact in RiskFact.objects.filter(customer=customer, code=MET_AGAIN, source=SOURCE, ended_at=None):
+        end_fact(fact, by=by, reason=reason)
+
+
 def release_where_nobody_is_out(person_id: Any) -> None:
     """The person is kept out no more: what was remembered goes, and whoever resembled them is free."""
     if Exclusion.objects.of(person_id).exists():
@@ -146,3 +155,4 @@ def release_where_nobody_is_out(person_id: Any) -> None:
     for duplicate in standing.order_by("found_at", "pk"):
         done = perform(duplicate.lapse, by=system(), at=now())
         lift(done.restriction, by=system(), reason="nobody_is_out")
+        forget_where_nobody_is_met(done.customer, by=system(), reason="nobody_is_out")

@@ -163,7 +163,10 @@ def is_system(change: Any, user: Any) -> bool:
 
 
 def lowers(change: Any, user: Any) -> bool:
-    return may_reduce(change, user) if change.imposed else is_player(change, user)
+    """A player their own; what is imposed staff, or the product by a rule."""
+    if change.imposed:
+        return isinstance(user, System) or may_reduce(change, user)
+    return is_player(change, user)
 
 
 def replaces(change: Any, user: Any) -> bool:
@@ -179,7 +182,7 @@ class LimitChange(Stateful):
     """What was asked for and what became of it. One that is effective is the limit in force.
 
     Everything decided at the request (amount, moments, policy version) is fixed by the database from then on.
-    `amount` None: no limit any more. `imposed`: by staff, beside the player's own; the lower one counts.
+    `amount` None: no limit any more. `imposed`: by staff or by a rule, beside the player's own; the lower one counts.
     """
 
     State = State

@@ -7,7 +7,6 @@ Each takes the lock of the account's ledger first, so that acts and checks of on
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
@@ -22,12 +21,11 @@ from cases.models import Case
 from cases.patterns import feeds
 from cases.permissions import WORK, is_key
 from cases.services import require
-from cases.types.gaming.limits import ledger, rules
-from cases.types.gaming.limits.models import PENDING, LimitChange, Measure, State
+from cases.types.gaming.limits import ledger, making, rules
+from cases.types.gaming.limits.models import PENDING, LimitChange, State
 from cases.types.gaming.limits.player import Player
 from compliance.people import restrictions
 from compliance.people.models import Account, Customer, Restriction
-from compliance.policy import Policy
 from compliance.rulebook.queries import policy_of
 
 AT_ONCE = 200  # what one sweep moves; the next one takes the rest
@@ -70,14 +68,15 @@ def ask(
     _require_player(account, by, "limits.ask")
     row = ledger.locked(account)
     at = now or ledger.clock()
-    currency = _currency(row, measure, currency)
+    currency = making.currency_of(row, measure, currency)
     policy = policy_of(account.licensee, on=account.licensee.day_of(at))
-    change = _asked(account, policy, measure=measure, span=span, window=window, amount=amount, currency=currency, at=at)
+    facts = {"measure": measure, "span": span, "window": window, "amount": amount, "currency": currency}
+    change = making.asked(account, policy, at=at, **facts)  # type: ignore[arg-type]
     if change.raises:
         _require_free(account, at)
-        for earlier in _pending(account, measure=measure, span=span):
+        for earlier in making.pending(account, measure=measure, span=span):
             perform(earlier.supersede, by=by, at=at)
-    _save(change, by=by)
+    making.keep(change, by=by)
     return perform(change.wait, by=by) if change.raises else _takes_effect(change, by=by, at=at)
 
 
@@ -89,7 +88,8 @@ def foresee(
     _require_player(account, by, "limits.ask")
     at = ledger.clock()
     policy = policy_of(account.licensee, on=account.licensee.day_of(at))
-    change = _asked(account, policy, measure=measure, span=span, window=window, amount=amount, currency=currency, at=at)
+    facts = {"measure": measure, "span": span, "window": window, "amount": amount, "currency": currency}
+    change = making.asked(account, policy, at=at, **facts)  # type: ignore[arg-type]
     if change.raises:
         _require_free(account, at)
     return change
@@ -103,7 +103,7 @@ def confirm(change: LimitChange, *, by: Acts, now: datetime | None = None) -> Li
     _require_player(change.account, by, "limits.confirm")
     ledger.locked(change.account)
     at = now or ledger.clock()
-    fresh = _fresh(change)
+    fresh = making.fresh(change)
     if fresh.state == State.WAITING and fresh.confirmable_at and at >= fresh.confirmable_at:
         fresh = perform(fresh.open, by=system(), at=at)
     if fresh.state == State.CONFIRMABLE:
@@ -113,7 +113,7 @@ def confirm(change: LimitChange, *, by: Acts, now: datetime | None = None) -> Li
         rules.refuse_outdated(policy, fresh)
         rules.refuse_above_cap(policy, fresh.account, rules.of(fresh), currency=fresh.currency, on=day)
         rules.refuse_removal(policy, fresh.account, rules.of(fresh))
-        _replace(fresh, by=by, at=at)
+        making.replace(fresh, by=by, at=at)
     elif fresh.state == State.WAITING:
         raise ConditionsNotMet([_("The waiting time is not over.")])
     done: LimitChange = perform(fresh.confirm, by=by, at=at)
@@ -127,7 +127,7 @@ def withdraw(change: LimitChange, *, by: Acts, now: datetime | None = None) -> L
     """The player wants the raise no longer: the limit stays as it is."""
     _require_player(change.account, by, "limits.cancel")
     ledger.locked(change.account)
-    return perform(_fresh(change).cancel, by=by, at=now or ledger.clock(), reason="withdrawn")  # type: ignore[no-any-return]
+    return perform(making.fresh(change).cancel, by=by, at=now or ledger.clock(), reason="withdrawn")  # type: ignore[no-any-return]
 
 
 @transaction.atomic
@@ -145,18 +145,45 @@ def reduce(
     """Staff put a limit beside the player's own, at once; the lower one counts. They never raise."""
     require(WORK, case, by=by, action="limits.ask")
     _require_reason(reason, REDUCE_REASONS)
-    account = case.account
-    row = ledger.locked(account)
-    at = now or ledger.clock()
-    currency = _currency(row, measure, currency)
-    policy = policy_of(account.licensee, on=account.licensee.day_of(at))
-    change = _asked(
-        account, policy, measure=measure, span=span, window="", amount=amount, currency=currency, at=at, imposed=True
-    )
+    change = _imposed(case.account, measure=measure, span=span, amount=amount, currency=currency, now=now)
     if change.raises:
         raise ConditionsNotMet([_("amount: staff may only reduce. Enter less than what is in force.")])
-    _save(change, by=by, reason=reason, matter=case.number)
-    return _takes_effect(change, by=by, at=at, reason=reason)
+    making.keep(change, by=by, reason=reason, matter=case.number)
+    return _takes_effect(change, by=by, at=change.requested_at, reason=reason)
+
+
+@transaction.atomic
+def reduce_by_rule(
+    account: Account,
+    *,
+    measure: str,
+    span: str,
+    amount: int,
+    currency: str,
+    matter: str | None = None,
+    now: datetime | None = None,
+) -> LimitChange | None:
+    """The product puts a limit beside the player's own, as staff do. None where one as low is imposed already. Its
+    entry names no cause: that is kept where it may be read.
+    """
+    ledger.locked(account)
+    former = making.standing(account, measure, span, imposed=True)
+    if former is not None and former.amount is not None and former.amount <= amount:
+        return None
+    change = _imposed(account, measure=measure, span=span, amount=amount, currency=currency, now=now)
+    making.keep(change, by=system(), matter=matter)
+    return _takes_effect(change, by=system(), at=change.requested_at)
+
+
+def _imposed(
+    account: Account, *, measure: str, span: str, amount: int, currency: str, now: datetime | None
+) -> LimitChange:
+    row = ledger.locked(account)
+    at = now or ledger.clock()
+    policy = policy_of(account.licensee, on=account.licensee.day_of(at))
+    facts = {"measure": measure, "span": span, "window": "", "amount": amount}
+    currency = making.currency_of(row, measure, currency)
+    return making.asked(account, policy, currency=currency, at=at, imposed=True, **facts)  # type: ignore[arg-type]
 
 
 @transaction.atomic
@@ -165,7 +192,7 @@ def block(case: Case, change: LimitChange, *, by: Acts, reason: str, now: dateti
     require(WORK, case, by=by, action="limits.block")
     _require_reason(reason, BLOCK_REASONS)
     ledger.locked(change.account)
-    return perform(_fresh(change).block, by=by, at=now or ledger.clock(), reason=reason)  # type: ignore[no-any-return]
+    return perform(making.fresh(change).block, by=by, at=now or ledger.clock(), reason=reason)  # type: ignore[no-any-return]
 
 
 @transaction.atomic
@@ -173,7 +200,7 @@ def meet_requirement(change: LimitChange, *, by: Acts, now: datetime | None = No
     """What the law asks for before the raise was done: the platform says so of a test, staff of a review."""
     account = change.account
     ledger.locked(account)
-    fresh = _fresh(change)
+    fresh = making.fresh(change)
     if fresh.state not in PENDING or not fresh.requires:
         raise ConditionsNotMet([_("Nothing is asked for before this raise.")])
     tested = fresh.requires == "test" and is_key(by) and by.licensee_id == account.licensee_id  # type: ignore[attr-defined]
@@ -193,7 +220,7 @@ def cancel_raises(customer: Customer, *, by: Acts, reason: str, now: datetime | 
     cancelled = 0
     for account in Account.objects.filter(customer=customer).order_by("pk"):
         ledger.locked(account)
-        cancelled += _cancel(account, at=now or ledger.clock(), reason=reason)
+        cancelled += making.cancel_waiting(account, at=now or ledger.clock(), reason=reason)
     return cancelled
 
 
@@ -226,7 +253,7 @@ def _stopped(at: datetime) -> Any:
 @transaction.atomic
 def _cancelled_by_a_stop(change: LimitChange, at: datetime) -> int:
     ledger.locked(change.account)
-    fresh = _fresh(change)
+    fresh = making.fresh(change)
     if fresh.state not in PENDING:
         return 0  # somebody else was quicker
     perform(fresh.cancel, by=system(), at=at, reason="play_stopped")
@@ -236,7 +263,7 @@ def _cancelled_by_a_stop(change: LimitChange, at: datetime) -> int:
 @transaction.atomic
 def _swept(change: LimitChange, state: str, move: str, at: datetime) -> int:
     ledger.locked(change.account)
-    fresh = _fresh(change)
+    fresh = making.fresh(change)
     if fresh.state != state:
         return 0  # somebody else was quicker
     perform(fresh.open if move == "open" else fresh.lapse, by=system(), at=at)
@@ -244,77 +271,10 @@ def _swept(change: LimitChange, state: str, move: str, at: datetime) -> int:
 
 
 # ------------------------------------------------------------------------------------------- what acts are made of
-def _asked(
-    account: Account,
-    policy: Policy,
-    *,
-    measure: str,
-    span: str,
-    window: str,
-    amount: int | None,
-    currency: str,
-    at: datetime,
-    imposed: bool = False,
-) -> LimitChange:
-    """The change, not saved: its terms, whether it raises, and the wait as decided now."""
-    day = account.licensee.day_of(at)
-    standing = _standing(account, measure, span, imposed=imposed)
-    old = rules.of(standing) if standing else None
-    if not imposed and (old is None or old.amount is None):
-        old = rules.default_of(policy, account, measure, span, currency, day) or old
-    new = rules.terms(policy, measure=measure, span=span, window=window, amount=amount, old=old)
-    if old is not None and new == old and standing is not None:
-        raise ConditionsNotMet([_("This limit is in force already.")])
-    raises = rules.weakens(new, old)
-    own_zone = ZoneInfo(account.time_zone)
-    # A lowering keeps the zone and the beginning of the limit it replaces: moving them could begin a stretch anew.
-    zone = standing.zone_info if standing and not raises else own_zone
-    anchor = standing.anchor_at if standing else at
-    change = LimitChange(
-        account=account,
-        imposed=imposed,
-        measure=new.measure,
-        span=new.span,
-        window=new.window,
-        basis=new.basis,
-        amount=new.amount,
-        currency=currency,
-        zone=zone.key,
-        anchor_at=anchor,
-        raises=raises,
-        requested_at=at,
-        policy_version=policy.version,
-    )
-    if raises and not imposed:
-        _decide_wait(change, policy, old or new, anchor=anchor, at=at, on=day)
-    return change
-
-
-def _decide_wait(
-    change: LimitChange, policy: Policy, old: rules.Terms, *, anchor: datetime, at: datetime, on: Any
-) -> None:
-    new = rules.of(change)
-    rules.refuse_above_cap(policy, change.account, new, currency=change.currency, on=on)
-    rules.refuse_removal(policy, change.account, new)
-    if old.amount is None:
-        raise ConditionsNotMet([_("There is no limit to remove.")])
-    wait = rules.wait(policy, change.account, old=old, zone=change.zone_info, anchor=anchor, at=at)
-    change.confirmable_at, change.lapses_at = wait.confirmable_at, wait.lapses_at
-    change.rule, change.step, change.requires = wait.rule, wait.step, wait.requires
-
-
-def _save(change: LimitChange, *, by: Acts, reason: str | None = None, matter: str | None = None) -> None:
-    change.save(force_insert=True)
-    names = ("measure", "span", "window", "basis", "amount", "currency", "raises", "imposed", "policy_version", "rule")
-    said = {name: getattr(change, name) for name in (*names, "confirmable_at", "lapses_at")}
-    details = {name: value for name, value in said.items() if value not in (None, "")}
-    record("limits.ask", by=by, about=change, reason=reason, details=details, matter=matter)
-
-
 def _takes_effect(change: LimitChange, *, by: Acts, at: datetime, reason: str | None = None) -> LimitChange:
     """At once, in the place of what was in force; whoever lowers a limit waits for no raise any more."""
-    _replace(change, by=by, at=at)
-    _cancel(change.account, at=at, reason="lowered")
+    making.replace(change, by=by, at=at)
+    making.cancel_waiting(change.account, at=at, reason="lowered")
     done: LimitChange = perform(change.take_effect, by=by, at=at, reason=reason)
     _contact(done, at)
     return done
@@ -327,42 +287,6 @@ def _contact(change: LimitChange, at: datetime) -> None:
     found = None if change.imposed else rules.passed(policy_of(licensee, on=day), change.account, change, on=day)
     for follow in _contacts if found else ():
         follow(change, *found)  # type: ignore[misc]
-
-
-def _replace(change: LimitChange, *, by: Acts, at: datetime) -> None:
-    standing = _standing(change.account, change.measure, change.span, imposed=change.imposed)
-    if standing is not None:
-        perform(standing.supersede, by=by, at=at)
-
-
-def _cancel(account: Account, *, at: datetime, reason: str) -> int:
-    raises = list(_pending(account))
-    for change in raises:
-        perform(change.cancel, by=system(), at=at, reason=reason)
-    return len(raises)
-
-
-def _pending(account: Account, **facts: str) -> Any:
-    return LimitChange.objects.filter(account=account, state__in=PENDING, raises=True, **facts)
-
-
-def _standing(account: Account, measure: str, span: str, *, imposed: bool) -> LimitChange | None:
-    rows = LimitChange.objects.filter(account=account, imposed=imposed, measure=measure, span=span)
-    found: LimitChange | None = rows.filter(state=State.EFFECTIVE).first()
-    return found
-
-
-def _fresh(change: LimitChange) -> LimitChange:
-    return LimitChange.objects.select_related("account__licensee", "account__customer").get(pk=change.pk)
-
-
-def _currency(row: Any, measure: str, currency: str) -> str:
-    if measure == Measure.SESSION:
-        return ""
-    if not currency:
-        raise ConditionsNotMet([_("currency: name it, such as EUR.")])
-    ledger.settle_currency(row, currency)
-    return currency
 
 
 def _require_player(account: Account, by: Acts, action: str) -> None:

@@ -16,6 +16,7 @@ FIELDS = {
     "case": Kept.PUBLIC,
     "case_id": Kept.PUBLIC,
     "restriction_id": Kept.PUBLIC,
+    "limits_sealed": Kept.SEALED,
     "outcome": Kept.SEALED,
     "note_sealed": Kept.SEALED,
     "reviewed_at": Kept.PUBLIC,

@@ -15,7 +15,8 @@ from cases import services as engine
 from cases.contacts.models import Task
 from cases.notices.services import carers_of
 from cases.notices.services import tell as tell_staff
-from cases.types.gaming import care
+from cases.types.gaming import care, orders
+from cases.types.gaming.markers import limiting
 from cases.types.gaming.markers.models import CareAction, State, Why
 from cases.types.gaming.models import Asks, GamingRequest
 from cases.types.gaming.services import may_read_care
@@ -39,8 +40,12 @@ class NoTeam(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Done:
+    """`dropped`: why it turned out not to be needed."""
+
     case: GamingRequest | None = None
     restriction: Restriction | None = None
+    limits: bytes | None = None
+    dropped: str = ""
 
 
 def do(action: CareAction, *, now: datetime) -> None:
@@ -49,6 +54,9 @@ def do(action: CareAction, *, now: datetime) -> None:
         perform(action.drop, by=system(), at=now, why=why)
         return
     done = DOING[action.act](action, now)
+    if done.dropped:
+        perform(action.drop, by=system(), at=now, why=done.dropped)
+        return
     if action.act not in STRONG:
         perform(action.finish, by=system(), at=now, case=done.case)
         return
@@ -59,6 +67,7 @@ def do(action: CareAction, *, now: datetime) -> None:
         due_at=now + within(action),
         case=done.case,
         restriction=done.restriction,
+        limits=done.limits,
     )
     if done.case is not None:
         told = [user for user in carers_of(done.case) if may_read_care(user)]
@@ -127,6 +136,26 @@ def _marketing_off(action: CareAction, now: datetime) -> Done:
     return _stop(action, ("marketing",), protection.MARKETING_CODE)
 
 
+def _bonus_off(action: CareAction, now: datetime) -> Done:
+    """No marketing, so no new ones; and the platform ends those that run, and confirms it."""
+    done = _stop(action, ("marketing",), protection.MARKETING_CODE)
+    if done.restriction is not None:
+        orders.order_for(done.restriction, parts=[orders.BONUSES])
+    return done
+
+
+def _limit(action: CareAction, now: datetime) -> Done:
+    rule = markers_at(action.policy).acts["limit"].limit
+    if rule is None:
+        raise ValueError(f"{action.policy}: the act limit says no limit.")
+    limiting.hold(action.customer)
+    if not limiting.foreseen(action.customer, rule, now):
+        return Done(dropped=Why.NOTHING)
+    case = _case(action)
+    imposed = limiting.impose(action.customer, rule, now, matter=case.number if case else None)
+    return Done(case, limits=limiting.sealed(action, imposed))
+
+
 def _block(action: CareAction, now: datetime) -> Done:
     return _stop(action, protection.STOPS, protection.PUBLIC_CODE)
 
@@ -159,5 +188,7 @@ DOING: Final[dict[str, Callable[[CareAction, datetime], Done]]] = {
     "tool_prompt": _write,
     "call": _call,
     "marketing_off": _marketing_off,
+    "bonus_off": _bonus_off,
+    "limit": _limit,
     "block": _block,
 }

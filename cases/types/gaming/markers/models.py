@@ -77,6 +77,7 @@ class Why(models.TextChoices):
     CALLED = "called", _("A person contacts the player")
     NO_ACCOUNT = "no_account", _("The player has no account any more")
     ERASED = "erased", _("The player was erased")
+    NOTHING = "nothing", _("There was nothing to lower")
 
 
 class Outcome(models.TextChoices):
@@ -115,7 +116,8 @@ class CareAction(Stateful):
     asked -> waiting -> reviewed; asked -> dropped where it is not needed (`why`). Nothing here ends what it began:
     that takes two persons, as everywhere. `due_at` is when it is tried, `attempts` how often it could not be done.
 
-    `reckoned_sealed` is the sum that it rested on; `case` where it can be followed; `restriction` what it laid down.
+    `reckoned_sealed` is the sum that it rested on; `case` where it can be followed; `restriction` what it laid down;
+    `limits_sealed` the limits that it imposed, each with its arithmetic (limiting.py).
     """
 
     State = State
@@ -138,6 +140,7 @@ class CareAction(Stateful):
     review_due_at = models.DateTimeField(null=True)
     case = models.ForeignKey(GamingRequest, null=True, on_delete=models.PROTECT, related_name="+")
     restriction = models.ForeignKey(Restriction, null=True, on_delete=models.PROTECT, related_name="+")
+    limits_sealed = models.BinaryField(null=True)
     outcome = models.CharField(max_length=12, choices=Outcome, blank=True)
     note_sealed = models.BinaryField(null=True)
     reviewed_at = models.DateTimeField(null=True)
@@ -186,9 +189,12 @@ class CareAction(Stateful):
         self.done_at, self.why = at, why
 
     @transition("state", source=State.ASKED, target=State.WAITING, permission=is_system)
-    def await_review(self, *, by: Acts, at: Any, due_at: Any, case: Any = None, restriction: Any = None) -> None:
+    def await_review(
+        self, *, by: Acts, at: Any, due_at: Any, case: Any = None, restriction: Any = None, limits: bytes | None = None
+    ) -> None:
         """It was done; a person has to look at it."""
         self.done_at, self.review_due_at, self.case, self.restriction = at, due_at, case, restriction
+        self.limits_sealed = limits
 
     @transition("state", source=State.WAITING, target=State.REVIEWED, permission=may_review)
     def review(self, *, by: Acts, at: Any, outcome: str, note_sealed: bytes | None = None) -> None:

@@ -21,7 +21,7 @@ from audit.cards import without_cards
 from audit.perform import ConditionsNotMet, Denied, perform
 from audit.record import ObjectRef, query_digest, record, record_read, record_refusal
 from cases.patterns import feeds
-from cases.types.gaming.markers import doing
+from cases.types.gaming.markers import doing, limiting
 from cases.types.gaming.markers.book import Book, book_of
 from cases.types.gaming.markers.doing import LETTERS
 from cases.types.gaming.markers.models import READ_CARE, CareAction, Due, Outcome, Score, State
@@ -118,6 +118,8 @@ def _call_for(customer: Customer, book: Book, reckoned: Reckoned) -> None:
         at = book.policy.acts.get(act)
         if act not in due or at is None or _was_done(customer, act, now - span(at.again_after)):
             continue
+        if at.limit is not None and not limiting.foreseen(customer, at.limit, now):
+            continue  # nothing was paid in, or a limit is imposed already
         action = CareAction(customer=customer, act=act, rule=due[act], score=reckoned.value, policy=reckoned.policy)
         lines = json.dumps(reckoned.lines).encode()
         action.reckoned_sealed = seal(customer.audit_subject, ACTION, lines, aad=action.pk.bytes)
@@ -207,6 +209,12 @@ def lines_of(action: CareAction, *, by: User) -> list[dict[str, Any]]:
     lines = open_sealed(action.audit_subject, ACTION, bytes(action.reckoned_sealed), aad=action.pk.bytes)
     found: list[dict[str, Any]] = json.loads(lines)
     return found
+
+
+def limits_of(action: CareAction, *, by: User) -> list[limiting.Lowered]:
+    """The limits that an act imposed, each with its arithmetic. Whoever reads its sum reads these."""
+    _require_care(by, action, "markers.review")
+    return limiting.imposed_by(action)
 
 
 def waiting_for(user: Any) -> Any:

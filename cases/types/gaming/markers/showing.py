@@ -8,7 +8,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from cases.patterns import words
+from cases.types.gaming.limits.showing import amount_words, span_words
 from cases.types.gaming.markers.book import definition_of
+from cases.types.gaming.markers.limiting import Lowered
+from compliance import formats
 from compliance.policy.marker_rules import markers_at, source_of
 
 CATEGORIES: Final[Mapping[str, str | Promise]] = {
@@ -25,6 +28,8 @@ ACTS: Final[Mapping[str, str | Promise]] = {
     "tool_prompt": _("Message about limits and breaks"),
     "call": _("A person contacts the player"),
     "marketing_off": _("Marketing stopped"),
+    "bonus_off": _("Bonuses and marketing stopped"),
+    "limit": _("Deposit limit set by us"),
     "block": _("Play, deposits and marketing stopped"),
 }
 CONFIDENCE: Final[Mapping[str, str | Promise]] = {
@@ -69,6 +74,19 @@ def lines(kept: Iterable[Mapping[str, Any]], version: str) -> list[Line]:
             )
         )
     return sorted(found, key=lambda line: not line.met)
+
+
+def reckoned(one: Lowered) -> dict[str, str]:
+    """ "€400.00 ÷ 4 × 50 % = €50.00 each week", with what the first amount is."""
+    paid, amount = amount_words(one.paid_in, one.currency), amount_words(one.amount, one.currency)
+    sums = f"{paid} ÷ {one.past} × {formats.percent(one.percent / 100)} = {amount}"
+    spans = formats.duration(one.past, one.span)
+    return {
+        "account": one.account,
+        "of": str(_("Paid in within %(spans)s: %(paid)s") % {"spans": spans, "paid": paid}),
+        "sum": f"{sums} {span_words(one.span)}",
+        "receipt": one.receipt,
+    }
 
 
 def total(shown: Iterable[Line]) -> str:

@@ -3,21 +3,25 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import Coalesce, Greatest
 
 from cases.contacts.models import Task
 from cases.patterns.events import EPOCH, HOUR, MICROSECOND, SLOT, day_of
 from cases.patterns.kinds import Sign
 from cases.types.gaming.limits.models import Kind as Moved
 from cases.types.gaming.limits.models import LimitChange, MoneyEvent
+from cases.types.gaming.markers.models import Score
 from cases.types.gaming.models import Interaction
-from compliance.people.exclusions.models import Exclusion
+from compliance.people.exclusions.models import Duplicate, DuplicateState, Exclusion
 from compliance.people.models import Account, Customer
 
 LOOK_BACK = timedelta(days=401)  # the longest window, and the day that is not over
 NOTED = {"distress": Sign.DISTRESS, "self_harm": Sign.SELF_HARM, "losses": Sign.LOSSES, "borrowing": Sign.LOSSES}
+MET = (DuplicateState.OPEN, DuplicateState.CONFIRMED)
 REPORTED = {Moved.SESSION: Sign.SESSION, Moved.WITHDRAWAL_CANCELLED: Sign.WITHDRAWAL_TAKEN_BACK}
 
 
@@ -31,6 +35,18 @@ class Signed:
     hour: int
     day: int
     currency: str = ""
+
+
+def met_lately(now: datetime) -> list[UUID]:
+    """Players who came to resemble somebody who is kept out, or do so no longer, and were not counted since."""
+    since = now - timedelta(days=1)
+    lately = Q(found_at__gt=since) | Q(decided_at__gt=since)
+    newer = Score.objects.filter(
+        customer=OuterRef("customer"),
+        counted_at__gt=Greatest(OuterRef("found_at"), Coalesce(OuterRef("decided_at"), OuterRef("found_at"))),
+    )
+    rows = Duplicate.objects.filter(lately, ~Exists(newer), customer__erased_at=None)
+    return list(rows.order_by("customer_id").values_list("customer_id", flat=True).distinct())
 
 
 def signs_of(customer: Customer, *, now: datetime) -> list[Signed]:
@@ -55,6 +71,9 @@ def _found(customer: Customer, since: datetime) -> Iterator[tuple[str, datetime,
     kept_out = Exclusion.objects.filter(customer=customer).exclude(state=Exclusion.State.ANNULLED)
     for kind, at in kept_out.values_list("kind", "starts_at"):
         yield (Sign.TIME_OUT if kind == "time_out" else Sign.SELF_EXCLUSION), at, 0
+    met = Duplicate.objects.filter(customer=customer, state__in=MET)
+    for at in met.annotate(at=F("found_at")).values_list("at", flat=True):
+        yield Sign.MET_AGAIN, at, 0
     noted = Interaction.objects.filter(case__customer=customer, written_at__gt=since)
     for signs, at in noted.values_list("signs", "written_at"):
         for sign in {NOTED[one] for one in signs if one in NOTED}:

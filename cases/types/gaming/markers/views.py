@@ -49,11 +49,13 @@ def review(request: HttpRequest, action_id: UUID) -> HttpResponse:
                 messages.success(request, _("Noted. What was done stays as it is."))
                 return redirect("cases:care-review", action_id=action.pk)
     lines = showing.lines(services.lines_of(action, by=user), action.policy)
+    imposed = [showing.reckoned(one) for one in services.limits_of(action, by=user)]
     context = {
         "action": action,
         "act": showing.ACTS[action.act],
         "form": form,
         "lines": lines,
+        "imposed": imposed,
         "total": showing.total(lines),
         "waits": action.state == State.WAITING,
         "outcome": action.get_outcome_display() if action.outcome else "",
