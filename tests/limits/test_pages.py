@@ -66,6 +66,28 @@ def test_a_player_sets_lowers_raises_and_confirms(world):
     assert set(actors) == {("player", str(account.pk))}
 
 
+def test_a_limit_is_set_lowered_and_raised_in_turkish(world):
+    account, _player = a_player("TR", "Europe/Istanbul")
+    browser, _path = entered(world, account, "tr")
+    asked = {"measure": "deposit", "span": "week", "amount": "100,50", "currency": "TRY"}
+    said = [
+        (asked, "Şimdi geçerli olur.", "Limitiniz şimdi geçerli", "₺100,50"),
+        (asked | {"amount": "90"}, "Şimdi geçerli olur.", "Limitiniz şimdi geçerli", "₺90,00"),
+        (asked | {"amount": "500"}, "Sizin yerinize kimse onaylayamaz.", "İsteğinizi aldık", "₺500,00"),
+    ]
+    for given, before, after, amount in said:
+        count = LimitChange.objects.count()
+        effect = text_of(browser.post("/my/limits/set/", given))
+        assert before in effect and amount in effect, "told before the act"
+        assert LimitChange.objects.count() == count
+        receipt = text_of(browser.post("/my/limits/ask/", given, follow=True))
+        assert after in receipt and amount in receipt and "LIM-" in receipt
+    for unclear in ("1,000", "1,5,0", "1.0,5.0"):
+        assert browser.post("/my/limits/set/", asked | {"amount": unclear}).status_code == 422
+    states = dict(LimitChange.objects.values_list("amount", "state"))
+    assert states == {10_050: "superseded", 9_000: "effective", 50_000: "waiting"}
+
+
 def test_a_raise_whose_wait_is_over_is_confirmed_in_turkish(world):
     account, player = a_player("TR", "Europe/Istanbul")
     past = timezone.now() - timedelta(hours=25)

@@ -11,12 +11,26 @@ from cases.types.gaming.limits.models import Measure, Span
 from cases.types.gaming.limits.services import BLOCK_REASONS, REDUCE_REASONS
 
 
+class AmountField(forms.DecimalField):
+    """An amount as people write it: 50, 50.00, 50,00, 1.000,50. A comma before three digits is refused: it may stand
+    between thousands or before decimals, and nobody guesses what a limit was meant to be.
+    """
+
+    def to_python(self, value: Any) -> Decimal | None:  # type: ignore[override]
+        return super().to_python(_with_a_point(value) if isinstance(value, str) else value)
+
+
+def _with_a_point(text: str) -> str:
+    whole, comma, rest = text.strip().rpartition(",")
+    return f"{whole.replace('.', '')}.{rest}" if comma and "." not in rest and len(rest) != 3 else text
+
+
 class AmountForm(forms.Form):
     """A limit as somebody types it: money in the main unit, time of play in hours and minutes."""
 
     measure = forms.ChoiceField(label=_("What"), choices=Measure.choices)
     span = forms.ChoiceField(label=_("Each"), choices=Span.choices)
-    amount = forms.DecimalField(
+    amount = AmountField(
         label=_("Amount"),
         min_value=0,
         max_digits=14,
