@@ -1,10 +1,11 @@
-"""Whatever is done in whatever order, on whatever clock, in whatever zone: no limit is ever raised except by the
-player's own confirmation after the wait.
+"""Whatever is done in whatever order, on whatever clock, in whatever zone, and whenever a process begins anew: no limit
+is ever raised except by the player's own confirmation after the wait.
 """
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.utils import timezone
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
@@ -13,11 +14,14 @@ from audit.perform import ConditionsNotMet, Denied, WrongState
 from cases.types.gaming.limits import rules, services
 from cases.types.gaming.limits.models import LimitChange
 from tests.limits.conftest import a_key, a_player
+from tests.restarting import restart
 from tests.world import a_world
 
 START = datetime(2026, 11, 25, 12, tzinfo=UTC)
 CURRENCY = {"GB": "GBP", "SE": "SEK", "TR": "TRY"}
 REFUSED = (ConditionsNotMet, Denied, WrongState)
+# A day that was left out, clocks that change at midnight, quarters of an hour, and both sides of the date line.
+ZONES = ["Pacific/Apia", "America/Havana", "Asia/Kathmandu", "Europe/London", "Pacific/Kiritimati", "Etc/GMT+12"]
 ACTS = st.one_of(
     st.tuples(st.just("ask"), st.sampled_from([None, 0, 50_000, 90_000, 99_999, 200_000])),
     st.tuples(st.just("confirm"), st.integers(0, 3)),
@@ -25,7 +29,9 @@ ACTS = st.one_of(
     st.tuples(st.just("withdraw"), st.integers(0, 3)),
     st.tuples(st.just("sweep"), st.none()),
     st.tuples(st.just("exclude"), st.none()),
-    st.tuples(st.just("zone"), st.sampled_from(["Pacific/Apia", "America/Havana", "Asia/Kathmandu", "Europe/London"])),
+    st.tuples(st.just("rule"), st.sampled_from([0, 40_000, 90_000, 300_000])),
+    st.tuples(st.sampled_from(["zone", "zone_of_the_licensee"]), st.sampled_from(ZONES)),
+    st.tuples(st.just("restart"), st.none()),
 )
 STEPS = st.lists(
     st.tuples(
@@ -34,6 +40,7 @@ STEPS = st.lists(
         st.sampled_from(["day", "week", "month"]),
         st.sampled_from(["", "", "rolling", "fixed", "calendar"]),
         st.sampled_from(["player", "key"]),
+        st.sampled_from(["UTC", *ZONES]),  # of whatever process happens to do it
         ACTS,
     ),
     min_size=3,
@@ -57,11 +64,14 @@ def test_no_limit_is_raised_but_by_the_players_own_confirmation_after_the_wait(p
     key, _headers = a_key(people["world"])
     history = History(account, {"player": player, "key": key}, people["alice"], CURRENCY.get(jurisdiction, "EUR"))
     now = START
-    for seconds, span, window, who, act in steps:
+    for seconds, span, window, who, zone, act in steps:
         now += timedelta(seconds=seconds)
-        before = history.in_force()
-        history.act(act, span, window, who, now)
+        before, imposed = history.in_force(), history.in_force(imposed=True)
+        with timezone.override(zone):
+            history.act(act, span, window, who, now)
         history.hold(before, act, who, now)
+        for one, row in imposed.items():
+            assert history.in_force(imposed=True)[one].amount <= row.amount, "what was imposed only sinks"
 
 
 class History:
@@ -71,8 +81,8 @@ class History:
         self.account, self.people, self.staff, self.currency = account, people, staff, currency
         self.confirmed = None
 
-    def in_force(self):
-        rows = LimitChange.objects.filter(account=self.account, imposed=False, state="effective")
+    def in_force(self, *, imposed=False):
+        rows = LimitChange.objects.filter(account=self.account, imposed=imposed, state="effective")
         return {row.span: row for row in rows}
 
     def act(self, act, span, window, who, now):
@@ -88,13 +98,26 @@ class History:
                 services.sweep(now)
             elif name == "exclude":
                 services.cancel_raises(self.account.customer, by=system(), reason="excluded", now=now)
+            elif name == "rule":
+                facts = {"measure": "deposit", "span": span, "amount": given, "now": now}
+                services.reduce_by_rule(self.account, currency=self.currency, **facts)
+            elif name == "restart":
+                self.begin_anew(now)
             else:
-                self.account.time_zone = given
-                self.account.save(update_fields=["time_zone"])
+                changed = self.account if name == "zone" else self.account.licensee
+                changed.time_zone = given
+                changed.save(update_fields=["time_zone"])
         except REFUSED as refused:
             event(f"{name}: {type(refused).__name__}")
         else:
             event(f"{name}: done")
+
+    def begin_anew(self, now):
+        """Nothing is remembered, every row is read again, and the workers run twice."""
+        assert restart() > 0
+        self.account = type(self.account).objects.select_related("licensee", "customer").get(pk=self.account.pk)
+        services.sweep(now)
+        assert services.sweep(now) == 0
 
     def _on_one(self, name, place, by, now):
         changes = list(LimitChange.objects.filter(account=self.account).order_by("requested_at", "id"))
