@@ -184,3 +184,21 @@ def test_clear_about_what_was_corrected_meanwhile_opens_no_door(abroad, settings
     assert stopped(account) >= {"deposit", "play"}
     registers.sweep()
     assert RegisterCheck.objects.get().answer == "listed", "they are asked about again, by the right data"
+
+
+class Broken:
+    """Somebody else's code, with a fault in it."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def ask(self, who):
+        raise KeyError(who.full_name)
+
+
+def test_a_fault_in_an_adapter_is_no_answer_holds_up_no_other_and_names_nobody(abroad, settings, caplog):
+    here, there = a_player(abroad("SE"), NAME), a_player(abroad("DE"), "Bo Ek")
+    settings.REGISTERS = {"SPELPAUS": f"{__name__}.Broken", "OASIS": settings.SIMULATOR}
+    assert registers.sweep() == 2
+    assert stopped(here) == {"deposit", "play"} and stopped(there) == set()
+    assert "SPELPAUS gave no answer: KeyError" in caplog.text and NAME not in caplog.text

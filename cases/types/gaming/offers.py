@@ -2,15 +2,36 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from audit.perform import ConditionsNotMet
+from compliance import formats
 from compliance.people.exclusions import clock
-from compliance.people.exclusions.terms import SELF_EXCLUSION, TIME_OUT, Terms, needed, terms_of, words_of
+from compliance.people.exclusions.terms import (
+    SELF_EXCLUSION,
+    TIME_OUT,
+    Terms,
+    needed,
+    stops_of,
+    terms_of,
+    value,
+    words_of,
+)
 from compliance.people.models import Licensee
 from compliance.policy.records import Period
 from compliance.rulebook.queries import policy_of
+
+STOPPED: Final[dict[str, str | Promise]] = {
+    "sign_in": gettext_lazy("signing in"),
+    "deposit": gettext_lazy("deposits"),
+    "play": gettext_lazy("play"),
+    "withdraw": gettext_lazy("withdrawals"),
+    "marketing": gettext_lazy("advertising"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +72,23 @@ def offer_of(licensee: Licensee, code: str) -> Offer:
             [_("Choose how long: %(these)s.") % {"these": ", ".join(o.words for o in known.values())}]
         )
     return known[code]
+
+
+@dataclass(frozen=True, slots=True)
+class Stops:
+    """What stops at once, in words; whether the player's money can be taken out; whether bets that run are void."""
+
+    words: str
+    pays_out: bool
+    bets_void: bool
+
+
+def stops_today(licensee: Licensee) -> Stops:
+    """What follows whichever offer is taken, as the policy of today says."""
+    rules = policy_of(licensee, on=licensee.today()).exclusions
+    stops = stops_of(rules)
+    words = formats.listed([str(STOPPED[one]) for one in stops])
+    return Stops(words, "withdraw" not in stops, "open_bets" in (value(rules, "ended_now") or ()))
 
 
 def effect_of(licensee: Licensee, offer: Offer, *, third_party: bool = False) -> tuple[datetime, Terms]:

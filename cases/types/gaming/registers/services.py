@@ -4,6 +4,7 @@ The closed door is laid down beforehand: an answer "clear" leaves a restriction 
 old. So nothing has to run for a stale answer to close; something has to run, and to hear "clear", to keep it open.
 """
 
+import logging
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from compliance.people import correcting
 from compliance.people.exclusions import clock
 from compliance.people.exclusions.models import Exclusion
 from compliance.people.exclusions.registers import CODE, SOURCE, STOPS, close_until_asked
-from compliance.people.exclusions.terms import after, needed
+from compliance.people.exclusions.terms import after, needed, stops_of
 from compliance.people.models import Account, Customer, Licensee, Restriction
 from compliance.people.restrictions import lift, restrict
 from compliance.people.services import contact_of, known_of
@@ -35,6 +36,8 @@ LISTED_CODE = "self_excluded"
 A_RUN = 200  # players asked about in one sweep at one register
 GIVE_UP = 5  # answers missing one after the other: the register is asked again in the next sweep
 AWAY, ASKED_AGAIN = "away", "register"
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +73,25 @@ def _who(customer: Customer) -> Who:
 
 
 def _asked(customer: Customer, name: str, who: Who, policy: Policy, *, by: Acts) -> Heard:
-    row = None
-    with suppress(RegisterAway):
-        row = _keep(customer, name, who, register_of(name).ask(who), policy, by=by)
+    answer = _answer(name, who)
+    row = _keep(customer, name, who, answer, policy, by=by) if answer else None
     if row is None:
         known = RegisterCheck.objects.filter(customer=customer, register=name).first()
         return Heard(name, AWAY, known.good_until if known else None)
     return Heard(name, row.answer, row.good_until)
+
+
+def _answer(name: str, who: Who) -> Answer | None:
+    """None: no answer. An adapter is somebody else's code: whatever it raises is none, and its words, which may name
+    the player, are kept nowhere.
+    """
+    try:
+        return register_of(name).ask(who)
+    except RegisterAway:
+        return None
+    except Exception as error:
+        _log.error("The register %s gave no answer: %s", name, type(error).__name__)
+        return None
 
 
 @transaction.atomic
@@ -96,7 +111,7 @@ def _keep(customer: Customer, name: str, who: Who, answer: Answer, policy: Polic
     former = row.restriction if row.restriction_id else None
     new = restrict(
         customer,
-        stops=needed(rules, "stops") if answer.listed else STOPS,
+        stops=stops_of(rules) if answer.listed else STOPS,
         cover_code=LISTED_CODE if answer.listed else CODE,
         source=SOURCE,
         by=by,

@@ -15,7 +15,7 @@ from audit.record import record_read
 from cases.types.gaming import services
 from cases.types.gaming.limits.player import Player
 from cases.types.gaming.limits.views.player import visited
-from cases.types.gaming.offers import effect_of, offer_of, offers_of
+from cases.types.gaming.offers import effect_of, offer_of, offers_of, stops_today
 from compliance.people.models import Account
 
 
@@ -31,6 +31,7 @@ def _choose(request: HttpRequest, account: Account, problem: str = "") -> HttpRe
     context = {
         "account": account,
         "offers": offers_of(account.licensee),
+        "stops": stops_today(account.licensee),
         "running": services.running(account),
         "problem": problem,
     }
@@ -48,7 +49,8 @@ def effect(request: HttpRequest, account: Account) -> HttpResponse:
         _start, terms = effect_of(account.licensee, offer)
     except ConditionsNotMet:
         return _choose(request, account, _("Choose how long."))
-    return render(request, "gaming/break_effect.html", {"account": account, "offer": offer, "terms": terms})
+    context = {"account": account, "offer": offer, "terms": terms, "stops": stops_today(account.licensee)}
+    return render(request, "gaming/break_effect.html", context)
 
 
 @visited
@@ -69,7 +71,7 @@ def start(request: HttpRequest, account: Account) -> HttpResponse:
 @require_GET
 def receipt(request: HttpRequest, account: Account, exclusion_id: UUID) -> HttpResponse:
     """Screen three: it holds."""
-    exclusion = services.of_here(account).filter(pk=exclusion_id).select_related("licensee").first()
+    exclusion = services.of_here(account).filter(pk=exclusion_id).select_related("licensee", "restriction").first()
     if exclusion is None:
         return redirect("cases:my-break")
     return render(request, "gaming/break_receipt.html", {"account": account, "exclusion": exclusion})
