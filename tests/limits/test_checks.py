@@ -63,13 +63,14 @@ def at(world, client):
     return at
 
 
-def test_the_lowest_of_all_limits_in_force_counts_and_says_why(at):
+def test_the_lowest_of_all_limits_in_force_counts_and_says_why(at, django_assert_num_queries):
     platform = at()
     assert platform.check()["allowed"] is None
     platform.limit(50_000)
     platform.limit(20_000, span="day", window="rolling")
     platform.report(("a", "deposit", 5_000, NOW), ("b", "deposit", 40_000, OLD), ("c", "withdrawal", 5_000, NOW))
-    found = platform.check(amount=15_001)
+    with django_assert_num_queries(6):  # the key, the account, what stands, the rules, what is used, the gate
+        found = platform.check(amount=15_001)
     assert (found["allowed"], found["code"], found["fits"]) == (15_000, "limit", False)
     assert {(why["span"], why["limit"], why["used"], why["left"]) for why in found["why"]} == {
         ("month", 50_000, 5_000, 45_000),

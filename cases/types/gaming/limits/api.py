@@ -222,7 +222,7 @@ def check_limits(request: HttpRequest, ref: str, body: CheckIn) -> Any:
     """
     key = _key(request)
     try:
-        account = _account(request, ref)
+        account = _checked(key, ref)
         if not body.reserve:
             found = checks.check(account, act=body.act, currency=body.currency, amount=body.amount)
             return _check_out(ref, found)
@@ -293,6 +293,17 @@ def _check_out(ref: str, found: checks.Answer) -> CheckOut:
 
 def _account(request: HttpRequest, ref: str) -> Account:
     return account_of(_key(request), ref)
+
+
+def _checked(key: Any, ref: str) -> Account:
+    """As `account_of`, with no more than a check reads: it is asked at every deposit and stake."""
+    rows = Account.objects.filter(reference=ref, licensee_id=key.licensee_id, released_at=None)
+    names = ("licensee_id", "reference", "time_zone", "created_at", "customer__birth_date")
+    account = rows.select_related("customer").only(*names).order_by().first()
+    if account is None:
+        raise Http404("no such account")
+    account.licensee = key.licensee
+    return account
 
 
 def _change(request: HttpRequest, ref: str, receipt: str) -> LimitChange:

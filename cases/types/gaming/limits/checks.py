@@ -17,7 +17,7 @@ from audit.actors import Acts
 from audit.perform import ConditionsNotMet
 from audit.record import record
 from cases.types.gaming.limits import ledger, rules, windows
-from cases.types.gaming.limits.models import Act, Ledger, LimitChange, MoneyEvent, Reservation, State
+from cases.types.gaming.limits.models import Act, Ledger, MoneyEvent, Reservation
 from compliance.people.gate import permissions_of
 from compliance.people.models import Account
 from compliance.policy import Policy
@@ -32,6 +32,7 @@ COUNTED = {
     ("wager", "gross"): {"bet": 1, "bet_void": -1},
     ("session", "gross"): {"session": 1},
 }
+ROOM = -1  # where a stretch has its number, room set aside has this
 NEEDED, REACHED, LOWER = "limit_needed", "limit_reached", "limit"
 
 
@@ -72,6 +73,15 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """What was set for an account, by the player or by us, at one moment of the database; `currency` "": none yet."""
+
+    at: datetime
+    currency: str
+    limits: "list[_Limit]"
+
+
+@dataclass(frozen=True, slots=True)
 class _Limit:
     source: str
     ref: str
@@ -82,10 +92,10 @@ class _Limit:
 
 def check(account: Account, *, act: str, currency: str, amount: int | None = None) -> Answer:
     """What is possible now; sets nothing aside, so two who ask at once hear the same."""
-    known = Ledger.objects.filter(pk=account.pk).first()
-    if known and known.currency and known.currency != currency:
-        ledger.settle_currency(known, currency)
-    return answer(account, act=act, currency=currency, amount=amount, at=ledger.clock())
+    standing = _standing(account)
+    if standing.currency:
+        ledger.settle_currency(Ledger(account=account, currency=standing.currency), currency)
+    return answer(account, standing, act=act, currency=currency, amount=amount)
 
 
 @transaction.atomic
@@ -96,13 +106,14 @@ def reserve(account: Account, *, act: str, currency: str, amount: int, source_id
     """
     row = ledger.locked(account)
     ledger.settle_currency(row, currency)
-    at = ledger.clock()
+    standing = _standing(account)  # after the lock
+    at = standing.at
     earlier = Reservation.objects.filter(account=account, source_id=source_id).first()
     if earlier is not None:
-        return _again(account, earlier, act=act, currency=currency, amount=amount, at=at)
+        return _again(account, earlier, standing, act=act, currency=currency, amount=amount)
     if MoneyEvent.objects.filter(account=account, source_id=source_id).exists():
         raise ConditionsNotMet([_("source_id: this was reported already.")])
-    found = answer(account, act=act, currency=currency, amount=amount, at=at)
+    found = answer(account, standing, act=act, currency=currency, amount=amount)
     if not found.fits:
         return found
     policy = policy_of(account.licensee, on=account.licensee.day_of(at))
@@ -113,12 +124,14 @@ def reserve(account: Account, *, act: str, currency: str, amount: int, source_id
     return _with(found, made, fits=True)
 
 
-def _again(account: Account, earlier: Reservation, *, act: str, currency: str, amount: int, at: datetime) -> Answer:
+def _again(
+    account: Account, earlier: Reservation, standing: Standing, *, act: str, currency: str, amount: int
+) -> Answer:
     if (earlier.act, earlier.amount) != (act, amount):
         raise ConditionsNotMet([_("source_id: room was asked for under it for something else.")])
-    standing = earlier.settled_at is None and earlier.released_at is None and earlier.expires_at > at
-    found = answer(account, act=act, currency=currency, amount=None, at=at)
-    return _with(found, earlier if standing else None, fits=standing or earlier.settled_at is not None)
+    held = earlier.settled_at is None and earlier.released_at is None and earlier.expires_at > standing.at
+    found = answer(account, standing, act=act, currency=currency, amount=None)
+    return _with(found, earlier if held else None, fits=held or earlier.settled_at is not None)
 
 
 def _with(found: Answer, reservation: Reservation | None, *, fits: bool) -> Answer:
@@ -135,17 +148,17 @@ def _with(found: Answer, reservation: Reservation | None, *, fits: bool) -> Answ
     )
 
 
-def answer(account: Account, *, act: str, currency: str, amount: int | None, at: datetime) -> Answer:
-    """The arithmetic, for a moment. Whoever sets room aside holds the ledger's lock."""
+def answer(account: Account, standing: Standing, *, act: str, currency: str, amount: int | None) -> Answer:
+    """The arithmetic, for the moment of `standing`. Whoever sets room aside read it under the ledger's lock."""
+    at = standing.at
     policy = policy_of(account.licensee, on=account.licensee.day_of(at))
-    measures = MEASURES[Act(act)]
-    limits = _limits(account, policy, measures, currency, at)
+    limits = _limits(account, standing, policy, MEASURES[Act(act)], currency)
     bounds = _counted(account, limits, at)
     gate = permissions_of(account.licensee_id, account.reference)[EFFECT[Act(act)]]
     allowed: int | None
     if not gate.allowed:
         allowed, code = 0, gate.code
-    elif _needed(account, policy, act, limits):
+    elif _needed(standing, policy, act):
         allowed, code = 0, NEEDED
     else:
         allowed, code = _lowest(bounds)
@@ -160,32 +173,46 @@ def _lowest(bounds: Sequence[Bound]) -> tuple[int | None, str | None]:
     return (min(money), LOWER) if money else (None, None)
 
 
-def _needed(account: Account, policy: Policy, act: str, limits: Sequence[_Limit]) -> bool:
+def _needed(standing: Standing, policy: Policy, act: str) -> bool:
     """No deposit without a deposit limit and no play without any of those that the law asks for."""
     if not policy.limits.known("mandatory"):
         return False
     asked = set(policy.limits.mandatory.value)  # type: ignore[union-attr]
     if act == Act.DEPOSIT:
         asked &= {"deposit"}
-    return bool(asked) and not asked <= own_measures(account)
+    return bool(asked) and not asked <= {one.terms.measure for one in standing.limits if one.source == "player"}
 
 
-def own_measures(account: Account) -> set[str]:
-    """Of what the player has a limit of their own."""
-    rows = LimitChange.objects.filter(account=account, imposed=False, state=State.EFFECTIVE).exclude(amount=None)
-    return set(rows.values_list("measure", flat=True))
+# What holds of an account, its currency and the database's time: one statement, as a check is asked for all the time.
+_STANDING = """
+SELECT clock_timestamp(), l.currency, c.imposed, c.receipt, c.measure, c.span, c."window", c.basis, c.amount, c.zone,
+       c.anchor_at
+  FROM (SELECT 1) AS always
+  LEFT JOIN limits_ledger l ON l.account_id = %s
+  LEFT JOIN limits_limitchange c ON c.account_id = %s AND c.state = 'effective' AND c.amount IS NOT NULL
+"""
 
 
-def _limits(account: Account, policy: Policy, measures: Sequence[str], currency: str, at: datetime) -> list[_Limit]:
-    rows = LimitChange.objects.filter(account=account, state=State.EFFECTIVE, measure__in=measures)
-    found = [
-        _Limit("operator" if row.imposed else "player", row.receipt, rules.of(row), row.zone_info, row.anchor_at)
-        for row in rows
-        if row.amount is not None
+def _standing(account: Account) -> Standing:
+    with connection.cursor() as cursor:
+        cursor.execute(_STANDING, [account.pk, account.pk])
+        rows = cursor.fetchall()
+    at, currency = rows[0][:2]
+    limits = [
+        _Limit("operator" if imposed else "player", receipt, rules.Terms(*terms), ZoneInfo(zone), anchor)
+        for _at, _currency, imposed, receipt, *terms, zone, anchor in rows
+        if receipt is not None
     ]
+    return Standing(at, currency or "", limits)
+
+
+def _limits(
+    account: Account, standing: Standing, policy: Policy, measures: Sequence[str], currency: str
+) -> list[_Limit]:
+    found = [one for one in standing.limits if one.terms.measure in measures]
     # A limit of the player's own stands in the default's place, raised or lowered; one that was removed does not.
     own = {(one.terms.measure, one.terms.span) for one in found if one.source == "player"}
-    day, born = account.licensee.day_of(at), account.customer.birth_date
+    day, born = account.licensee.day_of(standing.at), account.customer.birth_date
     zone = ZoneInfo(account.time_zone)
     for name in ("caps", "defaults"):
         for ceiling, rule in rules.ceilings(policy, name, born=born, on=day):
@@ -198,17 +225,17 @@ def _limits(account: Account, policy: Policy, measures: Sequence[str], currency:
     return found
 
 
+# Events and room set aside in one statement: what is settled meanwhile is counted once, as one or as the other.
 _SUMS = """
+SELECT -1, act, SUM(amount)::bigint FROM limits_reservation
+ WHERE account_id = %s AND settled_at IS NULL AND released_at IS NULL AND expires_at > %s GROUP BY act
+UNION ALL
 SELECT w.n, e.kind, SUM(CASE WHEN e.kind = 'session'
          THEN LEAST(e.amount, CEIL(EXTRACT(EPOCH FROM e.happened_at - w.since)))::bigint ELSE e.amount END)::bigint
   FROM unnest(%s::int[], %s::timestamptz[]) AS w(n, since)
   JOIN limits_moneyevent e
     ON e.account_id = %s AND e.happened_at >= w.since AND e.kind = ANY(%s)
  GROUP BY w.n, e.kind
-"""
-_RESERVED = """
-SELECT act, SUM(amount)::bigint FROM limits_reservation
- WHERE account_id = %s AND settled_at IS NULL AND released_at IS NULL AND expires_at > %s GROUP BY act
 """
 
 
@@ -218,11 +245,10 @@ def _counted(account: Account, limits: Sequence[_Limit], at: datetime) -> list[B
     spans = [windows.stretch(one.terms.window, one.terms.span, at, zone=one.zone, anchor=one.anchor) for one in limits]
     kinds = sorted({kind for one in limits for kind in COUNTED[one.terms.measure, one.terms.basis]})
     with connection.cursor() as cursor:
-        # Room set aside first: what is settled between the two statements is counted twice, never not at all.
-        cursor.execute(_RESERVED, [account.pk, at])
-        reserved: dict[str, int] = dict(cursor.fetchall())
-        cursor.execute(_SUMS, [list(range(len(spans))), [span.since for span in spans], account.pk, kinds])
+        since = [span.since for span in spans]
+        cursor.execute(_SUMS, [account.pk, at, list(range(len(spans))), since, account.pk, kinds])
         sums: dict[tuple[int, str], int] = {(n, kind): total for n, kind, total in cursor.fetchall()}
+    reserved = {act: total for (n, act), total in sums.items() if n == ROOM}
     return [_bound(one, span, n, sums, reserved) for n, (one, span) in enumerate(zip(limits, spans, strict=True))]
 
 
