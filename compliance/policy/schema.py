@@ -256,11 +256,9 @@ class Exclusions(Section):
     @model_validator(mode="after")
     def _pays_out(self) -> Self:
         """Nobody's money is kept back because they are kept out, unless a law says so by name."""
-        pays, stops = self.__dict__["withdrawals"], self.__dict__["stops"]
+        pays = self.__dict__["withdrawals"]
         if pays is not None and not pays.value:
             raise ValueError('withdrawals: write true, or leave it out and name withdraw in "stops"')
-        if pays is not None and stops is not None and "withdraw" in stops.value:
-            raise ValueError('withdrawals is true, and "stops" names withdraw: remove one of them')
         return self
 
 

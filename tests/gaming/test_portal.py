@@ -71,7 +71,7 @@ def test_three_screens_in_turkish_and_english(house, own_language, language, off
         assert [word for word in NEVER[language] if word in screen.lower()] == []
 
 
-def test_what_the_policy_stops_is_told_before_the_act_and_nothing_is_promised_that_does_not_hold(house, monkeypatch):
+def test_what_the_policy_stops_is_told_before_the_act_and_nothing_else_is_promised(house, own_language, monkeypatch):
     """EXC.STOPS, EXC.ENDED_NOW and EXC.WITHDRAWALS reach the page, the gate and the platform alike."""
     account, client = a_player(house, "Ada Su"), Client()
     policy = policy_of(account.licensee, on=account.licensee.today())
@@ -105,6 +105,5 @@ def test_what_the_policy_stops_is_told_before_the_act_and_nothing_is_promised_th
 
 def test_a_policy_that_would_keep_the_players_money_is_refused():
     rules = policy_for("MT", on=date(2026, 11, 23)).exclusions.model_dump(exclude_none=True)
-    for name, value, said in (("withdrawals", False, "write true"), ("stops", ["withdraw"], "remove one")):
-        with pytest.raises(ValidationError, match=said):
-            Exclusions(**rules | {name: rules[name] | {"value": value}})
+    with pytest.raises(ValidationError, match="write true, or leave it out"):
+        Exclusions(**rules | {"withdrawals": rules["withdrawals"] | {"value": False}})

@@ -100,7 +100,7 @@ def test_EXC_WITHDRAWALS_stay_possible(under, jurisdiction, rule):
     law = policy_for(jurisdiction, on=account.licensee.today()).exclusions
     assert law.withdrawals.id == f"{rule}.EXC.WITHDRAWALS"
     greedy = law.model_copy(update={"stops": law.stops.model_copy(update={"value": ("play", "withdraw")})})
-    assert exclusions.stops_of(greedy) == ("play",), "whatever else a file says"
+    assert exclusions.stopped_by(greedy) == ("play",), "whatever else a file says"
 
 
 @of_rules("OP.EXC.MARKETING_AFTER", "GB.EXC.MARKETING_AFTER")

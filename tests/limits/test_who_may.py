@@ -1,7 +1,5 @@
 """Who may lower, raise, block and confirm a limit, what cancels a raise, and what the database refuses."""
 
-from datetime import date
-
 import pytest
 from django.db import DatabaseError, transaction
 
@@ -11,7 +9,6 @@ from audit.perform import ConditionsNotMet, Denied, WrongState
 from cases.protection import stop_play
 from cases.types.gaming.limits import services
 from cases.types.gaming.limits.models import LimitChange
-from compliance.rulebook.queries import policy_of
 from tests.limits.conftest import DAY, HOUR, NOON, a_key, a_player
 
 
@@ -105,10 +102,12 @@ def test_the_database_refuses_a_raise_that_nobody_confirmed(under):
 
 
 def test_the_policy_of_the_request_stays_with_the_raise(under):
-    ask = under("TR")
-    ask(50_000)
-    change = ask(60_000)
-    assert change.policy_version == policy_of(ask.account.licensee, on=date(2026, 11, 25)).version == "TR-2026-11-23"
+    ask, asked = under("TR"), NOON - 4 * DAY
+    ask(50_000, now=asked)
+    change = ask(60_000, now=asked)
+    services.sweep(NOON)
+    done = services.confirm(change, by=ask.player, now=NOON)
+    assert (done.state, done.policy_version) == ("effective", "TR-2026-11-21")
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from compliance.people.exclusions.terms import (
     TIME_OUT,
     Terms,
     needed,
-    stops_of,
+    stopped_by,
     terms_of,
     value,
     words_of,
@@ -86,7 +86,7 @@ class Stops:
 def stops_today(licensee: Licensee) -> Stops:
     """What follows whichever offer is taken, as the policy of today says."""
     rules = policy_of(licensee, on=licensee.today()).exclusions
-    stops = stops_of(rules)
+    stops = stopped_by(rules)
     words = formats.listed([str(STOPPED[one]) for one in stops])
     return Stops(words, "withdraw" not in stops, "open_bets" in (value(rules, "ended_now") or ()))
 

@@ -18,7 +18,7 @@ from compliance.people import restrictions
 from compliance.people.exclusions import clock, ledger, suppression
 from compliance.people.exclusions.carrying import carry
 from compliance.people.exclusions.models import AskedBy, Duplicate, Exclusion, Kind
-from compliance.people.exclusions.terms import needed, reflecting, stops_of, terms_of
+from compliance.people.exclusions.terms import needed, reflecting, stopped_by, terms_of
 from compliance.people.models import Account, Customer, Person, Restriction
 from compliance.people.permissions import require_active
 from compliance.people.sameness.services import circle, stop_found
@@ -68,7 +68,7 @@ def start(
         raise ConditionsNotMet([f"scope: {', '.join(scopes)}."])
     row = restrictions.restrict(
         person if scope == "group" else customer,
-        stops=stops_of(rules),
+        stops=stopped_by(rules),
         cover_code=CODES[Kind(kind)],
         source=SOURCE,
         by=by,

@@ -44,8 +44,8 @@ def value(rules: Exclusions, name: str) -> Any:
     return getattr(rules, name).value if rules.known(name) else None
 
 
-def stops_of(rules: Exclusions) -> tuple[str, ...]:
-    """What stops for who is kept out; never withdrawals where the rule says that they stay possible."""
+def stopped_by(rules: Exclusions) -> tuple[str, ...]:
+    """What an exclusion stops: never withdrawals where what is there can be withdrawn (`withdrawals`)."""
     stops: tuple[str, ...] = needed(rules, "stops")
     return tuple(one for one in stops if one != "withdraw") if value(rules, "withdrawals") else stops
 

@@ -25,7 +25,7 @@ from compliance.people import correcting
 from compliance.people.exclusions import clock
 from compliance.people.exclusions.models import Exclusion
 from compliance.people.exclusions.registers import CODE, SOURCE, STOPS, close_until_asked
-from compliance.people.exclusions.terms import after, needed, stops_of
+from compliance.people.exclusions.terms import after, needed, stopped_by
 from compliance.people.models import Account, Customer, Licensee, Restriction
 from compliance.people.restrictions import lift, restrict
 from compliance.people.services import contact_of, known_of
@@ -111,7 +111,7 @@ def _keep(customer: Customer, name: str, who: Who, answer: Answer, policy: Polic
     former = row.restriction if row.restriction_id else None
     new = restrict(
         customer,
-        stops=stops_of(rules) if answer.listed else STOPS,
+        stops=stopped_by(rules) if answer.listed else STOPS,
         cover_code=LISTED_CODE if answer.listed else CODE,
         source=SOURCE,
         by=by,
