@@ -228,6 +228,16 @@ def values_for(rule: EvidenceRule, language: str) -> dict[str, Any]:
     return values
 
 
+def what_to_bring(rule: EvidenceRule, language: str) -> str:
+    """What the player reads of an item that is asked for the first time: the text `bring_<purpose>` where there is one,
+    else the papers accepted.
+    """
+    values, code = values_for(rule, language), f"bring_{rule.purpose}"
+    if code in catalogue().messages:
+        return message(code, language, **values)
+    return str(values["accepted"])
+
+
 def purpose_title(purpose: str, language: str | None = None) -> str:
     """What an evidence purpose is called, in this language or the reader's."""
     return _name(_found(catalogue().names.purpose, purpose, "purpose"), language)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, Literal, Self, cast
 
-from pydantic import BaseModel, Field, StrictBool, StrictInt, model_validator
+from pydantic import AfterValidator, BaseModel, Field, StrictBool, StrictInt, model_validator
 
 from compliance.policy.errors import PolicyMissing
 from compliance.policy.limits import MEASURES as LIMITED
@@ -32,6 +32,9 @@ DOCUMENTS = (
     "tax_return",
     "pension_statement",
     "sale_contract",
+    "inheritance_document",
+    "dividend_statement",
+    "winnings_statement",
 )
 EFFECTS = ("sign_in", "deposit", "play", "withdraw", "marketing")
 ENDINGS = ("lapsed", "withdrawn", "underage", "deceased", "impersonated")
@@ -76,18 +79,21 @@ class EvidenceRule(Provenance):
     good_for_days: StrictInt | None = Field(default=None, gt=0)
 
 
+def _once_each(items: tuple[EvidenceRule, ...]) -> tuple[EvidenceRule, ...]:
+    purposes = [item.purpose for item in items]
+    if twice := {purpose for purpose in purposes if purposes.count(purpose) > 1}:
+        raise ValueError(f"required twice: {', '.join(sorted(twice))}")
+    return items
+
+
+Required = Annotated[tuple[EvidenceRule, ...], AfterValidator(_once_each)]
+
+
 class Level(Frozen):
     """How sure we are of a customer, and what evidence carries it. Levels are listed from the least to the most."""
 
     title: Words
-    required: tuple[EvidenceRule, ...]
-
-    @model_validator(mode="after")
-    def _one_item_per_purpose(self) -> Self:
-        purposes = [item.purpose for item in self.required]
-        if twice := {purpose for purpose in purposes if purposes.count(purpose) > 1}:
-            raise ValueError(f"required twice: {', '.join(sorted(twice))}")
-        return self
+    required: Required
 
 
 class Age(Section):
@@ -129,11 +135,15 @@ class Thresholds(Section):
 
 
 class Enhanced(Section):
-    """What calls for enhanced due diligence, by law and by the operator's choice, and what it is made of."""
+    """What calls for enhanced due diligence, by law and by the operator's choice, and what it is made of.
+
+    `required` is the evidence that it asks for, whatever the level asks for; of a purpose that both name, the level's.
+    """
 
     triggers: Rule[tuple[Trigger, ...]] | None = None
     further_triggers: Rule[tuple[Trigger, ...]] | None = None
     measures: Rule[tuple[Measure, ...]] | None = None
+    required: Required = ()
     after_office: Rule[Period] | None = None
     family_and_associates: Rule[StrictBool] | None = None
 

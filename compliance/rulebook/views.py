@@ -166,6 +166,8 @@ def _purpose(one: Any) -> str:
 def _named(path: str, one: Any) -> tuple[str, str]:
     if path.startswith("verification.levels"):
         return "evidence", str(labels.PURPOSES[one.purpose])
+    if path.startswith("enhanced.required"):
+        return "enhanced", str(labels.PURPOSES[one.purpose])
     if path.startswith("four_eyes"):
         act = acts.acts().get(path.split(".", 2)[2])
         return "four_eyes", str(act.title) if act else one.id

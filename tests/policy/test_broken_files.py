@@ -30,7 +30,7 @@ def problems_of(folder):
 
 def test_the_shipped_files_are_whole(folder):
     known = ["GB-2025-02-28", "GB-2026-06-30", "GB-2026-11-20", "GB-2026-11-21", "GB-2026-11-22", "GB-2026-11-23"]
-    known += ["TR-2026-02-01", "TR-2026-11-20", "TR-2026-11-21", "TR-2026-11-23"]
+    known += ["GB-2026-11-24", "TR-2026-02-01", "TR-2026-11-20", "TR-2026-11-21", "TR-2026-11-23", "TR-2026-11-24"]
     assert list(read(folder).versions) == known
 
 
@@ -50,6 +50,7 @@ def test_two_duties_that_nobody_can_compare_stop_the_start(folder):
         "tr.toml, from 2026-11-21",
         "tr.toml, from 2026-11-22",
         "tr.toml, from 2026-11-23",
+        "tr.toml, from 2026-11-24",
     ]
     assert all("cannot be compared: write both in the same terms" in problem for problem in problems)
 

@@ -47,6 +47,7 @@ DUTIES = {
     "EU.CDD.GAMBLING_AMLD": "single or linked >= 2000.00 EUR",
     "EU.CDD.GAMBLING_AMLR": "single or linked >= 2000.00 EUR",
     "EU.EDD.PEP": "senior_management_approval, source_of_wealth, source_of_funds, closer_monitoring",
+    "EU.EDD.PEP_AMLD": "senior_management_approval, source_of_wealth, source_of_funds, closer_monitoring",
     "EU.EDD.PEP_EXIT": "12 months",
     "EU.EDD.RCA": "True",
     "EU.RET.IDENTITY": "5 years",
@@ -161,8 +162,8 @@ def test_every_duty_is_written_here_and_says_the_same():
 @pytest.mark.parametrize("state", STATES)
 def test_the_unions_law_holds_in_every_member_state(state):
     before, after = policy_for(state, on=date(2027, 7, 9)), policy_for(state, on=date(2027, 7, 10))
-    assert before.version == f"{state}-2026-11-23+EU-2026-01-01"
-    assert after.version == f"{state}-2026-11-23+EU-2027-07-10"
+    assert before.version == f"{state}-2026-11-24+EU-2026-11-24"
+    assert after.version == f"{state}-2026-11-24+EU-2027-07-10"
     assert before.thresholds.transaction.id == "EU.CDD.GAMBLING_AMLD"
     assert after.thresholds.transaction.id == "EU.CDD.GAMBLING_AMLR"
     assert not before.enhanced.known("after_office")

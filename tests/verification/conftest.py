@@ -1,8 +1,11 @@
+from datetime import date
+
 import pytest
 
 from audit import context
 from cases import services as engine
 from cases.types.verification import services
+from compliance.policy.book import Book
 from tests.papers import bring
 from tests.world import a_world
 
@@ -16,6 +19,13 @@ def in_context():
 @pytest.fixture
 def world(db, in_context):
     return a_world()
+
+
+@pytest.fixture
+def rules_of_the_24th(monkeypatch):
+    """What begins on 2026-11-24 holds already: with it enhanced due diligence asks for evidence of its own."""
+    in_force, first = Book.in_force, date(2026, 11, 24)
+    monkeypatch.setattr(Book, "in_force", lambda book, place, *, on: in_force(book, place, on=max(on, first)))
 
 
 @pytest.fixture

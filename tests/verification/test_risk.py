@@ -1,13 +1,12 @@
 """A player's risk: reckoned from facts with the arithmetic shown, set by an officer for a time, looked at again."""
 
 import re
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.db.models.functions import Now
 from django.http import Http404
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -24,7 +23,6 @@ from compliance.outbox.models import OutboxRow
 from compliance.people.models import Customer, RiskFact, User
 from compliance.people.risk import LEARNED, learn
 from compliance.people.services import create_user, join
-from compliance.policy import policy_for
 from compliance.proposals.models import Proposal
 from compliance.proposals.queries import SecondPersonNeeded
 from compliance.proposals.services import confirm
@@ -321,27 +319,6 @@ def test_inside_the_compartment_the_whole_is_reckoned_and_kept_nowhere(case, wor
     assert "Politically exposed person" in page and "AML side" in page
     assert level(case) == "medium" and not Assessment.objects.exists()
     assert [entry.log for entry in Entry.objects.filter(action="risk.look_inside")] == ["aml"]
-
-
-def test_the_case_names_the_measures_of_enhanced_due_diligence(world, monkeypatch):
-    case = world.verification("L3")
-    assert enhanced.measures_of(case) is None
-    client = Client()
-    client.force_login(world.alice)
-    address = reverse("cases:case", args=[case.number])
-    assert 'id="enhanced"' not in client.get(address).content.decode()
-    learn(case.customer, "pep", source="staff", known_on=world.licensee.today(), by=world.bob, matter=case.number)
-    assert enhanced.measures_of(case) == []  # Turkey's policy names none
-    assert 'id="enhanced"' in client.get(address).content.decode()
-    monkeypatch.setattr(enhanced, "policy_of", lambda licensee, on: policy_for("EU", on=date(2027, 7, 10)))
-    found = enhanced.measures_of(case)
-    assert [str(one["standing"]) for one in found] == [
-        "to be seen to by people, and noted",
-        "this level does not ask for it: ask for it separately",
-        "this level asks for it",
-        "to be seen to by people, and noted",
-    ]
-    assert {one["rule"] for one in found} == {"EU.EDD.PEP"}
 
 
 def test_what_only_the_aml_side_knows_names_no_measures(world):

@@ -9,13 +9,14 @@ register(
     Action(
         "verification.open",
         _("{actor} opened a verification"),
-        CASE_FIELDS | {"because": Kept.PUBLIC, "crossed_at": Kept.PUBLIC},
+        CASE_FIELDS | dict.fromkeys(("because", "crossed_at", "enhanced"), Kept.PUBLIC),
     ),
     Action(
         "verification.raise",
         _("The verification asks for level {level} now"),
         CASE_FIELDS | {"from_level": Kept.PUBLIC},
     ),
+    Action("verification.enhance", _("The verification asks for what enhanced due diligence calls for"), CASE_FIELDS),
     Action("verification.review", _("{actor} started the review"), CASE_FIELDS),
     Action("verification.ask", _("{actor} asked the player for something"), CASE_FIELDS),
     Action("verification.resume", _("What was asked for arrived; the review goes on"), CASE_FIELDS),

@@ -14,6 +14,7 @@ from cases.permissions import DECIDE, VIEW, WORK, is_key, may
 from cases.queries import CaseQuerySet
 from cases.types.verification import ages, holds
 from cases.types.verification.checks import rules as checks
+from cases.types.verification.risk import calling
 from cases.types.verification.rules import (
     ONE_OPEN,
     another_is_open,
@@ -97,7 +98,8 @@ class Verification(Case):
     def unmet(self, move: str) -> list[str]:
         if move == "approve":
             asked = (what_is_missing, ages.stands_against_approval, holds.stands_against_approval)
-            return [line for one in (*asked, checks.stands_against_approval) for line in one(self)]
+            beside = (checks.stands_against_approval, calling.stands_against_approval)
+            return [line for one in (*asked, *beside) for line in one(self)]
         if move == "confirm_checks":
             return checks.cannot_be_confirmed_by_hand(self)
         if move == "lapse" and not time_is_over(self):
@@ -197,6 +199,9 @@ class VerificationFacts(models.Model):
     because = models.CharField(max_length=20, choices=Because, default=Because.APPLICATION, db_default="application")
     asked_at = models.DateTimeField(null=True, help_text=_("When the player was last asked for something"))
     answer_due_at = models.DateTimeField(null=True, help_text=_("When a case that waits lapses"))
+    enhanced = models.BooleanField(
+        default=False, db_default=False, help_text=_("Whether what enhanced due diligence asks for is asked for")
+    )
 
     class Meta:
         default_permissions = ()

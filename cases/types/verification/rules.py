@@ -40,10 +40,14 @@ class Check:
         return self.status == "accepted"
 
 
-def asked(case: "Verification") -> tuple[EvidenceRule, ...]:
-    """What the pinned policy asks for at this level, in its order."""
-    required: tuple[EvidenceRule, ...] = policy_at(case.policy_version).verification.level(case.level).required
-    return required
+def asked(case: Case) -> tuple[EvidenceRule, ...]:
+    """What the pinned policy asks for at this level, in its order; then what enhanced due diligence adds."""
+    policy, facts = policy_at(case.policy_version), case.verification_facts
+    required: tuple[EvidenceRule, ...] = policy.verification.level(facts.level).required
+    if not facts.enhanced:
+        return required
+    here = {rule.purpose for rule in required}
+    return (*required, *(rule for rule in policy.enhanced.required if rule.purpose not in here))
 
 
 def offers(case: "Verification") -> list[tuple[str, str]]:
@@ -114,9 +118,7 @@ def time_is_over(case: Case) -> bool:
 
 def age(evidence: Evidence, issued_on: date | None, on: date) -> tuple[date | None, list[str]]:
     """Until when a file accepted on this day is good by the pinned policy, and why it is too old already, in words."""
-    policy = policy_at(evidence.case.policy_version).verification
-    case_rules = {rule.purpose: rule for rule in policy.level(level_of(evidence.case)).required}
-    rule = case_rules.get(evidence.purpose)
+    rule = next((rule for rule in asked(evidence.case) if rule.purpose == evidence.purpose), None)
     if rule is None:
         return None, []
     received_on = min(on, evidence.case.licensee.day_of(evidence.created_at))
@@ -184,8 +186,7 @@ def letter(case: "Verification", *, due: datetime, lacking: Sequence[EvidenceRul
         faults = " ".join(told(case, evidence.purpose, code) for code in evidence.reasons)
         items.append(f"{texts.purpose_title(evidence.purpose, language)}: {faults}")
     for rule in lacking:
-        accepted = texts.values_for(rule, language)["accepted"]
-        items.append(f"{texts.purpose_title(rule.purpose, language)}: {accepted}")
+        items.append(f"{texts.purpose_title(rule.purpose, language)}: {texts.what_to_bring(rule, language)}")
     accepted = case.evidence.filter(state="accepted").order_by("created_at").values_list("purpose", flat=True)
     kept = [texts.purpose_title(purpose, language) for purpose in accepted]
     last = formats.day(due - timedelta(minutes=1), zone=case.licensee.zone, language=language)
@@ -207,7 +208,8 @@ def evidence_digest(case: "Verification") -> bytes:
         )
     # The digest stands in the log in public, so what the player said of themselves goes in keyed: it can be guessed.
     declared = query_digest(repr([str(value) for value in _declared(case)]))
-    standing = (case.level, case.policy_version, case.closed_at is not None, case.outcome)
+    standing: tuple[Any, ...] = (case.level, case.policy_version, case.closed_at is not None, case.outcome)
+    standing += ("enhanced",) if case.verification_facts.enhanced else ()
     digest.update(repr([declared, *(str(value) for value in standing)]).encode())
     return digest.digest()
 

@@ -25,6 +25,7 @@ from cases.types.verification import ages, endings, funds, history, holds, playi
 from cases.types.verification.checks import rules as electronic
 from cases.types.verification.checks.confirming import confirm_by_hand
 from cases.types.verification.models import KIND, Because, Verification, VerificationFacts
+from cases.types.verification.risk.calling import is_called_for
 from cases.types.verification.risk.services import assess
 from compliance.people.exclusions.terms import after
 from compliance.people.models import Account, Customer, User
@@ -77,8 +78,10 @@ def open(  # noqa: A001 - the verb of the trade
     review_hours: Any = policy.verification.review_hours  # reading an absent rule raises PolicyNotVerified
     due_at = now + timedelta(hours=review_hours.value)
     case: Verification = engine.open_case(KIND, account, by=by, now=now, due_at=due_at)
-    VerificationFacts.objects.create(case=case, level=level, because=because)
-    details = {"level": level, "policy": case.policy_version, "because": because}
+    enhanced = bool(policy.enhanced.required) and is_called_for(account.customer)
+    VerificationFacts.objects.create(case=case, level=level, because=because, enhanced=enhanced)
+    details: dict[str, Any] = {"level": level, "policy": case.policy_version, "because": because}
+    details |= {"enhanced": True} if enhanced else {}
     record("verification.open", by=by, about=case, details=details | {"crossed_at": crossed_at})
     requirements.make(case, crossed_at=crossed_at, knowable_at=knowable_at)
     if because == Because.THRESHOLD:

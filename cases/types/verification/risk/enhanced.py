@@ -5,9 +5,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext_lazy as _
 
 from cases.types.verification import rules
-from cases.types.verification.risk import rating
-from cases.types.verification.risk.following import triggers
-from compliance.people.models import Customer
+from cases.types.verification.risk.calling import is_called_for
 from compliance.rulebook.labels import words_of
 from compliance.rulebook.queries import policy_of
 
@@ -18,16 +16,10 @@ if TYPE_CHECKING:
 PURPOSES = {"source_of_funds": "funds", "source_of_wealth": "wealth"}
 STANDING = {
     "met": _("accepted"),
-    "asked": _("this level asks for it"),
-    "beyond": _("this level does not ask for it: ask for it separately"),
+    "asked": _("asked for, with the other items"),
+    "beyond": _("this case does not ask for it: ask for it separately"),
     "people": _("to be seen to by people, and noted"),
 }
-
-
-def is_called_for(customer: Customer) -> bool:
-    """Whether the level of risk or a fact that the policy names calls for it."""
-    codes = set(rating.codes_of(customer, on=customer.licensee.today()))
-    return customer.risk == "high" or bool(codes & triggers(customer))
 
 
 def measures_of(case: "Verification") -> list[dict[str, Any]] | None:

@@ -7,9 +7,10 @@ from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
 from audit.actors import Acts, system
-from cases.types.verification import reviews
+from cases.types.verification import raising, reviews
 from cases.types.verification.models import Because, Outcome, Verification
 from cases.types.verification.risk import services
+from cases.types.verification.risk.calling import triggers
 from cases.types.verification.risk.models import Profile
 from cases.types.verification.risk.services import RUN_FOR
 from compliance.outbox.kinds import register
@@ -18,7 +19,6 @@ from compliance.people import correcting
 from compliance.people.models import Customer, RiskFact
 from compliance.people.risk import LEARNED, MAIN
 from compliance.policy.schema import RISKS
-from compliance.rulebook.queries import policy_of
 
 RECKONED = "risk"
 
@@ -47,14 +47,10 @@ def corrected(customer: Customer, fields: frozenset[str], by: Acts) -> str:
     return RECKONED if after != before else ""
 
 
-def triggers(customer: Customer) -> frozenset[str]:
-    """Facts that ask for enhanced measures, by law and by the operator's choice."""
-    enhanced = policy_of(customer.licensee, on=customer.licensee.today()).enhanced
-    found: set[str] = set()
-    for name in ("triggers", "further_triggers"):
-        if enhanced.known(name):
-            found |= set(getattr(enhanced, name).value)
-    return frozenset(found)
+def reckoned(row: OutboxRow) -> None:
+    """The sum was made anew while a verification is open: what enhanced due diligence asks for is asked for in it."""
+    for case in Verification.objects.open().filter(customer_id=row.payload["customer_id"]):
+        raising.enhance(case, by=system())
 
 
 def begin_cycles(*, run_for: timedelta = RUN_FOR) -> int:
@@ -86,4 +82,5 @@ def open_due_reviews(*, run_for: timedelta = RUN_FOR) -> int:
 
 
 register(LEARNED, learned)
+register(services.RECKONED, reckoned)
 correcting.also(corrected)

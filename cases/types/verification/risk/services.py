@@ -25,6 +25,7 @@ from cases.permissions import DECIDE, WORK
 from cases.types.verification.risk import rating
 from cases.types.verification.risk.models import Assessment, Override, Profile
 from compliance.keys.services import seal
+from compliance.outbox.services import post
 from compliance.people import risk as facts
 from compliance.people.models import Customer, RiskFact, User
 from compliance.people.permissions import on_the_aml_side
@@ -35,6 +36,7 @@ from compliance.proposals.queries import require_second_person
 from compliance.rulebook.queries import policy_of
 
 SOURCE, NOTE, ACT = "risk", "risk.note", "risk.override"
+RECKONED = "risk.reckoned"  # an open verification may have to ask for more
 LONGEST = timedelta(days=366)
 BATCH = 500
 RUN_FOR = timedelta(minutes=2)  # it is asked for every hour
@@ -79,6 +81,8 @@ def assess(
     if changes:
         Customer.objects.filter(pk=customer.pk).update(risk=level)
     record("risk.assess", by=by, about=assessment, details=details, changes=changes)
+    if Case.objects.open().filter(kind="verification", customer_id=customer.pk).exists():
+        post(RECKONED, payload={"customer_id": customer.pk})
     return assessment
 
 
