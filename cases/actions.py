@@ -45,6 +45,7 @@ EVIDENCE_FIELDS = {
     "purpose": PUBLIC,
     "document_type": PUBLIC,
     "document": PUBLIC,
+    "also": PUBLIC,  # the purpose for which the file was here before
     "issued_on": SEALED,
     "valid_until": SEALED,
     "good_until": SEALED,

@@ -100,6 +100,23 @@ class UploadForm(forms.Form):
         return data
 
 
+class AlsoForm(forms.Form):
+    """What else a file shows that is here already. `offers` are the pairs of purpose and document type left."""
+
+    also = forms.ChoiceField(label=_("It also shows"), error_messages={"required": _("Choose what the file shows.")})
+
+    def __init__(self, *args: Any, offers: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["also"].choices = [  # type: ignore[attr-defined]
+            (f"{purpose}:{paper}", f"{texts.purpose_title(purpose)}: {texts.document_name(paper)}")
+            for purpose, paper in offers
+        ]
+
+    def chosen(self) -> dict[str, str]:
+        purpose, _colon, paper = self.cleaned_data["also"].partition(":")
+        return {"purpose": purpose, "document_type": paper}
+
+
 class ConflictForm(forms.Form):
     relation = forms.ChoiceField(
         label=_("How do you know this player?"),

@@ -94,8 +94,8 @@ def when_opened(closes: Callable[[Case], bool]) -> None:
 
 
 @transaction.atomic
-def attach(case: Case, document: Document, *, purpose: str, document_type: str, by: Acts) -> Evidence:
-    """Offer a document for one purpose. An older file that is not accepted gives way to the newer."""
+def attach(case: Case, document: Document, *, purpose: str, document_type: str, by: Acts, also: str = "") -> Evidence:
+    """Offer a document for one purpose; `also`: besides this one. An older file not accepted gives way to the newer."""
     case = locked(case)
     if case.merged_into_id is not None:
         raise _merged(case, by=by)
@@ -115,6 +115,7 @@ def attach(case: Case, document: Document, *, purpose: str, document_type: str, 
         _judged(older.supersede, by=system())
     evidence = Evidence.objects.create(case=case, document=document, purpose=purpose, document_type=document_type)
     details = {"purpose": purpose, "document_type": document_type, "document": str(document.pk)}
+    details |= {"also": also} if also else {}
     record("evidence.attach", by=by, about=evidence, details=details)
     void_overtaken(case)
     tell(case, "file", by=by)

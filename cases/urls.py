@@ -63,6 +63,7 @@ urlpatterns = [
     path("cases/<str:number>/uploads/<uuid:upload_id>/", files.continue_upload, name="continue-upload"),
     path("cases/<str:number>/review/<uuid:evidence_id>/", review.review, name="review"),
     path("cases/<str:number>/review/<uuid:evidence_id>/reconsider/", review.reconsider, name="reconsider"),
+    path("cases/<str:number>/review/<uuid:evidence_id>/also/", review.use_also, name="use-also"),
     path("cases/<str:number>/review/<uuid:evidence_id>/revoke/", review.revoke, name="revoke"),
     path("cases/<str:number>/review/<uuid:evidence_id>/page/<int:page>/", files.image, name="image"),
     path("cases/<str:number>/review/<uuid:evidence_id>/page/<int:page>/<str:link>/", files.picture, name="picture"),

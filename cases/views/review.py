@@ -16,8 +16,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from audit.access import Rule, rule
 from audit.perform import ConditionsNotMet
 from audit.record import record_read
-from cases import comparison, kinds, services, texts
-from cases.forms import ByEyeForm, RevokeForm, VerdictForm
+from cases import comparison, kinds, reusing, services, texts
+from cases.forms import AlsoForm, ByEyeForm, RevokeForm, VerdictForm
 from cases.models import Evidence
 from cases.permissions import DECIDE, WORK, may
 from cases.queries import get_case
@@ -134,6 +134,7 @@ def _page(
         "form": form,
         "may_judge": may_work and evidence.state == Evidence.State.PENDING,
         "revoke_form": _revoke_form(user, matter, evidence, extra.pop("revoke_form", None)),
+        "also": _also(user, matter, evidence, extra.pop("also_form", None)) if may_work else None,
         "may_move": may_work and evidence.state != Evidence.State.SUPERSEDED,
         "may_take_back": may_work and evidence.state in TAKEN_BACK and not evidence.told,
         "asked": [(reason, kind.told(matter, evidence.purpose, reason.code)) for reason in form.asked],
@@ -251,3 +252,29 @@ def revoke(request: HttpRequest, number: str, evidence_id: Any) -> HttpResponse:
     services.revoke(evidence, by=signed_in(request), **form.cleaned_data)
     messages.success(request, _("The acceptance is taken back. Judge the file again."))
     return redirect("cases:review", number=number, evidence_id=evidence_id)
+
+
+def _also(user: Any, matter: Any, evidence: Evidence, typed: AlsoForm | None) -> dict[str, Any] | None:
+    """What else the file may be offered for, and in which case; None where there is nothing."""
+    to = reusing.case_for(matter, by=user)
+    offers = reusing.choices(evidence, to) if to else []
+    return {"form": typed or AlsoForm(offers=offers), "to": to} if offers or typed else None
+
+
+@rule(Rule.SIGNED_IN)
+@require_POST
+def use_also(request: HttpRequest, number: str, evidence_id: Any) -> HttpResponse:
+    """Offer a file that is here for one more purpose; then on to its verdict."""
+    user = signed_in(request)
+    matter = get_case(number, user=user)
+    evidence = evidence_of(matter, evidence_id)
+    services.require(WORK, matter, by=user, action="evidence.attach")
+    to = reusing.case_for(matter, by=user)
+    if to is None:
+        raise ConditionsNotMet([_("This player has no open case in which the file could be used.")])
+    form = AlsoForm(request.POST, offers=reusing.choices(evidence, to))
+    if not form.is_valid():
+        return _page(request, matter, evidence, _kept(request, evidence), status=422, also_form=form)
+    offered = reusing.use_also(evidence, to, by=user, **form.chosen())
+    messages.success(request, _("The file is offered for this as well. Judge it for this alone."))
+    return redirect("cases:review", number=to.number, evidence_id=offered.pk)
