@@ -115,7 +115,7 @@ TITLES: Mapping[str, Promise] = {
 PURPOSES: Mapping[str, Promise] = {
     "identity_front": gettext_lazy("Identity document, front"),
     "identity_back": gettext_lazy("Identity document, back"),
-    "selfie": gettext_lazy("Selfie"),
+    "selfie": gettext_lazy("Selfie with the identity document"),
     "address": gettext_lazy("Proof of address"),
     "funds": gettext_lazy("Proof of income"),
     "wealth": gettext_lazy("Proof of wealth"),
@@ -177,7 +177,7 @@ WORDS: Mapping[str, Promise] = {
     "passport": gettext_lazy("passport"),
     "driving_licence": gettext_lazy("driving licence"),
     "residence_permit": gettext_lazy("residence permit"),
-    "selfie_photo": gettext_lazy("selfie"),
+    "selfie_photo": gettext_lazy("photo of the player holding the identity document"),
     "utility_bill": gettext_lazy("utility bill"),
     "bank_statement": gettext_lazy("bank statement"),
     "government_letter": gettext_lazy("letter of a public authority"),

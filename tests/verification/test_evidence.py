@@ -173,3 +173,22 @@ def test_an_approved_case_shows_it_too_and_its_decision_stands(complete, world, 
     assert Proposal.objects.get(subject_id=complete.pk).state == "performed"
     client.force_login(world.carol)
     assert "Expired" in client.get(reverse("cases:case", args=[complete.number])).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("language", "hold", "seen", "again"),
+    [
+        ("en", "beside your face", "the whole front of the document, with writing", "cannot be read"),
+        ("tr", "yüzünüzün yanında", "ön yüzünün tamamı görünsün", "okunmuyor"),
+    ],
+)
+def test_a_selfie_is_asked_for_with_the_document_in_hand(world, language, hold, seen, again):
+    """OP.KYC.SELFIE: what to hold and what must be seen stands in the request, and again where it was not."""
+    case = world.verification("L3")
+    case.account.language = language
+    selfie = [rule for rule in rules.asked(case) if rule.purpose == "selfie"]
+    letter = rules.letter(case, due=rules.answer_due(case, case.opened_at), lacking=selfie)
+    assert hold in letter and seen in letter
+    told = {code: rules.told(case, "selfie", code) for code in ("selfie_document", "selfie_unclear")}
+    assert again in told["selfie_document"] and all(hold in text for text in told.values())
+    assert told["selfie_unclear"].version == 2
