@@ -1,94 +1,21 @@
-"""The machine of a verification: every state, every role, every move; and histories in which nothing goes astray."""
+"""The machine of a verification: histories in which nothing goes astray. Who may do what: test_machine_table.py."""
 
 from contextlib import suppress
-from datetime import timedelta
 
 import pytest
-from django.db import transaction
-from django.utils import timezone
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from audit.actors import system
-from audit.perform import ConditionsNotMet, Denied, WrongState, perform
+from audit.perform import ConditionsNotMet, Denied, WrongState
 from cases import services as engine
 from cases.types.verification import funds, rules, services
 from cases.types.verification.models import FundsDecision, Requirement, Ruling, Verification
 from compliance.people.restrictions import in_force
-from compliance.platform.services import issue_key
 from compliance.proposals.models import Proposal
 from compliance.proposals.services import confirm
 from tests.papers import bring
-from tests.verification.conftest import asked, completed
 
 pytestmark = pytest.mark.django_db
-
-RUNNING = ("open", "in_review", "waiting")
-AT_WORK, DECIDING = {"alice", "bob"}, {"bob"}
-# move: (from where, by whom). Alice is an agent, Bob an officer, Carol an auditor, Mallory works elsewhere.
-TABLE = {
-    "review": (("open",), AT_WORK),
-    "ask": (("in_review",), AT_WORK),
-    "resume": (("waiting",), AT_WORK | {"system"}),
-    "approve": (("in_review",), DECIDING),
-    "reject": (RUNNING, DECIDING),
-    "withdraw": (RUNNING, AT_WORK | {"key"}),
-    "lapse": (("waiting",), {"system"}),
-    "close_underage": (RUNNING, DECIDING),
-    "close_deceased": (RUNNING, DECIDING),
-    "close_impersonated": (RUNNING, DECIDING),
-    "reopen": (("closed",), DECIDING),
-}
-
-
-def in_each_state(world):
-    return {
-        "open": world.verification("L1"),
-        "in_review": completed(world.verification("L1"), by=world.alice),
-        "waiting": asked(world.verification("L1"), by=world.alice),
-        "closed": services.withdraw(world.verification("L1"), by=world.alice),
-    }
-
-
-def roles(world):
-    facts = {"owner": world.bob, "licensee": world.licensee, "name": "platform", "scopes": ["cases:write"]}
-    expires_at = timezone.now() + timedelta(days=1)
-    key, _secret = issue_key(**facts, expires_at=expires_at, created_by=world.bob, by=world.bob)
-    named = {name: getattr(world, name) for name in ("alice", "bob", "carol", "mallory")}
-    return named | {"key": key, "system": system()}
-
-
-def outcome_of(case, move, by):
-    """What becomes of the attempt; nothing of it stays."""
-    when = {} if move in ("review", "ask", "resume", "reopen") else {"at": timezone.now()}
-    try:
-        with transaction.atomic():
-            perform(getattr(case, move), by=by, reason="any", **when)
-            transaction.set_rollback(True)
-    except (WrongState, Denied) as refused:
-        return type(refused).__name__
-    except ConditionsNotMet:
-        pass
-    return "may"
-
-
-def test_every_state_role_and_move(world):
-    """The table above, and nothing else. What is still missing in the case does not matter here."""
-    actors, wrong = roles(world), []
-    for state, case in in_each_state(world).items():
-        assert case.state == state
-        for move, (sources, allowed) in TABLE.items():
-            for name, actor in actors.items():
-                expected = "WrongState" if state not in sources else "may" if name in allowed else "Denied"
-                if (found := outcome_of(case, move, actor)) != expected:
-                    wrong.append((state, move, name, found, expected))
-    assert wrong == []
-
-
-def test_the_table_names_every_move():
-    state = Verification._meta.get_field("state")
-    assert {move.name for move in state.get_all_transitions(Verification)} == set(TABLE)
-
 
 STEPS = st.lists(
     st.sampled_from(

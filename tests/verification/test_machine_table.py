@@ -9,18 +9,22 @@ git diff tests/verification/machine.csv
 
 import csv
 import os
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from django.test import RequestFactory
 from django.utils import timezone
 
 from audit.actors import system
 from audit.perform import ConditionsNotMet, Denied, WrongState, perform
+from cases import services as engine
 from cases.models import Evidence
 from cases.types.verification import services
 from cases.types.verification.checks.models import Check
 from cases.types.verification.models import Verification
+from compliance.people.access.once import remember
+from compliance.people.models import User
 from compliance.platform.scopes import Scope
 from compliance.platform.services import issue_key
 from compliance.proposals.acts import acts
@@ -45,6 +49,8 @@ class Table:
         self.walls.requests["stranger"] = self.walls._of_staff(self.world.mallory)
         self.actors = {name: user for name, (user, _session) in self.walls.requests.items() if name in ROLES}
         self.actors |= {"key": self._key(), "system": system()}
+        # As a page asks: rights are read once (tests/cases/test_asked_once.py holds that against how an act asks).
+        self.asking = {name: _remembered(actor) for name, actor in self.actors.items()}
         self.subjects = {"verification": self._cases(), "evidence": self._files(), "checks": self._checks()}
 
     def _key(self):
@@ -63,16 +69,20 @@ class Table:
         }
 
     def _files(self):
-        case = self.world.verification("L1")
-        found = {}
-        for state in Evidence.State.values:
-            file = bring(case, "identity_front", "passport", by=self.world.alice, inspected=False)
-            Evidence.objects.filter(pk=file.pk).update(state="superseded")  # so that the next one finds its place free
-            found[state] = file.pk
-        for state, pk in found.items():
-            purpose = "identity_front" if state != "accepted" else "identity_back"
-            Evidence.objects.filter(pk=pk).update(state=state, reasons=["image_glare"], purpose=purpose)
-        return {state: Evidence.objects.get(pk=pk) for state, pk in found.items()}
+        case, by = self.world.verification("L3"), self.world.alice
+
+        def file(purpose, paper):
+            return bring(case, purpose, paper, by=by, inspected=False)
+
+        found = {"superseded": file("identity_front", "passport"), "pending": file("identity_front", "passport")}
+        found["accepted"] = engine.accept(file("identity_back", "national_id"), by=by)
+        found["returned"] = engine.ask_again(file("address", "utility_bill"), by=by, reasons=["image_blurry"])
+        found["rejected"] = engine.reject(file("funds", "payslip"), by=by, reasons=["document_altered"])
+        late = engine.accept(file("payment_ownership", "bank_statement"), by=by)
+        Evidence.objects.filter(pk=late.pk).update(good_until=date(2026, 1, 1))
+        found["expired"] = late
+        engine.expire_overdue()
+        return {state: Evidence.objects.get(pk=found[state].pk) for state in Evidence.State.values}
 
     def _checks(self):
         case, now = self.world.verification("L1"), timezone.now()
@@ -92,7 +102,7 @@ class Table:
             for name in sorted(moves):
                 for state, subject in self.subjects[machine].items():
                     move = moves[name].get(state)
-                    cells = {role: self._cell(move, subject, actor) for role, actor in self.actors.items()}
+                    cells = {role: self._cell(move, subject, actor) for role, actor in self.asking.items()}
                     yield {"act": f"{machine}.{name}", "state": state} | cells
         yield from self._proposals()
 
@@ -105,11 +115,20 @@ class Table:
             for part, may in (("propose", act.may_propose), ("confirm", act.may_confirm)):
                 if name.startswith("verification."):
                     found = [
-                        {role: "may" if may(case, actor) else "no" for role, actor in self.actors.items()}
+                        {role: "may" if may(case, actor) else "no" for role, actor in self.asking.items()}
                         for case in self.subjects["verification"].values()
                     ]
                     assert all(row == found[0] for row in found), name
                     yield {"act": f"{part} {name}", "state": "any", **found[0]}
+
+
+def _remembered(actor):
+    if not isinstance(actor, User):
+        return actor
+    request = RequestFactory().get("/")
+    request.user = User.objects.get(pk=actor.pk)
+    remember(request)
+    return request.user
 
 
 @pytest.fixture(scope="module")
