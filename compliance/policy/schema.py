@@ -56,11 +56,14 @@ TRIGGERS = (
     "dormant_reactivated",
 )
 MEASURES = ("senior_management_approval", "source_of_funds", "source_of_wealth", "closer_monitoring")
+ELECTRONIC = ("population_register", "verification_transfer", "idv")
+DUTIES = ("must", "should")
 Purpose = Literal[PURPOSES]  # type: ignore[valid-type]
 DocumentType = Literal[DOCUMENTS]  # type: ignore[valid-type]
 Effect = Literal[EFFECTS]  # type: ignore[valid-type]
 Trigger = Literal[TRIGGERS]  # type: ignore[valid-type]
 Measure = Literal[MEASURES]  # type: ignore[valid-type]
+Electronic = Literal[ELECTRONIC]  # type: ignore[valid-type]
 
 
 class EvidenceRule(Provenance):
@@ -115,6 +118,17 @@ class Verification(Section):
     no_withdrawal_trap: Rule[StrictBool] | None = None
     told_before_deposit: Rule[StrictBool] | None = None
     no_simplified: Rule[tuple[str, ...]] | None = None
+    instead: FrozenTable[Rule[tuple[Electronic, ...]]] = Table()
+
+    def instead_of(self, item: EvidenceRule) -> tuple[str, ...]:
+        """Electronic checks of which one, confirmed, meets the item without a document.
+
+        What the law asks to be shown by documents only a rule of the law replaces, never the operator's choice.
+        """
+        rule = self.instead.get(item.purpose)
+        if rule is None or (item.modality in DUTIES and rule.modality == "operator_default"):
+            return ()
+        return rule.value
 
     def level(self, name: str) -> Level:
         try:
@@ -326,6 +340,8 @@ class Policy(Frozen):
             yield f"verification.stops must name {', '.join(ENDINGS)}"
         if set(self.review.months) != set(RISKS):
             yield f"review.months must name {', '.join(RISKS)}"
+        if unknown := set(self.verification.instead) - set(PURPOSES):
+            yield f"verification.instead names the unknown purpose {', '.join(sorted(unknown))}"
         if unknown := set(self.limits.windows) - set(LIMITED):
             yield f"limits.windows names the unknown measure {', '.join(sorted(unknown))}"
         known = {"level": set(levels), "risk": set(RISKS)}

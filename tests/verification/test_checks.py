@@ -10,14 +10,19 @@ from django.utils import timezone
 from audit.actors import system
 from audit.models import Entry
 from audit.perform import ConditionsNotMet, Denied
+from cases import services as engine
+from cases.models import Evidence
 from cases.types.verification import history, services
+from cases.types.verification import rules as verification_rules
 from cases.types.verification.checks import adapters, answers, rules
 from cases.types.verification.checks import services as checks
 from cases.types.verification.checks.models import Check, Kind
+from cases.types.verification.models import Requirement
 from compliance.outbox.models import OutboxRow
 from compliance.platform.inbound import services as inbound
 from compliance.platform.inbound.kinds import Incoming
 from compliance.platform.webhooks.sending import Outcome
+from compliance.policy.book import book
 from compliance.proposals.models import Proposal
 from compliance.proposals.queries import SecondPersonNeeded
 from tests.verification.conftest import completed
@@ -251,3 +256,82 @@ def test_the_bridge_answers_or_fails_closed(monkeypatch, status, error, reply, e
         said = trouble.code
     assert said == expected
     assert sent["headers"]["webhook-signature"].startswith("v1,") and sent["body"]["full_name"] == "Işıl Yıldırım"
+
+
+# ------------------------------------------------------------------------------------------ in place of a document
+def answer(case, kind, result, world, *, at=None):
+    """The newest word of a register, a bank or a vendor on this case."""
+    check = Check.objects.create(case=case, kind=kind, asked_at=timezone.now(), asked_by=str(world.alice.audit_actor))
+    checks.answered(check, adapters.Answer(result, (), at or timezone.now()))
+    return Check.objects.get(pk=check.pk)
+
+
+def test_a_confirmed_check_meets_an_item_where_the_policy_says_so_and_nothing_else_does(
+    rules_of_the_24th, world, client
+):
+    """OP.KYC.INSTEAD_BACK, OP.KYC.INSTEAD_PAYMENT. The front is Turkish law: a document, whatever a vendor says."""
+    case = services.review(world.verification("L3"), by=world.alice)
+    everything = [rule.purpose for rule in verification_rules.asked(case)]
+
+    def missing():
+        return [one for one in everything if one in verification_rules.missing_evidence(case)]
+
+    failed = Check.objects.create(case=case, kind="idv", asked_at=timezone.now(), asked_by="staff:x")
+    checks.perform(failed.fail, by=system(), error="unreachable")
+    for result in ("differs", "unclear"):
+        answer(case, "idv", result, world)
+        assert missing() == everything
+    services.confirm_by_hand(case, ["verification_transfer"], by=world.bob)
+    assert "payment_ownership" in missing(), "what people confirm by hand is no answer of a bank"
+    services.ask(case, by=world.alice, missing=["identity_back"])
+    answer(case, "idv", "match", world)
+    case.refresh_from_db()
+    assert case.state == "in_review", "it was the last thing that was waited for"
+    answer(case, "verification_transfer", "match", world)
+    assert missing() == [one for one in everything if one not in ("identity_back", "payment_ownership")]
+    met = Requirement.objects.filter(case=case, met_at__isnull=False).values_list("purpose", flat=True)
+    assert sorted(met) == ["identity_back", "payment_ownership"]
+    client.force_login(world.alice)
+    page = client.get(reverse("cases:case", args=[case.number])).content.decode()
+    listed = page.split('id="checks"')[1].split("</ul>")[0]
+    assert "Identity check by a vendor" in listed and "Transfer from the player’s own bank account" in listed
+    answer(case, "idv", "differs", world)
+    assert "identity_back" in missing() and case.unmet("approve")
+    assert Requirement.objects.get(case=case, purpose="identity_back").met_at is None
+
+
+def test_a_file_counts_before_a_check_and_a_decision_names_what_it_rests_on(rules_of_the_24th, world):
+    case = completed(world.verification("L1"), by=world.alice)
+    back = case.evidence.get(purpose="identity_back")
+    engine.revoke(back, by=world.bob, reason="seen_later")
+    answer(case, "idv", "match", world)
+    assert verification_rules.missing_evidence(case) == ["identity_back"], "a file that waits is judged first"
+    engine.ask_again(Evidence.objects.get(pk=back.pk), by=world.alice, reasons=["image_glare"])
+    assert verification_rules.missing_evidence(case) == ["identity_back"], "the verdict is newer than the check"
+    before = verification_rules.evidence_digest(case)
+    check = answer(case, "idv", "match", world)
+    assert verification_rules.missing_evidence(case) == [] and verification_rules.standing(case) == "approve"
+    assert verification_rules.evidence_digest(case) != before
+    for kind in ("population_register", "occupation", "bank_contract", "verification_transfer"):
+        answer(case, kind, "match", world)
+    seen = verification_rules.evidence_digest(case).hex()
+    services.submit(case, "approve", by=world.alice, reason="all_checks_met", note="", seen=seen)
+    answer(case, "idv", "unclear", world, at=check.said_at + timedelta(seconds=1))
+    proposal = Proposal.objects.get(subject_id=case.pk)
+    assert proposal.state == "voided"
+    said = verification_rules.change_text("check:identity_back", str(check.pk), None)
+    assert said == "Identity document, back: what an electronic check says of it changed"
+    again = Evidence.objects.get(pk=back.pk)
+    engine.reject(engine.reconsider(again, by=world.alice), by=world.alice, reasons=["document_altered"])
+    answer(case, "idv", "match", world, at=timezone.now() + timedelta(seconds=2))
+    assert verification_rules.missing_evidence(case) == ["identity_back"], "refused for good stands against it"
+
+
+def test_only_a_rule_of_the_law_replaces_what_the_law_asks_for_by_document():
+    """GB.KYC.INSTEAD_FRONT; OP.KYC.INSTEAD_FRONT does not reach TR.KYC.IDENTITY_FRONT."""
+
+    def instead(place):
+        verification = book().versions[f"{place}-2026-11-24"].verification
+        return verification.instead_of(verification.level("L1").required[0])
+
+    assert (instead("GB"), instead("DE"), instead("TR")) == (("idv",), ("idv",), ())

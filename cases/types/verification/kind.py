@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from cases import kinds
 from cases.models import Case, Evidence
 from cases.permissions import DECIDE, VIEW, WORK, may
-from cases.types.verification import ages, endings, funds, holds, reviews, rules, services
+from cases.types.verification import ages, endings, funds, going_on, holds, reviews, rules, services
 from cases.types.verification.checks import rules as checks
 from cases.types.verification.models import KIND, Outcome, State, Verification
 from compliance.people.access.once import once
@@ -129,7 +129,7 @@ def _load(pk: Any) -> Verification:
 def _facts(case: Verification) -> list[tuple[str | Promise, str | Promise]]:
     """What the second person should see before the button."""
     judged: list[tuple[str | Promise, str | Promise]] = [
-        (check.title, STATES[check.status]) for check in rules.checks(case)
+        (check.title, check.met_by or STATES[check.status]) for check in rules.checks(case)
     ]
     return [
         (_("Player"), case.account.reference),
@@ -179,7 +179,7 @@ kinds.register(
         checks=rules.checks,
         offers=rules.offers,
         facts=facts,
-        arrived=services.arrived,
+        arrived=going_on.arrived,
         ruled=reviews.ruled,
         told=rules.told,
         panel="verification/_panel.html",

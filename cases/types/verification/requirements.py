@@ -117,6 +117,15 @@ def judged(case: Any, purpose: str, state: str, *, at: datetime) -> None:
     rows.update(met_at=at if state == "accepted" else None)
 
 
+def reckon(case: "Verification", *, at: datetime) -> None:
+    """An electronic check was answered: what it meets is met, what only it had met is open again."""
+    otherwise = set(rules.met_otherwise(case))
+    accepted = set(case.evidence.filter(state="accepted").values_list("purpose", flat=True))
+    rows = Requirement.objects.filter(case=case)
+    rows.filter(met_at=None, purpose__in=otherwise).update(met_at=at)
+    rows.filter(met_at__isnull=False).exclude(purpose__in=otherwise | accepted).update(met_at=None)
+
+
 def shown(case: "Verification") -> list[dict[str, Any]]:
     """The rows with their titles, for the page and for whoever asks when something was asked for."""
     return [

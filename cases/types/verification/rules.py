@@ -1,7 +1,7 @@
 """What a verification needs. The numbers and lists come from the policy that was pinned when the case was opened."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from audit.record import query_digest
 from cases import texts
 from cases.models import Case, Evidence
+from cases.types.verification.checks import rules as electronic
+from cases.types.verification.checks.models import Check as Electronic
 from compliance import formats
 from compliance.policy.schema import EvidenceRule
 from compliance.rulebook.queries import policy_at
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 
 # Items of `evidence_seen` beside the purposes.
-PLAYER, CASE = "player", "case"
+PLAYER, CASE, ELECTRONIC = "player", "case", "check:"
 NOT_GOOD = ("returned", "expired")
 ONE_OPEN = _("This player already has an open verification.")
 
@@ -34,6 +36,7 @@ class Check:
     title: str
     evidence: Evidence | None
     status: str  # missing | pending | accepted | returned | rejected | expired
+    met_by: str = ""  # the electronic check, in words, that stands in place of a document
 
     @property
     def is_met(self) -> bool:
@@ -60,25 +63,61 @@ def checks(case: "Verification") -> list[Check]:
     current = case.evidence.exclude(state="superseded").select_related("document").order_by("created_at")
     newest = {evidence.purpose: evidence for evidence in current}
     waived = _waived(case, {(e.purpose, e.document_type) for e in newest.values() if e.state == "accepted"})
+    otherwise = met_otherwise(case, newest)
     purposes = [rule.purpose for rule in asked(case)]
     purposes += [purpose for purpose in newest if purpose not in purposes]
     return [
-        Check(
-            purpose,
-            texts.purpose_title(purpose),
-            newest.get(purpose),
-            newest[purpose].state if purpose in newest else "missing",
-        )
+        _check(purpose, newest.get(purpose), otherwise.get(purpose))
         for purpose in purposes
         if purpose not in waived or purpose in newest
     ]
 
 
+def _check(purpose: str, evidence: Evidence | None, otherwise: Electronic | None) -> Check:
+    status = "accepted" if otherwise else evidence.state if evidence else "missing"
+    return Check(purpose, texts.purpose_title(purpose), evidence, status, str(otherwise or ""))
+
+
+def met_otherwise(case: Case, newest: Mapping[str, Evidence] | None = None) -> dict[str, Electronic]:
+    """By purpose the electronic check that meets it in place of a document, where the pinned policy allows one.
+
+    A file that waits for its verdict is judged first, one refused for good stands against it, and where one is asked
+    again the check must be newer than the verdict. What failed, differs, is unclear or never came meets nothing.
+    `newest` is the newest file of each purpose, if known.
+    """
+    newest = _newest(case) if newest is None else newest
+    verification = policy_at(case.policy_version).verification
+    allowed = {rule.purpose: verification.instead_of(rule) for rule in asked(case)}
+    allowed = {purpose: kinds for purpose, kinds in allowed.items() if kinds and _is_open(newest.get(purpose))}
+    confirmed = electronic.confirmed(case) if allowed else {}
+    found: dict[str, Electronic] = {}
+    for purpose, kinds in allowed.items():
+        given = newest.get(purpose)
+        since = given.decided_at if given else None
+        for check in (confirmed[kind] for kind in kinds if kind in confirmed):
+            if since is None or (check.said_at is not None and check.said_at > since):
+                found.setdefault(purpose, check)
+    return found
+
+
+def _is_open(evidence: Evidence | None) -> bool:
+    return evidence is None or evidence.state in NOT_GOOD
+
+
+def _newest(case: Case) -> dict[str, Evidence]:
+    """The newest file of each purpose that was not replaced."""
+    rows = Evidence.objects.filter(case_id=case.pk).exclude(state="superseded").order_by("created_at")
+    return {evidence.purpose: evidence for evidence in rows}
+
+
 def missing_evidence(case: "Verification") -> list[str]:
     """What the policy pinned at opening asks for and the case still lacks."""
-    accepted = set(Evidence.objects.filter(case_id=case.pk, state="accepted").values_list("purpose", "document_type"))
+    newest = _newest(case)
+    accepted = {(e.purpose, e.document_type) for e in newest.values() if e.state == "accepted"}
     done = {purpose for purpose, _type in accepted} | _waived(case, accepted)
-    return [rule.purpose for rule in asked(case) if rule.purpose not in done]
+    missing = [rule.purpose for rule in asked(case) if rule.purpose not in done]
+    otherwise = met_otherwise(case, newest) if missing else {}
+    return [purpose for purpose in missing if purpose not in otherwise]
 
 
 def _waived(case: "Verification", accepted: set[tuple[str, str]]) -> set[str]:
@@ -160,8 +199,10 @@ def refused_for_good(case: "Verification") -> list[Check]:
 
 def awaited(case: Case) -> list[Evidence]:
     """What the player was asked for and did not bring yet: the newest file of a purpose is not good any more."""
-    newest = {evidence.purpose: evidence for evidence in case.evidence.order_by("created_at")}
-    return [evidence for evidence in newest.values() if evidence.state in NOT_GOOD]
+    newest = _newest(case)
+    waited = [evidence for evidence in newest.values() if evidence.state in NOT_GOOD]
+    otherwise = met_otherwise(case, newest) if waited else {}
+    return [evidence for evidence in waited if evidence.purpose not in otherwise]
 
 
 def asked_again(case: Case) -> list[Evidence]:
@@ -188,7 +229,7 @@ def letter(case: "Verification", *, due: datetime, lacking: Sequence[EvidenceRul
     for rule in lacking:
         items.append(f"{texts.purpose_title(rule.purpose, language)}: {texts.what_to_bring(rule, language)}")
     accepted = case.evidence.filter(state="accepted").order_by("created_at").values_list("purpose", flat=True)
-    kept = [texts.purpose_title(purpose, language) for purpose in accepted]
+    kept = [texts.purpose_title(purpose, language) for purpose in (*accepted, *met_otherwise(case))]
     last = formats.day(due - timedelta(minutes=1), zone=case.licensee.zone, language=language)
     request = texts.request_letter(language, number=case.number, items=items, kept=kept, deadline=last)
     return texts.with_line(request, line) if line else request
@@ -206,6 +247,8 @@ def evidence_digest(case: "Verification") -> bytes:
         digest.update(
             repr([value.hex() if isinstance(value, bytes | memoryview) else str(value) for value in row]).encode()
         )
+    for purpose, check in sorted(met_otherwise(case).items()):
+        digest.update(repr([purpose, str(check.pk), str(check.said_at)]).encode())
     # The digest stands in the log in public, so what the player said of themselves goes in keyed: it can be guessed.
     declared = query_digest(repr([str(value) for value in _declared(case)]))
     standing: tuple[Any, ...] = (case.level, case.policy_version, case.closed_at is not None, case.outcome)
@@ -227,6 +270,7 @@ def evidence_seen(case: "Verification") -> dict[str, str]:
         case.evidence.exclude(state="superseded").order_by("created_at").values_list("purpose", "state", "document_id")
     )
     seen = {purpose: f"{state}:{document}" for purpose, state, document in rows}
+    seen |= {f"{ELECTRONIC}{purpose}": str(check.pk) for purpose, check in met_otherwise(case).items()}
     # Keyed, because a name or a day of birth can be guessed.
     seen[PLAYER] = query_digest(repr([str(value) for value in _declared(case)]))
     seen[CASE] = case.outcome or "open"
@@ -239,6 +283,9 @@ def change_text(item: str, before: str | None, now: str | None) -> str:
         return str(_("The player’s own data were changed."))
     if item == CASE:
         return str(_("The case was closed or reopened."))
+    if item.startswith(ELECTRONIC):
+        title = texts.purpose_title(item.removeprefix(ELECTRONIC))
+        return str(_("%(item)s: what an electronic check says of it changed")) % {"item": title}
     title = texts.purpose_title(item)
     was, _dash, old = (before or "").partition(":")
     state, _dash, new = (now or "").partition(":")

@@ -19,7 +19,7 @@ from cases import texts
 from cases.clocks import services as clocks
 from cases.happenings import tell
 from cases.mail.writing import own_line
-from cases.models import Evidence
+from cases.models import Case, Evidence
 from cases.permissions import WORK
 from cases.types.verification import ages, endings, funds, history, holds, playing, requirements, rules
 from cases.types.verification.checks import rules as electronic
@@ -161,13 +161,6 @@ def ask(
     engine.write_message(case, "request", by=by, text=text, tells_of=returned)
     tell(case, "asked", by=by)
     return case
-
-
-def arrived(case: Verification, evidence: Evidence, *, by: Acts) -> None:
-    """A file came in: when it was the last thing we waited for, the case goes back to its reviewer."""
-    if case.state == Verification.State.WAITING and not rules.awaited(case) and not requirements.awaited(case):
-        perform(case.resume, by=system())
-        VerificationFacts.objects.filter(case=case).update(answer_due_at=None)
 
 
 def ruled(case: Any, evidence: Evidence, *, by: Acts) -> None:
@@ -360,7 +353,7 @@ def _submit(case: Verification, act: str, *, by: User, reason: str, note: str, s
     return ALONE[act](case, by=by, reason=reason)
 
 
-def locked(case: Verification) -> Verification:
+def locked(case: Case) -> Verification:
     rows = Verification.objects.select_for_update(of=("self",)).select_related("customer", "account", "licensee")
     return rows.get(pk=case.pk)  # type: ignore[no-any-return]
 

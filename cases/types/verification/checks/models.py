@@ -70,6 +70,9 @@ class Check(Stateful):
         ]
         indexes: ClassVar = [models.Index(fields=["case", "kind", "-asked_at"], name="check_newest")]
 
+    def __str__(self) -> str:
+        return str(Kind(self.kind).label)
+
     @property
     def audit_matter(self) -> str:
         return self.case.number

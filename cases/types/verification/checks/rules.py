@@ -10,6 +10,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from cases.types.verification.checks import adapters
+from cases.types.verification.checks.confirming import BY_HAND
 from cases.types.verification.checks.models import Check, Kind, Result
 from compliance.rulebook.queries import policy_at
 
@@ -24,6 +25,13 @@ def _answered(case: Any) -> list[Check]:
     """The newest answer of each kind: what is asked once more hides nothing until somebody answers."""
     rows = Check.objects.filter(case_id=case.pk, state=Check.State.ANSWERED).order_by("kind", "-said_at", "-asked_at")
     return list(rows.distinct("kind"))
+
+
+def confirmed(case: Any) -> dict[str, Check]:
+    """The newest answer of each kind where a register, a bank or a vendor confirmed; what people confirmed is none."""
+    return {
+        check.kind: check for check in _answered(case) if check.result == Result.MATCH and BY_HAND not in check.codes
+    }
 
 
 def stands_against_approval(case: Any) -> list[str]:

@@ -1,6 +1,7 @@
 """Life of a check: ordered on the case -> asked from the outbox -> answered, at once or by a signed message.
 
-An answer helps whoever judges; it accepts nothing by itself. What stands against an approval is in rules.py.
+An answer helps whoever judges. Where the pinned policy says so it stands in place of a document, if it confirms; it
+accepts no file. What stands against an approval is in rules.py.
 """
 
 from typing import Any
@@ -15,7 +16,7 @@ from audit.perform import ConditionsNotMet, perform
 from audit.record import record
 from cases import services as engine
 from cases.permissions import WORK
-from cases.types.verification import history
+from cases.types.verification import going_on, history
 from cases.types.verification.checks import adapters
 from cases.types.verification.checks.models import Check, Kind, Result
 from compliance.outbox.kinds import register
@@ -108,6 +109,7 @@ def answered(check: Check, answer: adapters.Answer) -> bool:
     if CORRECTED in check.codes or (check.said_at is not None and answer.said_at <= check.said_at):
         return False
     perform(check.answer, by=system(), result=answer.result, codes=list(answer.codes), said_at=answer.said_at)
+    going_on.checked(check.case)
     return True
 
 
@@ -120,6 +122,8 @@ def doubt(customer: Customer, fields: frozenset[str], by: Acts) -> str:
     found = list(rows.order_by("pk"))
     for check in found:
         perform(check.answer, by=system(), result=Result.UNCLEAR, codes=[CORRECTED], said_at=timezone.now())
+        if check.case.closed_at is None:
+            going_on.checked(check.case)
     return DOUBTED if any(check.case.closed_at is None for check in found) else ""
 
 
