@@ -15,7 +15,9 @@ from pydantic import Field
 
 from cases import kinds, resumable, services
 from cases.queries import get_case
+from compliance.people.contacts import country as letters
 from compliance.people.models import Account, Brand, Customer
+from compliance.people.risk import PLATFORM, learn_country
 from compliance.people.services import open_account, register_customer
 from compliance.platform.auth import Key
 from compliance.platform.describing.errors import PROBLEM
@@ -49,6 +51,12 @@ class CustomerIn(Schema):
     nationality: str = Field(min_length=2, max_length=2, examples=["TR"])
     national_id: str | None = Field(default=None, max_length=20, examples=["10000000146"])
     address: str = Field(default="", max_length=400, examples=["Örnek Mah. 1. Sok. No: 1, İstanbul"])
+    residence: str = Field(
+        default="",
+        max_length=2,
+        examples=["TR"],
+        description="The country they live in",
+    )
 
 
 class CustomerOut(Schema):
@@ -109,8 +117,17 @@ class FileOut(Schema):
 @idempotent
 def create_customer(request: HttpRequest, body: CustomerIn) -> Any:
     key = _key(request)
-    customer = register_customer(licensee=key.licensee, by=key, **body.model_dump())
+    with transaction.atomic():
+        customer = register_customer(licensee=key.licensee, by=key, **body.model_dump(exclude={"residence"}))
+        if body.residence:
+            _lives_in(customer, body.residence, by=key)
     return Status(201, CustomerOut(id=customer.pk, level=customer.level))
+
+
+def _lives_in(customer: Customer, country: str, *, by: ApiKey) -> None:
+    """ValidationError names the field as the body has it."""
+    code, today = letters(country, field="residence"), customer.licensee.today()
+    learn_country(customer, "residence", code, source=PLATFORM, known_on=today, by=by)
 
 
 @router.post("/accounts", auth=Key(Scope.ACCOUNTS_WRITE), response={201: AccountOut}, summary="Open an account")

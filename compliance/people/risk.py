@@ -16,11 +16,14 @@ from django.utils.translation import gettext as _
 from audit.actors import Acts
 from audit.record import record
 from compliance.outbox.services import post
+from compliance.people.contacts import country as letters
 from compliance.people.models import Customer, RiskFact
 from compliance.people.permissions import require_active
+from compliance.policy.country_ways import WAYS
 
 LEARNED = "people.risk_learned"
 MAIN = "main"
+PLATFORM = "platform"  # what the operator's platform said of the player
 
 
 @transaction.atomic
@@ -53,6 +56,15 @@ def learn(
     record("people.learn_risk", by=by, about=fact, details=details, matter=matter, log=log)
     tell(fact)
     return fact
+
+
+def learn_country(customer: Customer, way: str, country: str, **facts: Any) -> RiskFact:
+    """A country of the customer's beside the nationality, as a fact such as `residence:IR`; `facts` as `learn` takes
+    them. As what it counts, the lists of each day say. ValidationError names `way` or `country`.
+    """
+    if way not in WAYS[1:]:
+        raise ValidationError({"way": _("Choose one of those listed.")})
+    return learn(customer, f"{way}:{letters(country, field='country')}", **facts)
 
 
 def tell(fact: RiskFact) -> None:

@@ -1,7 +1,7 @@
 from django.apps import AppConfig
 from django.core import checks
 
-from compliance.policy import help_organisations, marker_rules
+from compliance.policy import country_ways, help_organisations, marker_rules
 from compliance.policy.book import book
 from compliance.policy.errors import PolicyBroken
 
@@ -20,6 +20,7 @@ def check_policies(app_configs: object = None, **kwargs: object) -> list[checks.
         book()
         marker_rules.check()
         help_organisations.countries()
+        country_ways.versions()
     except PolicyBroken as broken:
         return [checks.Error(problem, id="policy.E001") for problem in broken.problems]
     return []

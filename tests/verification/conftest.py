@@ -5,6 +5,7 @@ import pytest
 from audit import context
 from cases import services as engine
 from cases.types.verification import services
+from compliance.policy import country_ways
 from compliance.policy.book import Book
 from tests.papers import bring
 from tests.world import a_world
@@ -23,9 +24,11 @@ def world(db, in_context):
 
 @pytest.fixture
 def rules_of_the_24th(monkeypatch):
-    """What begins on 2026-11-24 holds already: with it enhanced due diligence asks for evidence of its own."""
+    """What begins on 2026-11-24 holds already: enhanced due diligence, checks in place of documents, countries."""
     in_force, first = Book.in_force, date(2026, 11, 24)
     monkeypatch.setattr(Book, "in_force", lambda book, place, *, on: in_force(book, place, on=max(on, first)))
+    ways_on = country_ways.version_on
+    monkeypatch.setattr(country_ways, "version_on", lambda day: ways_on(max(day, first)))
 
 
 @pytest.fixture

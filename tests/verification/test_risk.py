@@ -66,7 +66,7 @@ def test_an_approval_reckons_the_risk_and_starts_the_cycle(case, world):
     assert level(case) == "low"
     profile = Profile.objects.get(customer=case.customer_id)
     assert (profile.review_on.year - today(case).year, profile.review_on.month) == (3, today(case).month)
-    assert profile.assessment.basis[0].startswith("RISK-") and len(profile.assessment.basis) == 4
+    assert profile.assessment.basis[0].startswith("RISK-") and len(profile.assessment.basis) >= 4
 
 
 def test_a_fact_by_hand_raises_the_level_at_once_with_its_arithmetic(case, world, client):

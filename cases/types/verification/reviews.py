@@ -16,13 +16,15 @@ from cases import services as engine
 from cases.models import Evidence
 from cases.types.verification import rules, services
 from cases.types.verification.models import KIND, Because, Outcome, Verification
+from cases.types.verification.risk.from_papers import learn_issuer
 from compliance.people.models import Account, Customer
 from compliance.rulebook.queries import policy_of
 
 
 def ruled(case: Any, evidence: Evidence, *, by: Acts) -> None:
-    """A verdict; and a paper of a finished case that is out of date asks for a new one at once."""
+    """A verdict, and the country that the paper names; one out of date in a finished case asks for a new one."""
     services.ruled(case, evidence, by=by)
+    learn_issuer(evidence)
     if evidence.state == Evidence.State.EXPIRED and case.outcome == Outcome.APPROVED:
         review(Customer.objects.get(pk=case.customer_id), because=Because.EXPIRED)
 

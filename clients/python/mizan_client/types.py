@@ -259,6 +259,7 @@ class CustomerIn(TypedDict):
     nationality: str
     national_id: NotRequired[str | None]
     address: NotRequired[str]
+    residence: NotRequired[str]
 
 
 class CustomerOut(TypedDict):

@@ -9,7 +9,7 @@ from django.utils import timezone
 from audit.actors import Acts, system
 from cases.types.verification import raising, reviews
 from cases.types.verification.models import Because, Outcome, Verification
-from cases.types.verification.risk import services
+from cases.types.verification.risk import rating, services
 from cases.types.verification.risk.calling import triggers
 from cases.types.verification.risk.models import Profile
 from cases.types.verification.risk.services import RUN_FOR
@@ -29,10 +29,13 @@ def learned(row: OutboxRow) -> None:
     fact = RiskFact.objects.filter(pk=row.payload["fact_id"], log=MAIN).first()
     if customer is None or fact is None:
         return
+    counts = set(rating.counted_as(fact.code, on=customer.licensee.today()))
+    if not counts:  # a country that no list names says nothing of risk
+        return
     before = customer.risk
     after = services.assess(customer, by=system(), because="new_fact").level
     raised = RISKS.index(after) > RISKS.index(before)
-    if fact.ended_at is None and (raised or fact.code in triggers(customer)):
+    if fact.ended_at is None and (raised or counts & triggers(customer)):
         reviews.review(customer, because=Because.NEW_FACT, crossed_at=fact.recorded_at)
 
 

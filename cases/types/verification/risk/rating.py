@@ -7,16 +7,24 @@ from datetime import date
 from typing import Any
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from cases.types.verification.risk.models import Assessment, Override
 from compliance.keys.services import open_sealed, seal
 from compliance.people import risk as facts
 from compliance.people.models import Customer
-from compliance.policy import countries
+from compliance.policy import countries, country_ways
 from compliance.policy.risk_model import Part, Rating, rate, risk_model, risk_model_at
 from compliance.policy.schema import RISKS
 
 PARTS = "risk.parts"
+WAY_WORDS = {
+    "nationality": _("Nationality"),
+    "residence": _("Lives in"),
+    "document": _("Document issued by"),
+    "ip": _("Signs in from"),
+    "payment": _("Pays from"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +35,27 @@ class Line:
     rule: str
     points: int
     at_least: str
+    known_by: str = ""  # the countries behind it, in words
 
 
 def codes_of(customer: Customer, *, on: date, inside: bool = False) -> list[str]:
-    """Everything that counts on a day: the lists that name the nationality, and the facts that hold."""
-    listed = [one.code for one in countries.names_of(customer.nationality, on=on)] if customer.nationality else []
-    return listed + list(facts.holding(customer, on=on, inside=inside).values_list("code", flat=True))
+    """Everything that counts on a day: the lists that name a country of the customer, and the facts that hold."""
+    held = facts.holding(customer, on=on, inside=inside).values_list("code", flat=True)
+    said = [f"nationality:{customer.nationality}", *held]
+    return [code for fact in said for code in counted_as(fact, on=on)]
+
+
+def counted_as(fact: str, *, on: date) -> list[str]:
+    """As what a fact counts on a day: a country (`residence:IR`) as the lists and its way say, another as itself."""
+    way, colon, country = fact.partition(":")
+    return country_ways.codes_of(way, country, on=on) if colon else [fact]
+
+
+def countries_of(customer: Customer, *, on: date) -> list[tuple[str, str, list[str]]]:
+    """Each country that is known of the customer: by which way, its code, and as what it counts."""
+    held = facts.holding(customer, on=on).filter(code__contains=":").values_list("code", flat=True)
+    said = [f"nationality:{customer.nationality}"] if customer.nationality else []
+    return [(*one.split(":", 1), counted_as(one, on=on)) for one in (*said, *dict.fromkeys(held))]  # type: ignore[misc]
 
 
 def rating_of(customer: Customer, *, on: date, inside: bool = False) -> Rating:
@@ -41,7 +64,8 @@ def rating_of(customer: Customer, *, on: date, inside: bool = False) -> Rating:
 
 def basis_on(day: date) -> list[str]:
     """The versions that an assessment of this day rests on."""
-    return [risk_model(day).id, *countries.versions_on(day)]
+    ways = country_ways.version_on(day)
+    return [risk_model(day).id, *countries.versions_on(day), *([ways.id] if ways else [])]
 
 
 def floor_of(rating: Rating) -> str:
@@ -74,6 +98,22 @@ def parts_of(assessment: Assessment) -> list[Mapping[str, Any]]:
     return found
 
 
-def lines(parts: Iterable[Mapping[str, Any]], *, model: str) -> list[Line]:
-    known = risk_model_at(model)
-    return [Line(known.factor(p["code"]).title, p["rule"], p["points"], p["at_least"]) for p in parts]  # type: ignore[arg-type]
+def lines(
+    parts: Iterable[Mapping[str, Any]], *, model: str, of: Iterable[tuple[str, str, list[str]]] = ()
+) -> list[Line]:
+    """The arithmetic as a page shows it; `of` are the countries of the customer, as `countries_of` names them."""
+    known, where = risk_model_at(model), list(of)
+    return [
+        Line(
+            known.factor(p["code"]).title,  # type: ignore[arg-type]
+            p["rule"],
+            p["points"],
+            p["at_least"],
+            ", ".join(country_words(way, country) for way, country, codes in where if p["code"] in codes),
+        )
+        for p in parts
+    ]
+
+
+def country_words(way: str, country: str) -> str:
+    return f"{WAY_WORDS[way]}: {country}"

@@ -36,6 +36,7 @@ from compliance.proposals.queries import require_second_person
 from compliance.rulebook.queries import policy_of
 
 SOURCE, NOTE, ACT = "risk", "risk.note", "risk.override"
+OURS = (SOURCE, facts.PLATFORM)  # whose facts an officer may end
 RECKONED = "risk.reckoned"  # an open verification may have to ask for more
 LONGEST = timedelta(days=366)
 BATCH = 500
@@ -122,10 +123,24 @@ def enter(case: Case, code: str, *, by: User, known_on: date, until: date | None
 
 
 @transaction.atomic
+def enter_country(case: Case, way: str, country: str, *, by: User, known_on: date) -> None:
+    """A country that a person found out of: where the player lives, who issued the document, where they sign in or pay
+    from. ValidationError names the field. One that no list names is kept, and the sum stays as it is.
+    """
+    engine.require(WORK, case, by=by, action="people.learn_risk")
+    today = case.licensee.today()
+    if known_on > today:
+        raise ValidationError({"known_on": _("This day is in the future.")})
+    fact = facts.learn_country(case.customer, way, country, source=SOURCE, known_on=known_on, by=by, matter=case.number)
+    if rating.counted_as(fact.code, on=today):
+        assess(case.customer, by=by, because="new_fact")
+
+
+@transaction.atomic
 def end_fact(case: Case, fact_id: Any, *, by: User, reason: str) -> Assessment:
     """A fact does not hold any more. Whoever decides may say so; facts of other sides are theirs to end."""
     engine.require(DECIDE, case, by=by, action="people.end_risk")
-    fact = facts.holding(case.customer, on=case.licensee.today()).filter(pk=fact_id, source=SOURCE).first()
+    fact = facts.holding(case.customer, on=case.licensee.today()).filter(pk=fact_id, source__in=OURS).first()
     if fact is None:
         raise Http404("no such fact")
     facts.end(fact, by=by, reason=reason, matter=case.number)

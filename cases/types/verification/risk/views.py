@@ -19,12 +19,12 @@ from cases.models import Case, Evidence
 from cases.permissions import DECIDE, WORK, may
 from cases.queries import get_case
 from cases.types.verification.risk import deciding, rating, services
-from cases.types.verification.risk.forms import FactForm, OverrideForm
+from cases.types.verification.risk.forms import CountryForm, FactForm, OverrideForm
 from cases.types.verification.risk.models import Assessment, Override, Profile
 from compliance.people.models import RiskFact
 from compliance.people.requests import signed_in
 from compliance.people.risk import holding
-from compliance.policy.risk_model import risk_model
+from compliance.policy.risk_model import RiskModel, risk_model
 from compliance.proposals.models import Proposal
 from compliance.proposals.services import propose
 
@@ -35,18 +35,25 @@ AHEAD = timedelta(days=60)
 @rule(Rule.SIGNED_IN)
 @require_http_methods(["GET", "POST"])
 def risk(request: HttpRequest, number: str) -> HttpResponse:
-    """The level and how it came about; a POST enters a fact that somebody found out."""
+    """The level and how it came about; a POST enters a fact that somebody found out, or a country."""
     case = get_case(number, user=signed_in(request))
-    form = FactForm(request.POST or None, today=case.licensee.today())
-    if request.method == "GET" or not form.is_valid():
-        return _page(request, case, fact_form=form, status=200 if request.method == "GET" else 422)
+    if request.method == "GET":
+        return _page(request, case)
+    of_country = "way" in request.POST
+    name, kind, enter = (
+        ("country_form", CountryForm, services.enter_country) if of_country else ("fact_form", FactForm, services.enter)
+    )
+    form: Any = kind(request.POST, today=case.licensee.today())
+    if not form.is_valid():
+        return _page(request, case, status=422, **{name: form})
     try:
-        services.enter(case, by=signed_in(request), **form.cleaned_data)
+        enter(case, by=signed_in(request), **form.cleaned_data)
     except ValidationError as error:
         for field, problems in error.message_dict.items():
             form.add_error(field, problems)
-        return _page(request, case, fact_form=form, status=422)
-    messages.success(request, _("Kept. The risk was reckoned anew."))
+        return _page(request, case, status=422, **{name: form})
+    said = _("The country is kept.") if of_country else _("Kept. The risk was reckoned anew.")
+    messages.success(request, said)
     return redirect("cases:risk", number=number)
 
 
@@ -54,16 +61,17 @@ def _page(request: HttpRequest, case: Any, *, status: int = 200, **forms: Any) -
     user, customer, today = signed_in(request), case.customer, case.licensee.today()
     record_read(by=user, subject=case.audit_subject, purpose="risk", about=case, matter=case.number)
     found = rating.rating_of(customer, on=today)
-    model = risk_model(today)
+    model, where = risk_model(today), rating.countries_of(customer, on=today)
     profile = Profile.objects.select_related("assessment").filter(customer=customer).first()
     context = {
         "case": case,
         "found": found,
-        "lines": rating.lines([vars_of(part) for part in found.parts], model=found.model),
+        "lines": rating.lines([vars_of(part) for part in found.parts], model=found.model, of=where),
+        "countries": [(rating.country_words(way, country), codes) for way, country, codes in where],
         "levels": model.levels,
         "profile": profile,
         "override": services.current_override(customer),
-        "facts": [(model.factor(fact.code).title, fact) for fact in holding(customer, on=today)],
+        "facts": [(_title(model, fact.code), fact) for fact in holding(customer, on=today)],
         "history": Assessment.objects.filter(customer=customer).order_by("-assessed_at")[:SHOWN],
         "overrides": Override.objects.filter(customer=customer).select_related("made_by").order_by("-made_at")[:SHOWN],
         "proposal": Proposal.objects.parked().filter(act=services.ACT, subject_id=customer.pk).first(),
@@ -71,11 +79,17 @@ def _page(request: HttpRequest, case: Any, *, status: int = 200, **forms: Any) -
         "may_decide": may(user, DECIDE, case),
         "basis": rating.basis_on(today),
         "fact_form": FactForm(today=today),
+        "country_form": CountryForm(today=today),
         "override_form": OverrideForm(initial={"until": today + timedelta(days=90)}),
-        "own": services.SOURCE,
+        "own": services.OURS,
         **forms,
     }
     return render(request, "risk/risk.html", context, status=status)
+
+
+def _title(model: RiskModel, code: str) -> Any:
+    way, colon, country = code.partition(":")
+    return rating.country_words(way, country) if colon else model.factor(code).title
 
 
 def vars_of(part: Any) -> dict[str, Any]:
@@ -155,6 +169,6 @@ def inside(request: HttpRequest, customer_id: Any) -> HttpResponse:
         "found": found,
         "outside": outside,
         "lines": rating.lines([vars_of(part) for part in found.parts], model=found.model),
-        "facts": [(model.factor(fact.code).title, fact) for fact in held.order_by("known_on", "recorded_at")],
+        "facts": [(_title(model, fact.code), fact) for fact in held.order_by("known_on", "recorded_at")],
     }
     return render(request, "risk/inside.html", context)
