@@ -8,4 +8,5 @@ class QualityConfig(AppConfig):
     label = "quality"
 
     def ready(self) -> None:
-        import_module(f"{self.name}.actions")
+        for name in ("actions", "previews"):
+            import_module(f"{self.name}.{name}")

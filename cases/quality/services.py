@@ -48,7 +48,7 @@ def draw(*, now: datetime | None = None) -> int:
     return sum(
         _draw(pk, percent, version)
         for pk, closed_at, version in rows
-        if (percent := _share(version)) and _lot(pk, closed_at) < percent
+        if (percent := _share(version)) and lot(pk, closed_at) < percent
     )
 
 
@@ -58,7 +58,7 @@ def _share(version: str) -> int:
     return int(quality.second_look_percent.value) if quality.known("second_look_percent") else 0
 
 
-def _lot(pk: Any, closed_at: Any) -> float:
+def lot(pk: Any, closed_at: Any) -> float:
     """From 0 to under 100, always the same for one closing: keyed, so that nobody can tell before which are drawn."""
     return int(query_digest(f"second look|{pk}|{closed_at.isoformat()}"), 16) % 10_000 / 100
 

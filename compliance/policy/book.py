@@ -234,7 +234,7 @@ def _completed(said: Mapping[str, Any], earlier: Mapping[str, dict[str, Any]]) -
                 f"based_on: {name!r} is not an earlier version of this file, nor of {HOUSE.lower()}.toml."
                 " Correct the id."
             )
-        inherited = _laid_over(inherited, earlier[str(name)])
+        inherited = _laid_over(inherited, earlier[str(name)], of_house=True)
     inherited.pop("note", None)
     for path in dropped:
         inherited = _without(inherited, path.split("."), path)
@@ -242,20 +242,29 @@ def _completed(said: Mapping[str, Any], earlier: Mapping[str, dict[str, Any]]) -
     return laid
 
 
-def _laid_over(old: Any, new: Any) -> Any:
+def _laid_over(old: Any, new: Any, *, of_house: bool = False) -> Any:
     """Tables are merged; a rule (it has a modality) is replaced whole, so that no new value keeps an old source.
 
-    Of what a level requires, an item of the same purpose is replaced, another one added.
+    Of what a level requires, an item of the same purpose is replaced, another one added. `of_house`: a rule of the
+    house stays as the base that is named first has it, and is not turned back by an older one that inherited it.
     """
+    if of_house and _is_same_of_house(old, new):
+        return old
     if isinstance(old, list) and isinstance(new, list) and all(isinstance(item, dict) for item in (*old, *new)):
         again = {str(item.get("purpose")): item for item in new}
         if len(again) < len(new):
             return [*old, *new]  # the schema says what is there twice
-        kept = [again.pop(str(item.get("purpose")), item) for item in old]
+        kept = [_laid_over(item, again.pop(str(item.get("purpose")), item), of_house=of_house) for item in old]
         return [*kept, *again.values()]
     if not isinstance(old, dict) or not isinstance(new, dict) or "modality" in old:
         return new
-    return old | {key: _laid_over(old[key], value) if key in old else value for key, value in new.items()}
+    both = {key: _laid_over(old[key], value, of_house=of_house) for key, value in new.items() if key in old}
+    return old | new | both
+
+
+def _is_same_of_house(old: Any, new: Any) -> bool:
+    rules = isinstance(old, dict) and isinstance(new, dict) and "modality" in old and "modality" in new
+    return rules and old.get("id") == new.get("id") and str(old.get("id")).startswith(f"{HOUSE}.")
 
 
 def _without(part: Any, steps: list[str], path: str) -> dict[str, Any]:

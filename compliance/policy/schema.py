@@ -56,6 +56,8 @@ TRIGGERS = (
     "dormant_reactivated",
 )
 MEASURES = ("senior_management_approval", "source_of_funds", "source_of_wealth", "closer_monitoring")
+LATE = ("end", "decide_on_balance")
+Late = Literal[LATE]  # type: ignore[valid-type]
 ELECTRONIC = ("population_register", "verification_transfer", "idv")
 DUTIES = ("must", "should")
 Purpose = Literal[PURPOSES]  # type: ignore[valid-type]
@@ -115,6 +117,7 @@ class Verification(Section):
     stops: FrozenTable[Rule[tuple[Effect, ...]]]
     objection_days: Rule[StrictInt] | None = None
     complete_within: Rule[Period] | None = None
+    when_late: Rule[tuple[Late, ...]] | None = None
     no_withdrawal_trap: Rule[StrictBool] | None = None
     told_before_deposit: Rule[StrictBool] | None = None
     no_simplified: Rule[tuple[str, ...]] | None = None

@@ -5,16 +5,19 @@ only one of them has is taken from there. Where nothing says which of two values
 operator chose, and the licence's own law beats the union's.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import reduce
 from typing import Any
 
 from pydantic import BaseModel
 
+from compliance.policy.limits import Ceiling, RaiseStep
 from compliance.policy.records import Period, Provenance, Rule, Table, Threshold
 from compliance.policy.schema import EvidenceRule, FourEyes, Policy
 
 WEIGHT = ("operator_default", "may", "should", "must")
+LEVEL = re.compile(r"L[0-9]")
 # The fewest and the most days a unit takes.
 DAYS = {"hour": (1 / 24, 1 / 24), "calendar_day": (1.0, 1.0), "working_day": (1.0, 5.0), "month": (28.0, 31.0)}
 DAYS["year"] = (365.0, 366.0)
@@ -58,11 +61,43 @@ def _protects(new: Any, old: Any, greater: bool, rule: str) -> bool:
             return len(new) == len(old) and all(
                 _protects(mine, theirs, greater, rule) for mine, theirs in zip(new, old, strict=True)
             )
+        case tuple() if any(isinstance(each, Ceiling) for each in (*new, *old)):
+            return _each_as_low(new, old) if not greater else _each_as_low(old, new)
+        case tuple() if any(isinstance(each, RaiseStep) for each in (*new, *old)):
+            return _each_as_slow(new, old, rule) if greater else _each_as_slow(old, new, rule)
         case tuple():
             return set(new) >= set(old) if greater else set(new) <= set(old)
         case bool() | int():
             return bool(new >= old if greater else new <= old)
+        case str() if LEVEL.fullmatch(new) and LEVEL.fullmatch(old):
+            return bool(new >= old if greater else new <= old)
     raise Incomparable(f'{rule}: {new!r} has no greater or less. Say stricter_is = "none".')
+
+
+def _each_as_low(ceilings: tuple[Ceiling, ...], others: tuple[Ceiling, ...]) -> bool:
+    """Whether each of the others stands here too, in the same terms, at as little or less."""
+    lowest: dict[Any, Any] = {}
+    for one in ceilings:
+        terms = _terms(one)
+        lowest[terms] = min(one.amount, lowest.get(terms, one.amount))
+    return all(_terms(other) in lowest and lowest[_terms(other)] <= other.amount for other in others)
+
+
+def _terms(one: Ceiling) -> tuple[Any, ...]:
+    return one.measure, one.span, one.window, one.basis, one.currency, one.below_age
+
+
+def _each_as_slow(steps: tuple[RaiseStep, ...], others: tuple[RaiseStep, ...], rule: str) -> bool:
+    """Whether each step asks for the same, waits as long, and lets no raise follow for as long."""
+    return len(steps) == len(others) and all(
+        mine.requires == theirs.requires
+        and _longer(mine.wait, theirs.wait, rule)
+        and (
+            theirs.then_none_for is None
+            or (mine.then_none_for is not None and _longer(mine.then_none_for, theirs.then_none_for, rule))
+        )
+        for mine, theirs in zip(steps, others, strict=True)
+    )
 
 
 def _longer(one: Period, other: Period, rule: str) -> bool:
@@ -132,7 +167,7 @@ def _stricter(one: Provenance, other: Provenance) -> Provenance:
         return duty
     if weaker.stricter_is not in (duty.stricter_is, "none"):
         raise Incomparable(f"{one.id} and {other.id} disagree on which value protects more. Correct stricter_is.")
-    if isinstance(duty.value, tuple) and duty.stricter_is == "greater":
+    if isinstance(duty.value, tuple) and duty.stricter_is == "greater" and not isinstance(duty.value[0], RaiseStep):
         added = tuple(value for value in weaker.value if value not in duty.value)
         return duty.model_copy(update={"value": (*duty.value, *added)})
     return duty if _protects(duty.value, weaker.value, duty.stricter_is == "greater", duty.id) else weaker

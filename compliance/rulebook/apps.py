@@ -8,5 +8,5 @@ class RulebookConfig(AppConfig):
     label = "rulebook"
 
     def ready(self) -> None:
-        for name in ("actions", "acts"):
+        for name in ("actions", "acts", "counted"):
             import_module(f"{self.name}.{name}")

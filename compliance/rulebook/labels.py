@@ -47,6 +47,7 @@ TITLES: Mapping[str, Promise] = {
     "verification.stops.impersonated": gettext_lazy("Stops when the identity was stolen"),
     "verification.objection_days": gettext_lazy("Time to object to a decision, in days"),
     "verification.complete_within": gettext_lazy("Due diligence complete after the threshold, within"),
+    "verification.when_late": gettext_lazy("When that time passes"),
     "verification.no_withdrawal_trap": gettext_lazy("A withdrawal asks for nothing that could be asked earlier"),
     "verification.told_before_deposit": gettext_lazy("The player is told before the first deposit"),
     "verification.no_simplified": gettext_lazy("No simplified measures for"),
@@ -134,6 +135,8 @@ AGES: Mapping[str, Promise] = {
 }
 WORDS: Mapping[str, Promise] = {
     "lapse": gettext_lazy("the case lapses"),
+    "end": gettext_lazy("the case ends, deposits and play stop"),
+    "decide_on_balance": gettext_lazy("two persons decide on the balance"),
     "at_once": gettext_lazy("at once"),
     "sign_in": gettext_lazy("signing in"),
     "deposit": gettext_lazy("deposits"),

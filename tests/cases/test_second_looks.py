@@ -62,7 +62,7 @@ def page(client, user, name, *args, data=None):
 # ------------------------------------------------------------------------------------------------------- drawing
 def test_the_share_is_what_the_policy_says(world, monkeypatch):
     """Five in a hundred, by a lot that depends on nothing but the case: 400 closings give about twenty."""
-    lots = [services._lot(number, timezone.now()) for number in range(400)]
+    lots = [services.lot(number, timezone.now()) for number in range(400)]
     assert 5 <= sum(lot < 5 for lot in lots) <= 40
     assert services._share(closed(world).policy_version) == 5
 

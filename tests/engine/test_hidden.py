@@ -19,6 +19,7 @@ from cases.relations import merging
 from cases.relations import services as relations
 from cases.relations.models import Link
 from cases.tags import services as tags
+from cases.types.verification import deadlines
 from cases.types.verification import services as verification
 from cases.types.verification.models import Verification, VerificationFacts
 from compliance.outbox.models import OutboxRow
@@ -177,12 +178,12 @@ class TestMerged:
         waiting = verification.ask(waiting, by=world.alice)
         VerificationFacts.objects.filter(case=waiting).update(answer_due_at=timezone.now() - HOUR)
         Case.objects.filter(pk=waiting.pk).update(merged_into=target)
-        assert verification.lapse_overdue() == 0
+        assert deadlines.lapse_overdue() == 0
         with pytest.raises(WrongState, match="merged"):
-            verification.lapse(waiting)
+            deadlines.lapse(waiting)
         assert fresh(waiting).state == "waiting"
         Case.objects.filter(pk=waiting.pk).update(merged_into=None)
-        assert verification.lapse_overdue() == 1
+        assert deadlines.lapse_overdue() == 1
 
     @pytest.mark.parametrize("order", list(itertools.permutations([0, 1])))
     @pytest.mark.parametrize("merged_in", list(itertools.permutations([0, 1])))

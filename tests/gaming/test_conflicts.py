@@ -24,7 +24,7 @@ from cases.types.gaming.limits import ledger
 from cases.types.gaming.models import GamingRequest, StopOrder
 from cases.types.monitoring import freezes, routine
 from cases.types.monitoring import services as investigations
-from cases.types.verification import holds
+from cases.types.verification import deadlines, holds
 from cases.types.verification import services as verification
 from cases.types.verification.models import VerificationFacts
 from compliance.keys.services import shred_subject
@@ -126,7 +126,7 @@ def approve_goes_on(house, met):
 def lapse_goes_on(house, met):
     case = asked(met.other, by=house.alice)
     VerificationFacts.objects.filter(case=case).update(answer_due_at=Now() - timedelta(seconds=1))
-    assert verification.lapse_overdue() == 1
+    assert deadlines.lapse_overdue() == 1
     assert gate(met.account)["withdraw"][0], "what is there can be withdrawn"
     assert [one.code for one in letters(met)][-2:] == ["request", "lapsed"]
 

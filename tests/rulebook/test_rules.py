@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import date, datetime, timedelta
+from unittest import mock
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -17,8 +18,13 @@ from audit import context
 from audit.actors import system
 from audit.models import Entry
 from audit.perform import Denied
+from cases import services as engine
+from cases.models import Case, Evidence
+from cases.quality import previews as quality
+from cases.types.verification import rules
 from cases.types.verification import services as verification
-from compliance.people.models import User
+from cases.types.verification.previews import past_the_law
+from compliance.people.models import Licensee, User
 from compliance.people.services import create_licensee, join
 from compliance.policy import PolicyMissing, policy_for
 from compliance.policy.book import book
@@ -26,10 +32,13 @@ from compliance.policy.records import Period, Rule
 from compliance.proposals.models import Proposal
 from compliance.proposals.queries import SecondPersonNeeded
 from compliance.proposals.services import confirm
-from compliance.rulebook import labels, services
+from compliance.rulebook import labels, previews, services
 from compliance.rulebook.changes import NotAllowed, changeable, checked, with_values
 from compliance.rulebook.models import RuleSet, State
 from compliance.rulebook.queries import policy_at, policy_of
+from tests.gaming.kept_out import excluded
+from tests.papers import bring
+from tests.verification.conftest import completed
 from tests.world import a_world
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=ZoneInfo("Europe/Istanbul"))
@@ -307,18 +316,68 @@ def test_a_preview_counts_in_the_cases(world):
     assert "1 of 1 finished case took longer." in shown
 
 
+def test_each_kind_of_rule_that_stored_rows_answer_is_counted(world):
+    """One world, one set: what each value would have done to what is there."""
+    world.account(full_name="Genç Oyuncu", birth_date=date(2007, 11, 30))
+    case = completed(world.verification("L1"), by=world.alice)
+    seen = rules.evidence_digest(case).hex()
+    facts = {"by": world.alice, "reason": "document_altered", "note": "", "seen": seen}
+    confirm(verification.submit(case, "reject", **facts), by=world.bob)
+    Case.objects.filter(pk=case.pk).update(closed_at=NOON - timedelta(days=40))
+    enhanced = world.verification("L3")
+    paper = bring(enhanced, "funds", "payslip", by=world.alice, inspected=False)
+    verification.review(enhanced, by=world.alice)
+    engine.accept(paper, by=world.alice)
+    Evidence.objects.filter(pk=paper.pk).update(decided_at=NOON - timedelta(days=200))
+    excluded(world.account(full_name="Ayşe Kaya"), term="6 month")
+    excluded(world.account(full_name="Mehmet Demir"), kind="time_out", term="30 calendar_day")
+    values = {
+        "age.minimum": (20, "1 of 5 players would be too young."),
+        "verification.objection_days": (60, "1 refused player could still object today; now 0."),
+        "evidence.funds.good_for_days": (100, "1 of 1 accepted paper would be asked for anew by now."),
+        "quality.second_look_percent": (100, "1 of 1 finished case would have been looked at again; now 0."),
+        "exclusions.least": (Period(amount=9, unit="month"), "1 of 1 exclusion would not have been taken like this."),
+        "exclusions.time_out_longest": (
+            Period(amount=20, unit="calendar_day"),
+            "1 of 1 exclusion would not have been taken like this.",
+        ),
+        "exclusions.decision_within": (
+            Period(amount=3, unit="calendar_day"),
+            "0 of 0 returns that wait for a decision would be late by now.",
+        ),
+    }
+    with mock.patch.object(quality, "lot", lambda pk, at: 50):
+        rule_set = drafted(world, **{key: value for key, (value, _said) in values.items()})
+        told = {one.key: one.effect for one in previews.differences(rule_set)}
+    assert told == {key: said for key, (_value, said) in values.items()}
+
+
+def test_a_shorter_time_by_law_counts_the_cases_under_its_clock(world):
+    """MT.CDD.30D."""
+    malta = create_licensee(name="Malta", slug="malta", jurisdiction="MT", time_zone="Europe/Malta", by=system())
+    Licensee.objects.filter(pk=world.licensee.pk).update(jurisdiction="MT", time_zone="Europe/Malta")
+    account = world.account()
+    crossed = NOON - timedelta(days=12)
+    verification.open(account, level="L1", by=system(), because="threshold", crossed_at=crossed)
+    for days, late in ((10, "1 of 1"), (15, "0 of 1")):
+        said = past_the_law(account.licensee, "", None, Period(amount=days, unit="calendar_day"))
+        assert said == f"{late} open case under this deadline would be past it by now."
+    assert past_the_law(malta, "", None, Period(amount=1, unit="calendar_day")).startswith("0 of 0")
+
+
 def test_what_nobody_counts_says_so(world):
-    rule_set = drafted(world, **{"verification.objection_days": 60})
-    assert "Nobody counts this." in page_of(world.bob).get(f"/rules/sets/{rule_set.code}/").content.decode()
+    rule_set = drafted(world, **{"limits.reservation": Period(amount=2, unit="hour")})
+    shown = page_of(world.bob).get(f"/rules/sets/{rule_set.code}/").content.decode()
+    assert "This cannot be counted from what is kept here." in shown
 
 
 def test_the_command_previews_a_set_by_its_code(world, capsys):
-    code = drafted(world, **{"verification.objection_days": 60}).code
+    code = drafted(world, **{"limits.reservation": Period(amount=2, unit="hour")}).code
     call_command("policy", "preview", code, "--json")
     (one,) = json.loads(capsys.readouterr().out)
-    assert (one["key"], one["new"]) == ("verification.objection_days", "60") and one["old"] != "60"
+    assert (one["key"], one["new"]) == ("limits.reservation", "2 hours") and one["old"] == "1 hour"
     call_command("policy", "preview", code)
-    words = f"{one['title']}: {one['old']} -> 60\n    nobody counts what this does\n"
+    words = f"{one['title']}: {one['old']} -> 2 hours\n    this cannot be counted from what is kept here\n"
     assert capsys.readouterr().out == f"{world.licensee.slug}, from {TOMORROW}:\n{words}"
     with pytest.raises(CommandError, match="no set of rules nothing") as refused:
         call_command("policy", "preview", "nothing")

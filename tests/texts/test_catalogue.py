@@ -124,7 +124,8 @@ def test_a_code_belongs_to_one_class_only():
 
 @every_language
 def test_all_final_reasons_read_the_same(language):
-    told = {str(texts.player_text(reason.code, language, number="KYC-26-004813-9")) for reason in FINAL}
+    values = {"number": "KYC-26-004813-9", "date": "21 Kas 2026"}
+    told = {str(texts.player_text(reason.code, language, **values)) for reason in FINAL}
     assert len(told) == 1
     for reason in FINAL:
         assert reason.code not in told.copy().pop()

@@ -9,6 +9,8 @@ from django.urls import reverse
 
 from audit.actors import system
 from audit.models import Entry
+from cases import texts
+from cases.models import Message
 from cases.types.verification import playing, rules, services
 from compliance.people.gate import permissions_of
 from compliance.people.models import Account, Customer, Restriction
@@ -71,9 +73,32 @@ def test_the_gate_of_a_new_player_says_what_is_missing_and_withdrawals_stay_open
     assert gate["withdraw"]["allowed"] and gate["sign_in"]["allowed"]
 
 
-def test_where_the_law_stops_play_only_deposits_stay_open(in_britain):
-    """GB.KYC.ID_BEFORE_GAMBLE."""
-    assert stopped(in_britain.account()) == {"play"}
+def test_where_the_law_stops_play_only_deposits_open_once_the_player_was_told(in_britain):
+    """GB.KYC.ID_BEFORE_GAMBLE, GB.KYC.TELL_BEFORE_DEPOSIT: told which documents may be needed, when and how."""
+    account = in_britain.account()
+    assert stopped(account) == {"play", "deposit"}
+    case = services.open(account, level="L1", by=in_britain.alice)
+    assert stopped(account) == {"play"}
+    told = services.engine.message_text(Message.objects.get(case=case, code="documents_needed"))
+    asked = {rule.purpose for rule in policy_for("GB", on=case.licensee.today()).verification.levels["L3"].required}
+    assert len(asked) > 4 and all(texts.purpose_title(purpose, "tr") in told for purpose in asked)
+    assert "Oyundan önce" in told and "yanıtlayın" in told and case.number in told
+    services.withdraw(case, by=in_britain.alice)
+    services.open(account, level="L1", by=in_britain.alice)
+    assert Message.objects.filter(code="documents_needed").count() == 1, "once is enough"
+
+
+def test_who_was_told_or_is_verified_pays_in_with_a_second_account(in_britain):
+    """GB.KYC.TELL_BEFORE_DEPOSIT."""
+    first = in_britain.account()
+    services.open(first, level="L1", by=in_britain.alice)
+    verified = in_britain.account(full_name="Ada Byron").customer
+    reach_level(verified, "L2", by=in_britain.bob)
+    Restriction.objects.filter(customer=verified).delete()
+    for number, customer in enumerate((first.customer, verified)):
+        facts = {"brand": in_britain.brand, "reference": f"P-2{number}", "by": in_britain.alice}
+        second = open_account(customer=Customer.objects.get(pk=customer.pk), **facts)
+        assert "deposit" not in stopped(second)
 
 
 def test_the_approval_that_reaches_the_level_opens_play_and_a_lower_one_does_not(world, client):

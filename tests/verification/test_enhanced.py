@@ -46,7 +46,7 @@ def test_what_becomes_known_meanwhile_is_asked_for_and_nobody_approves_without(r
     assert purposes(case) == ["identity_front", "identity_back"] and enhanced.measures_of(case) is None
     seen = rules.evidence_digest(case).hex()
     services.submit(case, "approve", by=world.alice, reason="all_checks_met", note="", seen=seen)
-    risk.enter(case, "pep", by=world.alice, known_on=case.licensee.today())
+    risk.enter(case, "adverse_media", by=world.alice, known_on=case.licensee.today())
     assert "Enhanced due diligence is called for by now." in fresh(case).unmet("approve")[0]
     deliver()
     deliver()  # twice does what once does

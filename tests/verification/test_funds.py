@@ -9,9 +9,12 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
+from audit.actors import system
 from audit.models import Entry
 from audit.perform import ConditionsNotMet
-from cases.types.verification import endings, funds, services
+from cases.clocks import services as clocks
+from cases.models import Case
+from cases.types.verification import deadlines, endings, funds, services
 from cases.types.verification.models import FundsDecision
 from compliance.proposals.models import Proposal
 from compliance.proposals.queries import SecondPersonNeeded
@@ -23,6 +26,11 @@ MOVES = {outcome: move for move, outcome in endings.PROTECTIVE.items()}
 def closed(case, world, outcome):
     if outcome == "withdrawn":
         return services.withdraw(case, by=world.alice, reason="account_closed")
+    if outcome == "lapsed":  # when the law's time passed, under a policy that says what follows
+        Case.objects.filter(pk=case.pk).update(policy_version="MT-2026-11-24+EU-2026-11-24")
+        began = timezone.now() - timedelta(days=31)
+        clocks.start_statutory(case, rule="MT.CDD.30D", target=timedelta(days=30), by=system(), at=began)
+        return deadlines.overrun(type(case).objects.get(pk=case.pk))
     reason = endings.REASONS[MOVES[outcome]][0][0]
     services.submit(
         case, MOVES[outcome], by=world.alice, reason=reason, note="", seen=services.rules.evidence_digest(case).hex()

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from audit.perform import ConditionsNotMet, Denied, WrongState
 from cases import services as engine
-from cases.types.verification import funds, rules, services
+from cases.types.verification import deadlines, funds, rules, services
 from cases.types.verification.models import FundsDecision, Requirement, Ruling, Verification
 from compliance.people.restrictions import in_force
 from compliance.proposals.models import Proposal
@@ -60,7 +60,7 @@ def make(step, case, world):
     elif step == "withdraw":
         services.withdraw(case, by=world.alice, reason="account_closed")
     elif step == "lapse":
-        services.lapse(case)
+        deadlines.lapse(case)
     else:
         decide(step, case, world)
 

@@ -10,7 +10,7 @@ from audit.models import Entry
 from audit.perform import ConditionsNotMet, perform
 from cases import services as engine
 from cases.models import Message
-from cases.types.verification import rules, services
+from cases.types.verification import deadlines, rules, services
 from cases.types.verification.models import VerificationFacts
 from cases.types.verification.tasks import lapse
 from compliance.people.models import Account, Restriction
@@ -69,7 +69,7 @@ def test_time_that_ran_out_closes_restricts_and_tells_in_one_act(waiting, world)
 
 def test_the_sweep_may_run_twice(waiting):
     run_out(waiting)
-    assert (services.lapse_overdue(), services.lapse_overdue()) == (1, 0)
+    assert (deadlines.lapse_overdue(), deadlines.lapse_overdue()) == (1, 0)
     assert Restriction.objects.filter(customer=waiting.customer).count() == 1
 
 
@@ -86,7 +86,7 @@ def test_the_restriction_and_the_ending_stand_or_fall_together(waiting, monkeypa
 
 
 def test_nothing_lapses_before_its_time_not_even_by_the_system(waiting):
-    assert services.lapse_overdue() == 0
+    assert deadlines.lapse_overdue() == 0
     with pytest.raises(ConditionsNotMet, match="still has time"):
         perform(waiting.lapse, by=system(), reason="no_answer", at=datetime.now(UTC))
 
@@ -95,7 +95,7 @@ def test_an_answer_stops_the_clock(waiting, world):
     bring(waiting, "identity_front", "national_id", by=world.alice, inspected=False)
     facts = VerificationFacts.objects.get(case=waiting)
     assert (fresh(waiting).state, facts.answer_due_at, facts.asked_at is not None) == ("in_review", None, True)
-    assert services.lapse_overdue() == 0
+    assert deadlines.lapse_overdue() == 0
 
 
 def test_what_was_proposed_meanwhile_is_void(waiting, world):
@@ -142,11 +142,11 @@ def test_asking_a_second_time_gives_the_whole_time_again(waiting, world):
     case = fresh(waiting)
     engine.ask_again(case.evidence.get(state="pending"), by=world.alice, reasons=["image_glare"])
     services.ask(case, by=world.alice)
-    assert services.lapse_overdue() == 0
+    assert deadlines.lapse_overdue() == 0
 
 
 def test_two_that_wait_lapse_each_by_its_own_time(world):
     early, late = (asked(world.verification("L1"), by=world.alice) for _case in range(2))
     run_out(early)
-    services.lapse_overdue()
+    deadlines.lapse_overdue()
     assert (fresh(early).state, fresh(late).state) == ("closed", "waiting")

@@ -24,6 +24,7 @@ register(
     Action("verification.reject", _("{actor} refused the verification"), CASE_FIELDS),
     Action("verification.withdraw", _("{actor} closed the verification because the player withdrew"), CASE_FIELDS),
     Action("verification.lapse", _("The verification lapsed"), CASE_FIELDS),
+    Action("verification.overrun", _("The verification ended: the time that the law gives for it passed"), CASE_FIELDS),
     Action(
         "verification.close_underage",
         _("{actor} closed the verification because the player is under age"),

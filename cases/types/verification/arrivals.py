@@ -6,7 +6,7 @@ from django.conf import settings
 
 from audit.actors import Acts, system
 from cases.services import NoQueue
-from cases.types.verification import ages, holds, playing, services
+from cases.types.verification import ages, holds, playing, services, telling
 from cases.types.verification.models import Because, Verification
 from compliance.people import correcting, opening
 from compliance.people.models import Account, Customer, Person
@@ -17,11 +17,14 @@ DECLARED, UNDER_AGE = "declared_age", "under_age"
 
 
 def begin(account: Account, by: Acts) -> None:
-    """Whoever is under age by their own word is stopped, and somebody looks; others wait for play until verified."""
+    """Whoever is under age by their own word is stopped, and somebody looks; others wait for play until verified, and
+    where the law asks for it for their first deposit until told what may be needed.
+    """
     if ages.is_too_young(account.customer):
         _stop_a_child(account)
     if settings.VERIFIED_BEFORE_PLAY:
         playing.stop_until_verified(account.customer, by=system())
+        telling.stop_until_told(account.customer, by=system())
 
 
 def stop_who_was_here_before(accounts: Iterable[Account]) -> dict[str, int]:

@@ -15,6 +15,12 @@ register(
         "verification_opened_to_finished",
         _("From opening to the end"),
         "verification.open",
-        ("verification.approve", "verification.reject", "verification.withdraw", "verification.lapse"),
+        (
+            "verification.approve",
+            "verification.reject",
+            "verification.withdraw",
+            "verification.lapse",
+            "verification.overrun",
+        ),
     ),
 )

@@ -32,6 +32,7 @@ FUNDS: dict[str, tuple[str, ...]] = {
     "deceased": ("to_estate", "hold", "nothing_left"),
     "impersonated": ("return_to_source", "to_owner", "hold", "nothing_left"),
     "withdrawn": ("pay_out", "hold", "nothing_left"),
+    "lapsed": ("return_to_source", "hold", "nothing_left"),
 }
 FUNDS_WORDS: dict[str, Words] = {
     "return_deposits": _("Return what was paid in; winnings are not paid"),

@@ -12,16 +12,18 @@ from audit.actors import Acts, SubjectRef, System
 from cases.models import Case, Evidence
 from cases.permissions import DECIDE, VIEW, WORK, is_key, may
 from cases.queries import CaseQuerySet
-from cases.types.verification import ages, holds
+from cases.types.verification import ages, holds, simplified
 from cases.types.verification.checks import rules as checks
 from cases.types.verification.risk import calling
 from cases.types.verification.rules import (
     ONE_OPEN,
     another_is_open,
     evidence_is_complete,
+    law_time_is_over,
     level_of,
     time_is_over,
     what_is_missing,
+    when_unanswered,
 )
 from compliance.people.models import User
 
@@ -97,12 +99,15 @@ class Verification(Case):
 
     def unmet(self, move: str) -> list[str]:
         if move == "approve":
-            asked = (what_is_missing, ages.stands_against_approval, holds.stands_against_approval)
-            beside = (checks.stands_against_approval, calling.stands_against_approval)
-            return [line for one in (*asked, *beside) for line in one(self)]
+            asked: tuple[Any, ...] = (what_is_missing, ages.stands_against_approval, holds.stands_against_approval)
+            asked += (checks.stands_against_approval, calling.stands_against_approval)
+            asked += (simplified.stands_against_approval,)
+            return [line for one in asked for line in one(self)]
+        if move == "overrun" and not law_time_is_over(self):
+            return [str(_("The law’s time is not over, or the policy says nothing of what follows."))]
         if move == "confirm_checks":
             return checks.cannot_be_confirmed_by_hand(self)
-        if move == "lapse" and not time_is_over(self):
+        if move == "lapse" and (when_unanswered(self) != "lapse" or not time_is_over(self)):
             return [str(_("The player still has time to answer."))]
         if move == "lift":
             return holds.unliftable(self)
@@ -150,6 +155,11 @@ class Verification(Case):
     @transition("state", source=State.WAITING, target=State.CLOSED, permission=is_system)
     def lapse(self, *, by: Acts, reason: str, at: Any) -> None:
         """The time to answer passed."""
+        self._close(Outcome.LAPSED, reason, at)
+
+    @transition("state", source=[State.OPEN, State.IN_REVIEW, State.WAITING], target=State.CLOSED, permission=is_system)
+    def overrun(self, *, by: Acts, reason: str, at: Any) -> None:
+        """The time that the law gives for due diligence passed."""
         self._close(Outcome.LAPSED, reason, at)
 
     @transition(

@@ -23,15 +23,25 @@ if TYPE_CHECKING:
 
 
 @transaction.atomic
-def raise_to(case: "Verification", level: str, *, crossed_at: datetime, knowable_at: datetime, by: Acts) -> bool:
+def raise_to(
+    case: "Verification",
+    level: str,
+    *,
+    crossed_at: datetime,
+    knowable_at: datetime,
+    by: Acts,
+    by_amount: bool = True,
+) -> bool:
     """Whether the level rose: not where the case asks for as much, or its pinned policy does not know the level.
 
-    A decision that was proposed on the former level is void by its digest. The law's clock runs either way.
+    A decision that was proposed on the former level is void by its digest. Of an amount the law's clock runs either
+    way.
     """
     case = locked(case)
     policy = policy_at(case.policy_version)
     levels, before = list(policy.verification.levels), case.level
-    start_the_laws_clock(case, policy, crossed_at, by=by)
+    if by_amount:
+        start_the_laws_clock(case, policy, crossed_at, by=by)
     if level not in levels or (before in levels and levels.index(level) <= levels.index(before)):
         return False
     VerificationFacts.objects.filter(case=case).update(level=level)

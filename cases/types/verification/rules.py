@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from django.db.models import DateTimeField, ExpressionWrapper, F, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from audit.record import query_digest
 from cases import texts
+from cases.clocks.models import Clock, Kind
 from cases.models import Case, Evidence
+from cases.types.verification import objecting
 from cases.types.verification.checks import rules as electronic
 from cases.types.verification.checks.models import Check as Electronic
 from compliance import formats
@@ -146,8 +149,36 @@ def what_is_missing(case: Any) -> list[str]:
 def answer_due(case: "Verification", now: datetime) -> datetime:
     """Until when the player may answer a request sent now: the end of the last day, in the licensee's zone."""
     days: Any = policy_at(case.policy_version).verification.answer_days  # reading an absent rule raises
+    when_unanswered(case)  # nobody is given a time of which no rule says what follows when it passes
     licensee = case.licensee
     return licensee.day_starts(licensee.day_of(now) + timedelta(days=days.value + 1))
+
+
+def when_unanswered(case: "Verification") -> str:
+    """What follows when the player does not answer, such as "lapse". PolicyNotVerified where nothing is stated."""
+    rule: Any = policy_at(case.policy_version).verification.when_unanswered
+    return str(rule.value)
+
+
+def when_late(case: "Verification") -> tuple[str, ...]:
+    """What follows when the law's time for due diligence passes (`complete_within`), by the pinned policy."""
+    rules = policy_at(case.policy_version).verification
+    rule: Any = rules.when_late if rules.known("when_late") and rules.known("complete_within") else None
+    return tuple(rule.value) if rule is not None else ()
+
+
+def laws_clocks() -> "QuerySet[Clock]":
+    """Clocks of the law whose time is over, by the database's clock."""
+    due = ExpressionWrapper(F("started_at") + F("target"), output_field=DateTimeField())
+    return Clock.objects.alias(due=due).filter(kind=Kind.STATUTORY, stopped_at=None, due__lte=Now())
+
+
+def law_time_is_over(case: "Verification") -> bool:
+    """Whether due diligence had to be complete by now, and the pinned policy says what follows."""
+    if "end" not in when_late(case):
+        return False
+    rule: Any = policy_at(case.policy_version).verification.complete_within
+    return laws_clocks().filter(case_id=case.pk, rule=rule.id).exists()
 
 
 def time_is_over(case: Case) -> bool:
@@ -214,7 +245,8 @@ def told(case: "Verification", purpose: str, code: str) -> texts.Text:
     """What the player will read for a reason, in their language and with what this case asks for."""
     rule = next(rule for rule in asked(case) if rule.purpose == purpose)
     language = case.account.language
-    return texts.player_text(code, language, number=case.number, **texts.values_for(rule, language))
+    values = texts.values_for(rule, language) | {"date": objecting.last_day(case, language)}
+    return texts.player_text(code, language, number=case.number, **values)
 
 
 def letter(case: "Verification", *, due: datetime, lacking: Sequence[EvidenceRule] = (), line: str = "") -> texts.Text:

@@ -1,13 +1,11 @@
 """The acts of a verification. Each wraps `perform` and the rows that follow in one transaction."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
 
 from django.db import transaction
-from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -21,7 +19,19 @@ from cases.happenings import tell
 from cases.mail.writing import own_line
 from cases.models import Case, Evidence
 from cases.permissions import WORK
-from cases.types.verification import ages, endings, funds, history, holds, playing, requirements, rules
+from cases.types.verification import (
+    ages,
+    endings,
+    funds,
+    history,
+    holds,
+    objecting,
+    playing,
+    requirements,
+    rules,
+    simplified,
+    telling,
+)
 from cases.types.verification.checks import rules as electronic
 from cases.types.verification.checks.confirming import confirm_by_hand
 from cases.types.verification.models import KIND, Because, Verification, VerificationFacts
@@ -65,6 +75,7 @@ def open(  # noqa: A001 - the verb of the trade
     if level not in policy.verification.levels:
         known = ", ".join(policy.verification.levels)
         raise ConditionsNotMet([str(_("level: {level} is unknown. Known: {known}.")).format(level=level, known=known)])
+    level = simplified.at_least(policy, account.customer, level, on=account.licensee.day_of(now))
     crossed_at, knowable_at = _days(account, because, crossed_at, knowable_at, now=now)
     # What stands between a player and play was due with the account, whatever is said of it later.
     since = min(knowable_at, account.created_at) if playing.is_part_of_it(policy, level) else knowable_at
@@ -92,6 +103,7 @@ def open(  # noqa: A001 - the verb of the trade
     if because == Because.APPLICATION:
         text = texts.message("received", account.language, number=case.number)
         engine.write_message(case, "received", by=system(), text=text)
+    telling.tell(case, by=system())
     return case
 
 
@@ -194,7 +206,7 @@ def approve(
 ) -> Verification:
     """The evidence carries the level. The decision record names policy and evidence (experience X14)."""
     require_second_person("verification.approve", case, proposal=proposal)
-    details = _decision(case, proposal, maker)
+    details = decision(case, proposal, maker)
     case = perform(case.approve, by=by, reason=reason, details=details, at=timezone.now())
     reach_level(case.customer, case.level, by=by)
     assess(case.customer, by=by, because="verified", reviewed=True)
@@ -213,13 +225,11 @@ def reject(
 ) -> Verification:
     """The application ends. The player reads one neutral text for all causes; the code stays inside."""
     require_second_person("verification.reject", case, proposal=proposal)
-    details = _decision(case, proposal, maker)
+    details = decision(case, proposal, maker)
     case = perform(case.reject, by=by, reason=reason, details=details, at=timezone.now())
     if reason in RISKY:
         learn(case.customer, reason, source=KIND, known_on=_today(case), by=by, matter=case.number)
-    engine.write_message(
-        case, "rejected", by=by, text=texts.message("rejected", case.account.language, number=case.number)
-    )
+    engine.write_message(case, "rejected", by=by, text=objecting.last_word(case, "rejected"))
     engine.leave_word_of_end(case, by=by)
     return case
 
@@ -229,9 +239,11 @@ def reopen(
     case: Verification, *, by: Acts, reason: str, proposal: str | None = None, maker: str | None = None
 ) -> Verification:
     require_second_person("verification.reopen", case, proposal=proposal)
+    if proposal is None and (unmet := objecting.too_late(case, "reopen", reason)):
+        raise ConditionsNotMet(unmet)
     # Whoever opens another one at this moment waits, or is seen.
     Customer.objects.select_for_update(of=("self",)).get(pk=case.customer_id)
-    case = perform(case.reopen, by=by, reason=reason, details=_decision(case, proposal, maker))
+    case = perform(case.reopen, by=by, reason=reason, details=decision(case, proposal, maker))
     tell(case, "reopened", by=by)
     return case
 
@@ -239,33 +251,11 @@ def reopen(
 @transaction.atomic
 def withdraw(case: Verification, *, by: Acts, reason: str = "player_asked") -> Verification:
     """The player wants no verification. What the missing answer would have stopped stops now."""
-    case = perform(locked(case).withdraw, by=by, reason=reason, details=_decision(case), at=timezone.now())
+    case = perform(locked(case).withdraw, by=by, reason=reason, details=decision(case), at=timezone.now())
     holds.hold(case, case.outcome, by=by, reason=reason)
     if reason == funds.ACCOUNT_CLOSED:
         funds.open_decision(case, by=by)
-    return _ended(case, "withdrawn", by=by)
-
-
-@transaction.atomic
-def lapse(case: Verification) -> Verification:
-    """The player did not answer in time: the case ends and play stops, in one act."""
-    case = locked(case)
-    if case.merged_into_id is not None:
-        raise WrongState(str(_("This case was merged into another one. The work goes on there.")))
-    case = perform(case.lapse, by=system(), reason="no_answer", details=_decision(case), at=timezone.now())
-    holds.hold(case, case.outcome, by=system(), reason="no_answer")
-    return _ended(case, "lapsed", by=system())
-
-
-def lapse_overdue() -> int:
-    """Every case that waits longer than its player was given. How many lapsed. What was merged waits in the other."""
-    late = Verification.objects.open().filter(state="waiting", verification_facts__answer_due_at__lte=Now())
-    lapsed = 0
-    for case in late.order_by("verification_facts__answer_due_at"):
-        with suppress(ConditionsNotMet, WrongState):  # the answer came, or somebody decided, a moment ago
-            lapse(case)
-            lapsed += 1
-    return lapsed
+    return ended(case, "withdrawn", by=by)
 
 
 @transaction.atomic
@@ -274,7 +264,7 @@ def close_to_protect(
 ) -> Verification:
     """Under age, deceased or impersonated: close it. The account was stopped when the first person proposed it."""
     require_second_person(f"{KIND}.{move}", case, proposal=proposal)
-    details = _decision(case, proposal, maker)
+    details = decision(case, proposal, maker)
     moves = {
         "close_underage": case.close_underage,
         "close_deceased": case.close_deceased,
@@ -284,14 +274,13 @@ def close_to_protect(
     holds.hold(case, case.outcome, by=by, reason=reason)
     funds.open_decision(case, by=by)
     learn(case.customer, case.outcome, source=KIND, known_on=_today(case), by=by, matter=case.number)
-    return _ended(case, endings.LETTERS[case.outcome], by=by)
+    return ended(case, endings.LETTERS[case.outcome], by=by)
 
 
-def _ended(case: Verification, letter: str | None, *, by: Acts) -> Verification:
-    """The player reads how it ended, and what was proposed meanwhile is void."""
+def ended(case: Verification, letter: str | None, *, by: Acts) -> Verification:
+    """The player reads how it ended and until when they may object, and what was proposed meanwhile is void."""
     if letter:
-        text = texts.message(letter, case.account.language, number=case.number)
-        engine.write_message(case, letter, by=by, text=text)
+        engine.write_message(case, letter, by=by, text=objecting.last_word(case, letter))
     engine.leave_word_of_end(case, by=by)
     void_overtaken(case)
     return case
@@ -319,7 +308,7 @@ def confirm_checks(
     if unmet := case.unmet("confirm_checks"):
         raise ConditionsNotMet(unmet)
     kinds = electronic.by_hand(case)
-    details = _decision(case, proposal, maker) | {"kinds": kinds}
+    details = decision(case, proposal, maker) | {"kinds": kinds}
     record("verification.confirm_checks", by=by, about=case, reason=reason, details=details)
     confirm_by_hand(case, kinds, by=by)
     return case
@@ -348,6 +337,8 @@ def _submit(case: Verification, act: str, *, by: User, reason: str, note: str, s
     case = locked(case)
     if rules.evidence_digest(case).hex() != seen:
         raise WrongState(str(_("The evidence changed while you were deciding. Look at the case again.")))
+    if unmet := objecting.too_late(case, act, reason):
+        raise ConditionsNotMet(unmet)
     if needs_two(case, f"{KIND}.{act}").two:
         return propose(f"{KIND}.{act}", case, by=by, reason=reason, note=note)
     return ALONE[act](case, by=by, reason=reason)
@@ -362,7 +353,7 @@ def _today(case: Verification) -> date:
     return case.licensee.today()
 
 
-def _decision(case: Verification, proposal: str | None = None, maker: str | None = None) -> dict[str, Any]:
+def decision(case: Verification, proposal: str | None = None, maker: str | None = None) -> dict[str, Any]:
     facts = {
         "policy": case.policy_version,
         "evidence": rules.evidence_digest(case).hex(),

@@ -240,7 +240,7 @@ def _follow(customer: Customer, crossing: Crossing) -> None:
     days = {"crossed_at": crossing.crossed_at, "knowable_at": crossing.knowable_at}
     running = Verification.objects.open().filter(customer=customer).first()
     if running is not None:
-        rose = raising.raise_to(running, crossing.level, by=system(), **days)
+        rose = raising.raise_to(running, crossing.level, by=system(), by_amount=True, **days)
         return _followed(crossing, Became.RAISED if rose else Became.COVERED, running)
     if newer := _asked_since(crossing):
         return _followed(crossing, Became.COVERED, newer.case)

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from cases.types.verification.risk import rating
+from cases.types.verification.risk import offices, rating
 from compliance.people.models import Customer
 from compliance.policy import Policy
 from compliance.rulebook.queries import policy_at, policy_of
@@ -29,7 +29,7 @@ def _named_by(policy: Policy) -> frozenset[str]:
         if enhanced.known(name)
         for one in getattr(enhanced, name).value
     ]
-    return frozenset(code for one in named for code in COUNTRIES.get(one, (one,)))
+    return frozenset(code for one in offices.with_family(policy, set(named)) for code in COUNTRIES.get(one, (one,)))
 
 
 def is_called_for(customer: Customer) -> bool:

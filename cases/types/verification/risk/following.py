@@ -7,7 +7,7 @@ from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
 from audit.actors import Acts, system
-from cases.types.verification import raising, reviews
+from cases.types.verification import raising, reviews, simplified
 from cases.types.verification.models import Because, Outcome, Verification
 from cases.types.verification.risk import rating, services
 from cases.types.verification.risk.calling import triggers
@@ -19,6 +19,7 @@ from compliance.people import correcting
 from compliance.people.models import Customer, RiskFact
 from compliance.people.risk import LEARNED, MAIN
 from compliance.policy.schema import RISKS
+from compliance.rulebook.queries import policy_at, policy_of
 
 RECKONED = "risk"
 
@@ -35,8 +36,20 @@ def learned(row: OutboxRow) -> None:
     before = customer.risk
     after = services.assess(customer, by=system(), because="new_fact").level
     raised = RISKS.index(after) > RISKS.index(before)
-    if fact.ended_at is None and (raised or counts & triggers(customer)):
+    if fact.ended_at is not None:
+        return
+    _ask_for_more(customer)
+    if raised or counts & triggers(customer) or asks_for_a_look(customer):
         reviews.review(customer, because=Because.NEW_FACT, crossed_at=fact.recorded_at)
+
+
+def _ask_for_more(customer: Customer) -> None:
+    """A verification that runs asks for what the policy wants of a player of whom such a fact is known."""
+    running = Verification.objects.open().filter(customer=customer).first()
+    if running is not None:
+        today, now = customer.licensee.today(), timezone.now()
+        level = simplified.at_least(policy_at(running.policy_version), customer, running.level, on=today)
+        raising.raise_to(running, level, crossed_at=now, knowable_at=now, by=system(), by_amount=False)
 
 
 def corrected(customer: Customer, fields: frozenset[str], by: Acts) -> str:
@@ -48,6 +61,13 @@ def corrected(customer: Customer, fields: frozenset[str], by: Acts) -> str:
     if RISKS.index(after) > RISKS.index(before):
         reviews.review(customer, because=Because.NEW_FACT, crossed_at=timezone.now())
     return RECKONED if after != before else ""
+
+
+def asks_for_a_look(customer: Customer) -> bool:
+    """Whether the policy has every new fact looked at, also one that raises nothing (`on_new_fact`)."""
+    review = policy_of(customer.licensee, on=customer.licensee.today()).review
+    rule: Any = review.on_new_fact if review.known("on_new_fact") else None
+    return rule is not None and rule.value == "at_once"
 
 
 def reckoned(row: OutboxRow) -> None:

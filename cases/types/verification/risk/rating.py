@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from cases.types.verification.risk import offices
 from cases.types.verification.risk.models import Assessment, Override
 from compliance.keys.services import open_sealed, seal
 from compliance.people import risk as facts
@@ -39,9 +40,15 @@ class Line:
 
 
 def codes_of(customer: Customer, *, on: date, inside: bool = False) -> list[str]:
-    """Everything that counts on a day: the lists that name a country of the customer, and the facts that hold."""
-    held = facts.holding(customer, on=on, inside=inside).values_list("code", flat=True)
-    said = [f"nationality:{customer.nationality}", *held]
+    """Everything that counts on a day: the lists that name a country of the customer, the facts that hold, and the
+    offices that are over and count on.
+    """
+    ended = offices.over(on=on).filter(customer=customer)
+    rows = facts.holding(customer, on=on, inside=inside) | (ended if inside else ended.filter(log=facts.MAIN))
+    known = list(rows.values_list("code", "until"))
+    held = [code for code, until in known if until is None or until >= on]
+    over = [(code, until) for code, until in known if until is not None and until < on]
+    said = [f"nationality:{customer.nationality}", *held, *offices.counting_on(customer, over, on=on)]
     return [code for fact in said for code in counted_as(fact, on=on)]
 
 

@@ -22,7 +22,7 @@ from audit.record import ObjectRef, record
 from cases import services as engine
 from cases.models import Case
 from cases.permissions import DECIDE, WORK
-from cases.types.verification.risk import rating
+from cases.types.verification.risk import offices, rating
 from cases.types.verification.risk.models import Assessment, Override, Profile
 from compliance.keys.services import seal
 from compliance.outbox.services import post
@@ -246,6 +246,7 @@ def reckon_again(*, run_for: timedelta = RUN_FOR) -> int:
     today = timezone.now().date()
     over = RiskFact.objects.filter(log=facts.MAIN, until__lt=today, until__gte=today - timedelta(days=3))
     old = ~Q(assessment__basis=rating.basis_on(today)) | Q(customer__in=over.values("customer"))
+    old |= Q(customer__in=offices.over(on=today).filter(log=facts.MAIN).values("customer"))
     rows = Profile.objects.filter(old, customer__erased_at=None).select_related("customer")
 
     def reckon(profile: Profile) -> bool:

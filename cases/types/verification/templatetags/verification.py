@@ -5,12 +5,15 @@ from typing import Any
 from django.template import Library
 
 from cases import same
+from cases.clocks.models import Clock, Kind
 from cases.permissions import WORK, may
-from cases.types.verification import endings, funds, requirements
+from cases.types.verification import endings, funds, objecting, requirements
 from cases.types.verification.checks import rules as checks
-from cases.types.verification.rules import standing, what_is_missing
+from cases.types.verification.models import Outcome
+from cases.types.verification.rules import standing, what_is_missing, when_late
 from cases.types.verification.services import needs_two
 from compliance.people.sameness.services import links_of
+from compliance.rulebook.labels import words_of
 
 register = Library()
 
@@ -24,6 +27,20 @@ def missing_of(case: Any) -> list[str]:
 def answer_due_of(case: Any) -> Any:
     """Until when the player may answer; None while nothing is waited for."""
     return case.verification_facts.answer_due_at if case.state == "waiting" else None
+
+
+@register.simple_tag
+def follows_by_law(case: Any) -> list[str]:
+    """What the product does by itself when the law's time passes, in words; [] where no such time runs."""
+    follows = when_late(case) if case.closed_at is None else ()
+    running = follows and Clock.objects.filter(case_id=case.pk, kind=Kind.STATUTORY, stopped_at=None).exists()
+    return [words_of(one) for one in follows] if running else []
+
+
+@register.simple_tag
+def object_until_of(case: Any) -> Any:
+    """Until when the player may object to a refusal; None where nothing was refused."""
+    return objecting.until(case) if case.outcome == Outcome.REJECTED else None
 
 
 @register.simple_tag

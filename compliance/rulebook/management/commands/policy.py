@@ -112,7 +112,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{rule_set.licensee.slug}, from {rule_set.effective_from}:")
         for one in found:
             self.stdout.write(f"{one.title}: {one.old} -> {one.new}")
-            self.stdout.write(f"    {one.effect or 'nobody counts what this does'}")
+            self.stdout.write(f"    {one.effect or 'this cannot be counted from what is kept here'}")
 
 
 def _differences(old: Policy, new: Policy) -> Iterator[dict[str, str]]:
