@@ -102,7 +102,8 @@ def test_one_asks_another_confirms_and_the_first_sees_the_secret_once(world, by,
 
     [row] = OutboxRow.objects.filter(kind=letters.MADE)
     letters.made(row)
-    assert {mail.to[0] for mail in mailoutbox} == {world.bob.email, world.frank.email}
+    page = reverse("platform:keys:key", args=[key.pk])
+    assert {mail.to[0]: page in mail.body for mail in mailoutbox} == {world.bob.email: False, world.frank.email: True}
     assert all(f"{world.frank.name} confirmed it." in mail.body for mail in mailoutbox)
     said = [json.loads(bytes(entry.entry)) for entry in Entry.objects.order_by("id")]
     named = [one["action"] for one in said]

@@ -213,7 +213,7 @@ def test_a_named_other_is_told_apart(who, team, bob):
 # ---------------------------------------------------------------------------------------------------- escalation
 def test_what_expired_is_written_to_the_managers_of_the_makers_team_once(proposal, who, team, mailoutbox):
     erin = who.erin
-    for user, role in ((who.alice, "agent"), (erin, "manager"), (who.carol, "agent")):
+    for user, role in ((who.alice, "agent"), (erin, "manager"), (who.carol, "manager")):  # Carol may not decide it
         join(user, team, role, by=system())
     Proposal.objects.update(expires_at=Now())
     expire_overdue()

@@ -152,6 +152,7 @@ class Mutants:
 
     def pytest_runtestloop(self, session):
         assert get_resolver().url_patterns, "asked for, so that every view is imported"
+        gc.unfreeze()  # what compliance/collecting.py set aside would not be found below
         self.functions = functions_of({self._key(check) for check in self.checks})
         self._first_pass([item for item in session.items if self._is_of_this_process(item)])
         for check in self.checks:

@@ -1,6 +1,6 @@
 """Acts called past the pages, as a command or a task would: the act itself asks who calls, whatever stood before it."""
 
-from datetime import date
+from datetime import date, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from audit.actors import system
 from audit.models import Entry
 from audit.perform import Denied
 from cases import restricting
@@ -17,19 +18,27 @@ from cases.glass.models import Opening
 from cases.queues import declare_conflict
 from compliance.keys.services import Erased
 from compliance.people import restrictions, risk, services, staff
+from compliance.people.duty import services as duty
 from compliance.people.exclusions import services as exclusions
+from compliance.people.holders import holders_of
 from compliance.people.models import Customer, User
 from compliance.people.permissions import on_the_aml_side
+from compliance.people.sameness.services import notice
 from compliance.people.suspicions import services as suspicions
 from compliance.policy import policy_for
 from compliance.proposals import exports
+from compliance.proposals.escalation import managers_of
 from compliance.proposals.models import ExportRequest
+from compliance.proposals.queries import get_proposal
+from compliance.proposals.services import propose
+from compliance.rulebook import acts as rules
+from compliance.rulebook import services as rulebook
 from documents.keeping import acts as keeping
 from documents.keeping import holds
 from tests import once
 from tests.monitoring.conftest import suspicion
 from tests.walls.matrix import BACKEND, _person
-from tests.world import a_world
+from tests.world import a_world, an_administrator
 
 TODAY = date(2026, 2, 3)
 
@@ -139,7 +148,11 @@ def test_who_knows_the_player_holds_no_records_of_theirs(made):
             HOLDER[action](made, made.privacy)
 
 
-@pytest.mark.parametrize("act", [open_account, HERE["people.reach_level"]])
+def notice_a_device(made, by):
+    return notice(made.account, "device", "a1b2c3d4e5", by=by)
+
+
+@pytest.mark.parametrize("act", [open_account, HERE["people.reach_level"], notice_a_device])
 def test_an_erased_player_gets_nothing_new(made, act):
     Customer.objects.filter(pk=made.player.pk).update(erased_at=timezone.now())
     with pytest.raises(Erased):
@@ -227,3 +240,68 @@ def test_a_number_typed_in_full_is_a_masked_hit_for_who_may_open_it_only(made):
     with pytest.raises(Denied):
         glass.open_case(case.number, by=made.world.alice, because="danger", note="Somebody is in danger.", minutes=15)
     assert newest_refusal() == ("glass.open", "no_right")
+
+
+def test_nobody_says_for_another_when_they_work(made):
+    alice, bob = made.world.alice, made.world.bob
+    tomorrow = timezone.now() + timedelta(days=1)
+    for act in (duty.come, duty.go):
+        with pytest.raises(Denied):
+            act(alice, by=bob)
+    with pytest.raises(Denied):
+        duty.be_away(alice, deputy=bob, starts_at=tomorrow, ends_at=tomorrow + timedelta(days=1), by=bob)
+    assert duty.come(alice, by=an_administrator(made.world))
+
+
+def test_a_role_in_name_gives_no_right(made):
+    """Rights lie on the role's group: who is called an officer and is not in that group changes no rules."""
+    world = made.world
+    named = _person(world, "named", "rg_officer")  # decides on cases of the same licensee
+    named.memberships.update(role="officer")
+    found = rulebook.draft(world.licensee, {}, effective_from=_tomorrow(world), by=world.bob)
+    assert found.pk in set(rules._visible(User.objects.get(pk=world.bob.pk)))
+    assert not set(rules._visible(named))
+    page = reverse("rulebook:set", args=[found.code])
+    offered = {}
+    for who in (world.bob, named):
+        browser = Client()
+        browser.force_login(who, backend=BACKEND)
+        offered[who.name] = browser.get(page).context["may_propose"]
+    assert offered == {world.bob.name: True, named.name: False}
+    named.memberships.update(role="admin")
+    assert named not in holders_of("platform.manage_key")
+
+
+def _tomorrow(world):
+    return world.licensee.today() + timedelta(days=1)
+
+
+def test_what_waits_is_found_and_told_by_who_may_decide_it_and_does_not_know_the_player(made):
+    """Two privacy officers and a hold; the second leads the team too, who hears of what nobody decided."""
+    second = _person(made.world, "second", "privacy_officer")
+    services.join(second, made.world.team, "manager", by=system())
+    second = User.objects.get(pk=second.pk)
+    hold = holds.place_hold(made.player, by=made.privacy, reason="court")
+    proposal = propose(holds.LIFT, hold, by=made.privacy, reason="no_longer_needed")
+    assert managers_of(proposal) == [second]  # the other manager may not decide it
+    assert get_proposal(proposal.pk, user=second) and get_proposal(proposal.pk, user=made.privacy)
+    for stranger in (made.manager, made.world.bob):
+        with pytest.raises(Http404):
+            get_proposal(proposal.pk, user=stranger)
+    declare_conflict(second, made.player, by=made.world.bob)
+    assert managers_of(proposal) == []
+    with pytest.raises(Http404):
+        get_proposal(proposal.pk, user=second)
+    services.leave(made.privacy, made.world.team, "privacy_officer", by=system())
+    with pytest.raises(Http404):
+        get_proposal(proposal.pk, user=User.objects.get(pk=made.privacy.pk))
+
+
+def test_only_who_reads_the_log_of_that_side_asks_for_an_export_of_it(made):
+    inside = _person(made.world, "inside", "aml_auditor")
+    logs = {}
+    for who in (made.world.carol, inside):
+        browser = Client()
+        browser.force_login(who, backend=BACKEND)
+        logs[who.name] = "log" in browser.get(reverse("proposals:export")).context["form"].fields
+    assert logs == {"Carol": False, "inside": True}

@@ -20,7 +20,7 @@ from audit.perform import Denied
 from audit.record import ObjectRef, record, record_refusal
 from compliance.people.access.models import Session, Tenure
 from compliance.people.models import Membership, User
-from compliance.people.permissions import MANAGE_STAFF, has_right, require
+from compliance.people.permissions import MANAGE_STAFF, require
 from compliance.people.roles import AML_ROLES, ROLES, Role
 from compliance.policy.staff import staff_rules
 
@@ -218,7 +218,3 @@ def _unknown_roles() -> Iterator[Finding]:
 
 def _memberships() -> Any:
     return Membership.objects.select_related("user", "group")
-
-
-def has_aml_right(by: Acts) -> bool:
-    return has_right(by, GRANT_AML)
