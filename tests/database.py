@@ -3,15 +3,18 @@
 import io
 import os
 import secrets
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from django.core.management import call_command
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from compliance.embedded.postgres import APPLICATION, DATABASE, OWNER, Cluster
+from compliance.embedded.binaries import find_binaries
+from compliance.embedded.postgres import APPLICATION, DATABASE, OWNER, SUPERUSER, Cluster
 
 ALIASES = ("default", "log")
 FLUSHING = ("transactional_db", "django_db_reset_sequences", "django_db_serialized_rollback", "live_server")
@@ -54,6 +57,28 @@ def a_copy(cluster: Cluster, prefix: str) -> Iterator[str]:
         yield name
     finally:
         cluster.drop_database(name)
+
+
+def dump(cluster: Cluster, name: str, file: Path, kind: str = "custom") -> None:
+    """A backup of a database, as docs/how-to/recover-from-a-disaster.md makes it; `kind` is pg_dump's format."""
+    _run(cluster, "pg_dump", f"--format={kind}", f"--file={file}", f"--dbname={name}")
+
+
+def restore(cluster: Cluster, name: str, file: Path) -> None:
+    """A dump of the kind "custom", into a new database."""
+    cluster.create_database(name)
+    _run(cluster, "pg_restore", "--exit-on-error", f"--dbname={name}", str(file))
+
+
+def _run(cluster: Cluster, program: str, *arguments: str) -> None:
+    binaries = find_binaries()
+    environment = binaries.environment() | {
+        "PGPASSWORD": cluster.password(SUPERUSER),
+        "PGHOST": str(cluster.socket_dir),
+        "PGUSER": SUPERUSER,
+    }
+    done = subprocess.run([binaries.path(program), *arguments], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 @contextmanager

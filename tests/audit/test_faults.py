@@ -19,9 +19,8 @@ from audit import context
 from audit.database import weaknesses
 from audit.models import Entry
 from audit.queries import standing
-from compliance.embedded.binaries import find_binaries
 from compliance.embedded.environment import ROOT
-from compliance.embedded.postgres import APPLICATION, SUPERUSER, Cluster
+from compliance.embedded.postgres import APPLICATION, Cluster
 from tests import database
 from tests.audit.clocks import clock
 from tests.audit.conftest import House, Process, kinds
@@ -46,26 +45,6 @@ def connected(cluster, name):
             connections[alias].settings_dict["HOST"] = before[alias]
 
 
-def dump(cluster, name, file):
-    _run(cluster, "pg_dump", "--format=custom", f"--file={file}", f"--dbname={name}")
-
-
-def restore(cluster, name, file):
-    cluster.create_database(name)
-    _run(cluster, "pg_restore", "--exit-on-error", f"--dbname={name}", str(file))
-
-
-def _run(cluster, program, *arguments):
-    binaries = find_binaries()
-    environment = binaries.environment() | {
-        "PGPASSWORD": cluster.password(SUPERUSER),
-        "PGHOST": str(cluster.socket_dir),
-        "PGUSER": SUPERUSER,
-    }
-    done = subprocess.run([binaries.path(program), *arguments], env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-
-
 @pytest.fixture(scope="module")
 def own(tmp_path_factory):
     """A second PostgreSQL server, nobody else's."""
@@ -77,8 +56,8 @@ def own(tmp_path_factory):
 def moved(cluster, house, folder):
     """The house's database, dumped and restored into another cluster, with the same keys."""
     name = f"moved_{uuid.uuid4().hex[:8]}"
-    dump(house.cluster, house.name, folder / "dump")
-    restore(cluster, name, folder / "dump")
+    database.dump(house.cluster, house.name, folder / "dump")
+    database.restore(cluster, name, folder / "dump")
     with connected(cluster, name):
         yield House(cluster, name, house.keys)
         for alias in database.ALIASES:

@@ -1,14 +1,22 @@
 """Words of a player go in by every door. Where may they lie? Nowhere but in the columns named here, and sealed."""
 
+import base64
+import json
 import logging
+import re
 
-from django.db import connection
+import pytest
+from django.conf import settings
+from django.db import connection, transaction
 
 from cases import restricting
 from cases import services as engine
 from cases.glass import services as glass
 from cases.looking import services as looking
-from tests.papers import bring
+from compliance.outbox.broker import Channel
+from tests import database
+from tests.papers import a_file, bring
+from tests.world import a_world
 
 # What staff search for stands in the open, and is emptied by an erasure (documents/keeping/reach.py).
 OPEN = {"people_customer": {"full_name", "name_fold", "name_latin", "address"}}
@@ -21,22 +29,54 @@ CANARY = {
     "note": "canarynote",
     "message": "canarymessage",
     "reason": "canaryreason",
+    "file": "canaryfile",
 }
+NEEDLES = {form.lower() for word in CANARY.values() for form in (word.encode(), word.encode().hex().encode())}
 
 
-def test_what_is_known_of_a_player_lies_nowhere_in_the_open(world, caplog):
-    """The tables are what a backup holds and the broker's messages are made of; `caplog` is what goes to a file."""
+@pytest.fixture
+def kept(migrated, django_db_setup, django_db_blocker, in_context):
+    """A database on which what is done is committed: only of such a one there are backups and messages."""
+    copy = database.a_copy(migrated, "canaries")
+    with copy as name, django_db_blocker.unblock(), database.connected_to(name, cluster=migrated):
+        yield name
+
+
+@pytest.fixture
+def messages(tmp_path, monkeypatch):
+    """A folder of the broker's own, from which no worker takes anything."""
+    monkeypatch.setattr(Channel, "data_folder_out", str(tmp_path))
+    return tmp_path
+
+
+def test_what_is_known_of_a_player_lies_nowhere_in_the_open(kept, migrated, messages, caplog, tmp_path_factory):
+    """In no column, backup, message of the broker or file of the data folder; `caplog` is what goes to a log."""
     caplog.set_level(logging.DEBUG)
+    others = _files()
+    with transaction.atomic():
+        _go_in(a_world())
+    assert _found() == {(table, column) for table, columns in OPEN.items() for column in columns} - _unused()
+    assert _holding(caplog.text.encode()) == set()
+    sent = [_body(file) for file in messages.glob("*.msg")]
+    assert sent and set().union(*map(_holding, sent)) == set()
+    written = _files() - others
+    assert [file for file in written if _holding(file.read_bytes())] == []
+    assert any(settings.VAULT_DIR in file.parents for file in written)
+    backup = tmp_path_factory.mktemp("backup") / "dump.sql"
+    database.dump(migrated, kept, backup, kind="plain")
+    assert _tables_in(backup.read_bytes()) == set(OPEN)
+
+
+def _go_in(world):
     facts = {"full_name": f"{CANARY['name']} Yıldırım", "national_id": CANARY["id"]}
     case = world.verification(**facts, address=f"{CANARY['address']} 7")
     engine.assign(case, to=world.alice, by=world.alice)
     engine.write_note(case, by=world.alice, text=CANARY["note"])
     engine.write_message(case, "received", by=world.alice, text=CANARY["message"])
     looking.say_why(case, by=world.bob, because="other", note=CANARY["reason"])
-    bring(case, "identity_front", "passport", by=world.alice, inspected=False)
+    paper = {"data": a_file() + CANARY["file"].encode(), "inspected": False}
+    bring(case, "identity_front", "passport", by=world.alice, **paper)
     _hide(case, world)
-    assert _found() == {(table, column) for table, columns in OPEN.items() for column in columns} - _unused()
-    assert [word for word in CANARY.values() if word.lower() in caplog.text.lower()] == []
 
 
 def _hide(case, world):
@@ -47,6 +87,37 @@ def _hide(case, world):
 def _unused():
     """Columns of OPEN that a name in Latin letters leaves empty."""
     return {("people_customer", "name_latin")}
+
+
+def _holding(data):
+    """Which of the words are in these bytes, as they are or in hexadecimal digits."""
+    low = data.lower()
+    return {needle for needle in NEEDLES if needle in low}
+
+
+def _files():
+    """What lies in the data folder, beside the database's own files."""
+    folders = [folder for folder in settings.DATA_DIR.iterdir() if folder.is_dir() and folder.name != "postgres"]
+    return {file for folder in folders for file in folder.rglob("*") if file.is_file()}
+
+
+def _body(file):
+    """What a message says: its body is packed once more."""
+    said = json.loads(file.read_text())
+    return file.read_bytes() + base64.b64decode(said["body"])
+
+
+def _tables_in(backup):
+    """The tables of a plain dump whose rows hold a word; "" stands for everything between them."""
+    found, table = set(), ""
+    for line in backup.splitlines():
+        if begins := re.match(rb"COPY \w+\.(\w+) ", line):
+            table = begins[1].decode()
+        if _holding(line):
+            found.add(table)
+        if line == b"\\.":
+            table = ""
+    return found
 
 
 def _found():
