@@ -3,10 +3,11 @@ is not migrated. Each is named with its fix, and never its value.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from django.conf import settings
+from django.core.checks import CheckMessage, Error
 from django.utils.module_loading import import_string
 
 LEAST_SIGNS = (
@@ -23,6 +24,18 @@ WEAK = {"", "admin", "changeme", "example", "mizan", "password", "postgres", "ro
 def refusals() -> list[str]:
     """Why this installation must not serve, each with what to do; empty when nothing stands against it."""
     return [*_secrets(), *_files(), *_directory(), *_migrations()]
+
+
+def check_installation(app_configs: object, **about: object) -> list[CheckMessage]:
+    """For `manage.py check --deploy`: what a server would refuse, said before one starts."""
+    return [Error(words, id="starting.E001") for words in (*_secrets(), *_files(), *_directory())]
+
+
+def check_migrations(databases: Sequence[str] | None = None, **about: object) -> list[CheckMessage]:
+    """The same of the database, for `manage.py check --deploy --database default`."""
+    if "default" not in (databases or ()):
+        return []
+    return [Error(words, id="starting.E002") for words in _migrations()]
 
 
 def is_sample(secret: str) -> bool:

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import psycopg
 import pytest
+from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
@@ -87,6 +88,21 @@ def test_migrations_that_have_not_run_are_refused(whole, monkeypatch):
     monkeypatch.setattr(health, "migrations", missing)
     (said,) = starting.refusals()
     assert "manage.py migrate" in said
+
+
+def test_the_same_is_said_by_check_deploy_before_a_server_starts(whole, monkeypatch, db):
+    def missing():
+        raise health.NotReady("migrations are missing")
+
+    def said():
+        found = run_checks(tags=["security", "database"], include_deployment_checks=True, databases=["default"])
+        return [each.id for each in found if each.id.startswith("starting.")]
+
+    assert said() == []
+    starting.settings.SECRET_KEY = "x" * 60
+    whole.settings.KEY_FILE.chmod(0o604)
+    monkeypatch.setattr(health, "migrations", missing)
+    assert said() == ["starting.E001", "starting.E001", "starting.E002"]
 
 
 def test_only_production_refuses(settings, monkeypatch):
