@@ -1,4 +1,4 @@
-"""How fast the gate answers, and how soon a new restriction shows in every worker."""
+"""How fast the gate answers, and how soon every worker knows of a new restriction and of somebody who left."""
 
 import http.client
 import os
@@ -15,10 +15,17 @@ from django.db import transaction
 
 from audit import context
 from audit.actors import system
-from bench import Row
+from bench import Row, _web
 from compliance.embedded.environment import ROOT
-from compliance.people.models import Account, Customer, Person, Restriction
-from compliance.people.services import create_brand, create_licensee, create_team, create_user, restrict
+from compliance.people.models import Account, Customer, Licensee, Person, Restriction
+from compliance.people.services import (
+    create_brand,
+    create_licensee,
+    create_team,
+    create_user,
+    deactivate_user,
+    restrict,
+)
 from compliance.platform.services import issue_key
 
 WORKERS, THREADS, CONNECTIONS = 3, 8, 4  # as in deploy/systemd/mizan-web.service
@@ -29,6 +36,8 @@ DATA = {
     "load": f"{CONNECTIONS} kept connections; the rate closed loop beside /ping in slices of one run, p99 open loop at "
     "half the measured rate, from the moment a request was due",
     "stale": "from the commit of a restriction to the last answer without it, asked on 16 connections in turn",
+    "left": "from the call that closes a sign-in to the last answer to one of its 16 sessions and its key, each on a "
+    "kept connection, asked in turn",
 }
 
 
@@ -50,11 +59,13 @@ def rows(quick: bool) -> list[Row]:
         late = _open_load(port, headers, paths, rate / 2, 5.0 if quick else 20.0)
         changes = 5 if quick else 20
         stale = max(_stale(port, headers, reference) for reference in references[-changes:])
+        left = max(_left(port, number) for number in range(changes))
     DATA["measured"] = f"{rate:.0f} gate requests/s"
     return [
         Row("gate.rate", statistics.median(ratios), ">=", 0.5, slices, "ratio"),
         Row("gate.p99_ms", statistics.quantiles(late, n=100)[98] * 1000, "<=", 50, len(late), "ms"),
         Row("gate.stale_s", stale, "<=", 1, changes, "s"),
+        Row("gate.left_s", left, "<=", 1, changes, "s"),
     ]
 
 
@@ -188,4 +199,28 @@ def _stale(port, headers, reference):
             asked = time.perf_counter()
             if b'"stop": true' not in caller.get(path):
                 last = asked - committed
+    return last
+
+
+def _left(port, number):
+    """Seconds from the call that closes somebody's sign-in to the last answer that their sessions or key still got."""
+    asked = {"/profile/sessions/": {}, "/api/v1/ping": {}}
+    with context.use(context.new("command")), transaction.atomic():
+        user = create_user(email=f"leaver-{number}@example.com", name="Leaver", password="correct horse", by=system())
+        facts = {"owner": user, "licensee": Licensee.objects.get(), "name": "leaver", "created_by": user, "by": user}
+        soon = datetime.now(UTC) + timedelta(days=1)
+        _key, token = issue_key(**facts, scopes=["gate:read"], expires_at=soon, rate_per_minute=None)
+        asked["/api/v1/ping"]["Authorization"] = f"Bearer {token}"
+    people = [_web.Person(port, user) for _ in range(16)]
+    asks = [(person, path, headers) for person in people for path, headers in asked.items()]
+    if any(person.get(path, headers)[0] != 200 for person, path, headers in asks):
+        raise RuntimeError("refused before they left")
+    began, last = time.perf_counter(), 0.0
+    with context.use(context.new("command")):
+        deactivate_user(user, by=system())
+    while time.perf_counter() - began < 1.5:
+        for person, path, headers in asks:
+            at = time.perf_counter() - began
+            if person.get(path, headers)[0] == 200:
+                last = at
     return last

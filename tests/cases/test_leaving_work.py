@@ -1,6 +1,7 @@
-"""Somebody leaves in the middle of work: what waits, runs or is half here is over within a second, and stays so."""
+"""Somebody leaves in the middle of work: what waits, runs or is half here is over with it, and stays so.
 
-import time
+How soon the other processes know is what tests/people/test_leaving.py asks and `python3 dev.py bench gate` measures.
+"""
 
 import pytest
 
@@ -25,12 +26,9 @@ pytestmark = pytest.mark.django_db
 
 
 def leaves(user):
-    """Closed, timed, and opened again: nothing of it comes back."""
-    began = time.monotonic()
+    """Closed, and opened again: nothing of it comes back."""
     people.deactivate_user(user, by=system())
-    took = time.monotonic() - began
     staff.reactivate_user(user, by=system())
-    return took
 
 
 def ended(user):
@@ -43,7 +41,7 @@ def test_open_cases_go_back_to_the_queue_and_closed_ones_stay_theirs(world):
     for case in cases:
         engine.assign(case, to=world.alice, by=world.bob)
     verification.withdraw(cases[2], by=world.alice)
-    assert leaves(world.alice) < 1
+    leaves(world.alice)
     assert not Case.objects.open().filter(assignee=world.alice).exists()
     assert ended(world.alice)["cases"] == "2"
     assert Case.objects.get(pk=cases[2].pk).assignee == world.alice
@@ -60,7 +58,7 @@ def test_acts_on_many_cases_stop_and_a_message_pushed_later_changes_nothing(worl
     bulk.preview(batch, {"text": "Asked the bank."})
     Batch.objects.filter(pk=batch.pk).update(stage=stage)
     unstarted = bulk.ask("note", Case.objects.visible_to(world.alice), order=("id",), by=world.alice)
-    assert leaves(world.alice) < 1
+    leaves(world.alice)
     assert ended(world.alice)["batches"] == "2"
     assert not Batch.objects.filter(pk=unstarted.pk).exists()
     Batch.objects.filter(pk=batch.pk, stage="running").update(alive_at="2026-01-01T00:00:00Z")  # its worker died
@@ -74,7 +72,7 @@ def test_drafts_are_gone(world):
     case = world.verification("L1")
     drafts.keep(case, "note", "half a sentence", by=world.alice)
     drafts.keep(case, "note", "somebody else's", by=world.bob)
-    assert leaves(world.alice) < 1
+    leaves(world.alice)
     assert [draft.user for draft in Draft.objects.all()] == [world.bob]
     assert ended(world.alice)["drafts"] == "1"
 
@@ -90,7 +88,7 @@ def test_a_file_that_is_half_here_takes_no_further_byte(world):
         target={},
         by=world.alice,
     )
-    assert leaves(world.alice) < 1
+    leaves(world.alice)
     upload.refresh_from_db()
     with pytest.raises(resumable.Over):
         resumable.append(upload, None, offset=0, length=10)
@@ -105,7 +103,7 @@ def test_a_back_test_stops_and_the_main_log_says_nothing_of_it(world):
     grace = User.objects.get(pk=grace.pk)
     day = world.licensee.day_of(START)
     test = backtests.ask(a_rule(by=grace, live=False), world.licensee, from_on=day, to_on=day, grid={}, by=grace)
-    assert leaves(grace) < 1
+    leaves(grace)
     backtests.run(str(test.pk))
     test.refresh_from_db()
     assert test.cancelled_at is not None

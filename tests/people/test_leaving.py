@@ -2,13 +2,17 @@
 
 import json
 from datetime import timedelta
+from http.client import HTTPConnection
+from urllib.parse import urlsplit
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from audit import context
 from audit.actors import system
 from cases.types.verification import services as verification
 from compliance.people import services as people
@@ -20,6 +24,7 @@ from compliance.platform.scopes import Scope
 from compliance.proposals.models import State
 from compliance.proposals.services import expire_overdue, propose
 from tests.people.signing import again, lets_in
+from tests.waiting import PATIENCE
 from tests.world import a_world
 
 
@@ -135,3 +140,36 @@ def test_nobody_closes_their_own(signed):
     user, client = signed("ada", "admin")
     client.post(reverse("staff:close", args=[user.pk]))
     assert lets_in(client)
+
+
+@pytest.mark.slow
+def test_the_next_request_to_any_process_of_the_web_server_is_refused(committed):
+    """By session and by key, asked before and after another process commits that the person left. How soon that is, is
+    what `python3 dev.py bench gate` measures."""
+    with context.use(context.new("test")):
+        alice = a_world().alice
+        licensee = alice.memberships.get().team.queues.get().licensee
+        facts = {"licensee": licensee, "name": "x", "scopes": [Scope.CASES_READ], "created_by": alice, "by": system()}
+        _key, token = platform.issue_key(owner=alice, expires_at=timezone.now() + timedelta(days=1), **facts)
+    browser = Client()
+    browser.force_login(alice)
+    session = f"{settings.SESSION_COOKIE_NAME}={browser.cookies[settings.SESSION_COOKIE_NAME].value}"
+    asked = {"/profile/sessions/": {"Cookie": session}, "/api/v1/ping": {"Authorization": f"Bearer {token}"}}
+
+    def answers():
+        return {path: {_status(committed, path, headers) for _each in range(6)} for path, headers in asked.items()}
+
+    assert answers() == {"/profile/sessions/": {200}, "/api/v1/ping": {200}}
+    with context.use(context.new("test")):
+        people.deactivate_user(alice, by=system())
+    assert answers() == {"/profile/sessions/": {302}, "/api/v1/ping": {401}}
+
+
+def _status(stack, path, headers):
+    """On a connection of its own, which any worker takes."""
+    connection = HTTPConnection(urlsplit(stack.url).netloc, timeout=PATIENCE)
+    connection.request("GET", path, headers=headers)
+    try:
+        return connection.getresponse().status
+    finally:
+        connection.close()
