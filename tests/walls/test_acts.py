@@ -18,6 +18,7 @@ from cases.glass.models import Opening
 from cases.queues import declare_conflict
 from compliance.keys.services import Erased
 from compliance.people import restrictions, risk, services, staff
+from compliance.people.access.oidc import services as directory
 from compliance.people.duty import services as duty
 from compliance.people.exclusions import services as exclusions
 from compliance.people.holders import holders_of
@@ -111,6 +112,12 @@ HERE = {
     "people.reach_level": lambda made, by: services.reach_level(made.player, "L1", by=by),
 }
 HOLDER = {
+    "people.create_team": lambda made, by: staff.create_team(name="N", slug="n", by=by),
+    "people.join_team": lambda made, by: services.join(made.world.carol, made.world.team, "agent", by=by),
+    "people.leave_team": lambda made, by: services.leave(made.world.carol, made.world.team, "auditor", by=by),
+    "people.create_user": lambda made, by: services.create_user(email="n@example.com", name="N", by=by),
+    "access.forget_in_directory": lambda made, by: directory.forget(made.world.carol, by=by),
+    "people.deactivate_user": lambda made, by: services.deactivate_user(made.world.carol, by=by),
     "people.create_licensee": a_licensee,
     "people.create_brand": a_brand,
     "people.reactivate_user": lambda made, by: staff.reactivate_user(made.world.carol, by=by),
