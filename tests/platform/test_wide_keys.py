@@ -86,6 +86,7 @@ def test_one_asks_another_confirms_and_the_first_sees_the_secret_once(world, by,
     assert "limits and money" in text
     assert other.post(approval(proposal, "confirm/")).status_code == 302
     page = other.get(place(asked)).content.decode()
+    assert "Whoever asked for it can have its secret shown." in page
     assert "Show the secret" not in page and other.post(place(asked)).status_code == 403
     assert not ApiKey.objects.exists()
 
@@ -117,11 +118,13 @@ def test_one_asks_another_confirms_and_the_first_sees_the_secret_once(world, by,
 def test_whoever_the_key_counts_as_does_not_confirm_it(world, by, waiting, other_sign_in):
     if other_sign_in:
         User.objects.filter(pk=world.frank.pk).update(human_id=world.bob.human_id)
-    _asked, proposal = waiting(owner=str((world.bob if other_sign_in else world.frank).pk))
+    asked, proposal = waiting(owner=str((world.bob if other_sign_in else world.frank).pk))
     frank = by(world.frank)
     assert approval(proposal) not in frank.get("/approvals/").content.decode()
     assert frank.get(approval(proposal)).status_code == 404
     assert frank.post(approval(proposal, "confirm/")).status_code == 404
+    page = frank.get(place(asked)).content.decode()
+    assert approval(proposal) not in page and "Show the secret" not in page
     assert Proposal.objects.get().state == State.PARKED
     third = by(an_administrator(world))
     assert approval(proposal) in third.get("/approvals/").content.decode()
@@ -141,6 +144,7 @@ def test_others_have_no_such_page(world, by, waiting):
         one = by(user)
         assert (one.get(place(asked)).status_code, one.post(place(asked)).status_code) == (403, 403)
         assert one.post(approval(proposal, "confirm/")).status_code == 404
+        assert approval(proposal) not in one.get("/approvals/").content.decode()
 
 
 def test_without_a_reason_it_is_not_asked_for(world, by):

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from audit.actors import system
 from audit.models import Entry
-from audit.perform import Denied
+from audit.perform import Denied, perform
 from cases import restricting
 from cases.glass import services as glass
 from cases.glass.models import Opening
@@ -30,14 +30,16 @@ from compliance.policy import policy_for
 from compliance.proposals import exports
 from compliance.proposals.escalation import managers_of
 from compliance.proposals.models import ExportRequest
-from compliance.proposals.queries import get_proposal
+from compliance.proposals.queries import SecondPersonNeeded, get_proposal
 from compliance.proposals.services import propose
 from compliance.rulebook import acts as rules
 from compliance.rulebook import services as rulebook
+from compliance.rulebook.models import may_change
 from documents.keeping import acts as keeping
 from documents.keeping import holds
 from tests import once
 from tests.monitoring.conftest import suspicion
+from tests.papers import bring
 from tests.walls.matrix import BACKEND, _person
 from tests.world import a_world, an_administrator
 
@@ -193,6 +195,12 @@ def test_exports_that_were_asked_for_are_shown_to_who_may_take_that_log(made):
     inside = User.objects.get(pk=_person(made.world, "inside", "aml_auditor").pk)
     seen = {who.name: set(exports._visible(who)) for who in (made.world.bob, made.world.carol, inside)}
     assert seen == {"Bob": set(), "Carol": {asked["main"]}, "inside": set(asked.values())}
+    with pytest.raises(SecondPersonNeeded):
+        exports._allow(ExportRequest.objects.get(pk=asked["main"]))
+    made.world.carol.memberships.all().delete()
+    made.world.carol.groups.clear()
+    with pytest.raises(Http404):  # what was asked for waits no longer for who lost the right
+        exports.get_request(asked["main"], user=User.objects.get(pk=made.world.carol.pk))
 
 
 def test_pages_about_staff_offer_each_their_own_acts_only(made):
@@ -267,7 +275,9 @@ def test_a_role_in_name_gives_no_right(made):
     named.memberships.update(role="officer")
     found = rulebook.draft(world.licensee, {}, effective_from=_tomorrow(world), by=world.bob)
     assert found.pk in set(rules._visible(User.objects.get(pk=world.bob.pk)))
-    assert not set(rules._visible(named))
+    assert not set(rules._visible(named)) and not may_change(found, named)
+    with pytest.raises(Denied):
+        rulebook.draft(world.licensee, {}, effective_from=_tomorrow(world), by=named)
     page = reverse("rulebook:set", args=[found.code])
     offered = {}
     for who in (world.bob, named):
@@ -289,13 +299,18 @@ def test_what_waits_is_found_and_told_by_who_may_decide_it_and_does_not_know_the
     services.join(second, made.world.team, "manager", by=system())
     second = User.objects.get(pk=second.pk)
     hold = holds.place_hold(made.player, by=made.privacy, reason="court")
+    with pytest.raises(Denied):
+        propose(holds.LIFT, hold, by=made.world.bob, reason="no_longer_needed")
     proposal = propose(holds.LIFT, hold, by=made.privacy, reason="no_longer_needed")
     assert managers_of(proposal) == [second]  # the other manager may not decide it
     assert get_proposal(proposal.pk, user=second) and get_proposal(proposal.pk, user=made.privacy)
     for stranger in (made.manager, made.world.bob):
         with pytest.raises(Http404):
             get_proposal(proposal.pk, user=stranger)
+    other = holds.place_hold(made.player, by=made.privacy, reason="court")
     declare_conflict(second, made.player, by=made.world.bob)
+    with pytest.raises(Denied):
+        propose(holds.LIFT, other, by=second, reason="no_longer_needed")
     assert managers_of(proposal) == []
     with pytest.raises(Http404):
         get_proposal(proposal.pk, user=second)
@@ -312,3 +327,10 @@ def test_only_who_reads_the_log_of_that_side_asks_for_an_export_of_it(made):
         browser.force_login(who, backend=BACKEND)
         logs[who.name] = "log" in browser.get(reverse("proposals:export")).context["form"].fields
     assert logs == {"Carol": False, "inside": True}
+
+
+def test_a_file_is_destroyed_by_who_has_the_right(made):
+    brought = bring(made.world.verification(), "identity_front", "passport", by=made.world.alice, inspected=False)
+    with pytest.raises(Denied):
+        perform(brought.document.destroy, by=made.world.alice, reason="mistaken")
+    assert perform(brought.document.destroy, by=made.privacy, reason="mistaken").state == "destroyed"
