@@ -75,6 +75,8 @@ def waiting(world, by):
 def test_one_asks_another_confirms_and_the_first_sees_the_secret_once(world, by, waiting, api, mailoutbox):
     asked, proposal = waiting(note="For the new site")
     assert not ApiKey.objects.exists()
+    with pytest.raises(SecondPersonNeeded):
+        asking._allow(asked)
     admin = by(world.dave)
     assert place(asked) in admin.get(EVERY).content.decode()
     assert admin.post(place(asked)).status_code == 409
