@@ -1,14 +1,18 @@
-"""What the whole product answers to a GET: every route x principal, over HTTP, in a world with one object of each kind.
+"""What the whole product answers: every route x method x principal, over HTTP, in a world with one object of each kind.
 
 `matrix.csv` says what stands before a view. This says what somebody meets who is let through to it: an object that is
-not theirs is nowhere (404), an act that is not theirs is refused (403). `matrix_http.csv` is what was answered when
-somebody last looked at it; to write it anew see `test_answers.py`.
+not theirs is nowhere (404), an act that is not theirs is refused (403). What changes is sent empty: whoever may do it
+is told what is missing (422). Those whom `matrix.csv` stops before the view all meet the same wall there: at each
+address one of them is asked, by turns, and answers for the others. `matrix_http.csv` is what was answered when somebody
+last looked at it; to write it anew see `test_answers.py`.
 """
 
 import csv
 import re
 import uuid
+from collections import defaultdict
 from pathlib import Path
+from zlib import crc32
 
 from django.conf import settings
 from django.test.client import ClientHandler, RequestFactory
@@ -29,7 +33,8 @@ STAFF = (
 )  # the last is an officer of another licensee
 KEYS = ("anonymous", "officer", "key", "stranger_key", "ended_key")
 PRINCIPALS = (*STAFF, "key", "stranger_key", "ended_key")
-HEAD = ("route", "name", *PRINCIPALS)
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+HEAD = ("method", "route", "name", *PRINCIPALS)
 # What a parameter is called where another object bears the same name.
 CALLED = {
     "suspicion": {"report_id": "suspicion_id"},
@@ -58,22 +63,23 @@ class Answers:
         self.known, self.keys = known, keys
         self.nobody = {"": {name: NEVER.get(name, uuid.UUID(int=7)) for name in known[""]}}
 
-    def path_of(self, route, known=None):
+    def path_of(self, route, known=None, method="GET"):
         """The address of this route about the object of the world that its parameters name; others about nobody."""
-        named = self._named(route, known or self.known)
-        parts = []
+        name = self.name_of(route, method)
+        named, parts = self._named(route, name, known or self.known), []
         for part in route.address.split("/"):
-            for converter, name in re.findall(r"<(?:(\w+):)?(\w+)>", part):
-                part = str(named.get(name, matrix.SAMPLES[converter or "str"]))
+            for converter, called in re.findall(r"<(?:(\w+):)?(\w+)>", part):
+                part = str(named.get(called, matrix.SAMPLES[converter or "str"]))
             parts.append(part)
-        return "/" + "/".join(parts) + ASKED_WITH.get(self.name_of(route), "")
+        return "/" + "/".join(parts) + ASKED_WITH.get(name, "")
 
     @staticmethod
-    def name_of(route):
-        return route.operations["GET"].operation_id if route.operations else route.name
+    def name_of(route, method="GET"):
+        return route.operations[method].operation_id if route.operations else route.name
 
-    def _named(self, route, known):
-        named, name = dict(known[""]), self.name_of(route)
+    @staticmethod
+    def _named(route, name, known):
+        named = dict(known[""])
         for prefix, facts in known.items():
             if prefix and (route.address.startswith(prefix) or name.startswith(prefix)):
                 named |= facts
@@ -105,25 +111,48 @@ def _cookie(session):
     return session.session_key
 
 
-def asked():
-    """Every route that is read, once; the sign-in library's own are tried in tests/people."""
+def asked(method="GET"):
+    """Every route that takes this method, once; the sign-in library's own are tried in tests/people."""
     found = {}
     for route in matrix.routes():
-        is_read = "GET" in route.operations if route.operations else "GET" in route.methods
-        if is_read and route.is_plain and not route.address.startswith("accounts/"):
+        if method in route.methods and route.is_plain and not route.address.startswith("accounts/"):
             found.setdefault(route.address, route)
     return list(found.values())
 
 
-def rows(answers, staff=STAFF):
-    """Each line as it is now; with fewer `staff`, what the others met when the file was written."""
-    kept = {row["route"]: row for row in read()}
+def rows(answers, readers=STAFF, senders=STAFF):
+    """Each line as it is now; with fewer `readers` and `senders`, what the others met when the file was written."""
+    kept = {(row["method"], row["route"]): row for row in read()}
+    walls = {(row["route"], row["name"]): row for row in matrix.read()}
     with once.undrawn():
-        for route in asked():
-            path, who, address = answers.path_of(route), KEYS if route.operations else staff, "/" + route.address
-            facts = {"route": address, "name": answers.name_of(route)} | dict.fromkeys(PRINCIPALS, "")
-            before = kept.get(address, {}) if staff is not STAFF and not route.operations else {}
-            yield facts | before | {name: said(answers.ask(path, name)) for name in who}
+        for method in METHODS:
+            for route in asked(method):
+                address, who = "/" + route.address, readers if method == "GET" else senders
+                who = KEYS if route.operations else who
+                facts = {"method": method, "route": address, "name": answers.name_of(route, method)}
+                before = kept.get((method, address), {}) if len(who) < len(STAFF) and not route.operations else {}
+                met = _met(answers, route, method, _together(address, walls[address, route.name], who))
+                yield dict.fromkeys(PRINCIPALS, "") | before | facts | met
+
+
+def _together(address, walls, who):
+    """Those who are stopped before the view for the same reason; everybody else is alone."""
+    groups = defaultdict(list)
+    for name in who:
+        cell = walls.get("officer" if name == "stranger" else name, "")
+        groups[cell if cell in (matrix.NO, matrix.SIGN_IN) else name].append(name)
+    for together in groups.values():
+        turn = crc32(address.encode()) % len(together)
+        yield together[turn], together
+
+
+def _met(answers, route, method, groups):
+    path, sent = answers.path_of(route, method=method), {}
+    if route.operations and method != "GET":
+        sent = {"body": b"{}", "kind": "application/json", "HTTP_IDEMPOTENCY_KEY": str(uuid.uuid4())}
+    return {
+        name: cell for one, all in groups for cell in [said(answers.ask(path, one, method, **sent))] for name in all
+    }
 
 
 def the_keys(world):

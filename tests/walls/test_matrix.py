@@ -7,7 +7,10 @@ what changed in it:
     git diff tests/walls/matrix.csv
 """
 
+import csv
 import os
+import re
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -19,11 +22,13 @@ from audit import context
 from audit.access import Rule
 from compliance.api import api
 from compliance.people.roles import ROLES
-from tests.walls import matrix
+from tests.walls import answers, matrix
 from tests.walls.matrix import CLOSED, IN, NO, NOBODY, PEOPLE, PRINCIPALS, SIGN_IN
 from tests.world import a_world
 
 WRITE = os.environ.get("WRITE_MATRIX") == "1"
+REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "asvs.md"
+SIZE = r"\| `tests/walls/matrix\w*\.csv` \| \d+ \| \d+ \| \d+ \| 0 \|"
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +61,23 @@ def test_every_method_that_a_route_takes_was_asked_as_everybody(found):
     wanted = sum(len(route.methods) for route in matrix.routes()) * len(PRINCIPALS)
     print(f"asked: {len(found.walls.asked)} of {len(found.rows)} routes")
     assert len(found.walls.asked) == wanted > 7_000
+
+
+def test_the_size_that_is_written_down_is_what_is_asked():
+    """Of both files; the tests above and those in test_answers.py find no mismatch."""
+    now = [_size(matrix.FILE, PRINCIPALS, "methods"), _size(answers.FILE, answers.PRINCIPALS)]
+    if WRITE:
+        written = iter(now)
+        REFERENCE.write_text(re.sub(SIZE, lambda old: next(written), REFERENCE.read_text()))
+    assert re.findall(SIZE, REFERENCE.read_text()) == now, "WRITE_MATRIX=1 writes it anew"
+
+
+def _size(file, principals, methods=""):
+    """A line of the reference: an answer is a cell, and of `matrix.csv` one for each method that the route takes."""
+    with file.open(newline="", encoding="utf-8") as lines:
+        rows = list(csv.DictReader(lines))
+    asked = sum((len(row[methods].split()) if methods else 1) for row in rows for who in principals if row[who])
+    return f"| `tests/walls/{file.name}` | {len(rows)} | {len(principals)} | {asked} | 0 |"
 
 
 def test_strangers_get_into_public_routes_only(found):
@@ -166,16 +188,3 @@ def test_what_the_walls_say_is_what_http_answers(found):
             assert status < 500
             asked += 1
     assert asked >= 6
-
-
-def test_the_aml_side_is_not_there_for_anybody_else(found):
-    """Pages, drafts and acts of it answer as addresses that do not exist; reporting a suspicion is for everybody."""
-    client = Client()
-    client.force_login(found.walls.requests["officer"][0], backend=matrix.BACKEND)
-    asked = 0
-    for route in matrix.routes():
-        if ("aml/" in route.address or "suspicion" in route.address) and "suspicion-new" not in route.name:
-            method = "GET" if "GET" in route.methods else "POST"
-            assert client.generic(method, route.path).status_code == 404, route.address
-            asked += 1
-    assert asked >= 4

@@ -1,5 +1,6 @@
 """An auditor changes nothing: each method that changes is sent to each address, what is missing filled in from the
-form that an officer is shown, and refused save for what is named here with its reason.
+form that an officer is shown, and refused save for what is named here with its reason. Where an empty form is refused
+already (tests/walls/test_answers.py asks it of one object of each kind) it is sent again by hand only.
 """
 
 import base64
@@ -19,7 +20,7 @@ from cases.types.gaming.limits.forms import BLOCK_REASONS, REDUCE_REASONS
 from cases.types.verification import services as verification
 from tests import once
 from tests.papers import a_file, bring
-from tests.walls import matrix
+from tests.walls import answers, matrix
 from tests.whole import PART
 from tests.world import a_world
 
@@ -143,9 +144,10 @@ def test_an_auditor_changes_nothing(house):
     world, case, known = house
     carol, bob, let, sent, filled = browser(world.carol), browser(world.bob), {}, 0, 0
     before = Entry.objects.order_by("-id").values_list("id", flat=True).first() or 0
+    refused = {row["route"] for row in answers.read() if row["method"] == "POST" and row["auditor"] in ("403", "404")}
     for route in filter(ours, matrix.routes()):
-        if route.name in THEIRS:
-            continue
+        if route.name in THEIRS or (PART and "/" + route.address in refused):
+            continue  # what an empty form met in a world with more objects: tests/walls/test_answers.py
         path = path_of(route, known)
         for method in CHANGING:
             kind = "application/offset+octet-stream" if method == "PATCH" else "application/x-www-form-urlencoded"
@@ -160,7 +162,7 @@ def test_an_auditor_changes_nothing(house):
                 let[route.name, method] = status
     print("not refused:", let)
     assert let == {}
-    assert sent > 175 * len(CHANGING) and filled > 10
+    assert (PART or sent > 175 * len(CHANGING)) and filled > 10, (sent, filled)
     done = Entry.objects.filter(id__gt=before, actor_id=str(world.carol.pk), outcome="done")
     assert set(done.values_list("action", flat=True)) <= {"audit.read", "cases.view"}
     now = type(case).objects.get(pk=case.pk)
