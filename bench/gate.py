@@ -206,7 +206,9 @@ def _left(port, number):
     """Seconds from the call that closes somebody's sign-in to the last answer that their sessions or key still got."""
     asked = {"/profile/sessions/": {}, "/api/v1/ping": {}}
     with context.use(context.new("command")), transaction.atomic():
-        user = create_user(email=f"leaver-{number}@example.com", name="Leaver", password="correct horse", by=system())
+        user = create_user(
+            email=f"leaver-{number}@example.com", name="Leaver", password="correct horse battery", by=system()
+        )
         facts = {"owner": user, "licensee": Licensee.objects.get(), "name": "leaver", "created_by": user, "by": user}
         soon = datetime.now(UTC) + timedelta(days=1)
         _key, token = issue_key(**facts, scopes=["gate:read"], expires_at=soon, rate_per_minute=None)
