@@ -90,7 +90,10 @@ def committed(own_tombstones, stack, django_db_setup, django_db_blocker, setting
 
 
 def keep_what_pages_were_given(store, signal, sender, template, context, **told):
-    """Without the copies of the context at each part of a page and each widget, which were a tenth of its time."""
+    """Without the copies of the context at each part of a page and each widget, which were a tenth of its time.
+
+    So Django's assertTemplateUsed says nothing about parts: ask what the page says.
+    """
     if isinstance(context, RequestContext) and not (template.name or "_").rpartition("/")[2].startswith("_"):
         keep_all(store, signal, sender, template, context, **told)
 

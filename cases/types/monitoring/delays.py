@@ -14,30 +14,31 @@ from cases.types.monitoring.models import Investigation
 from cases.types.monitoring.permissions import require
 from compliance.people.models import User
 
+ENDS = ("monitoring.close", "monitoring.merge")  # nothing waits any more, whatever was due
 DELAYS = (
     Delay(
         "opened_to_taken_up",
         _("From opening an investigation to taking it up"),
         "monitoring.open",
-        ("monitoring.take_up",),
+        ("monitoring.take_up", *ENDS),
     ),
     Delay(
         "opened_to_handed_over",
         _("From opening an investigation to the reporting officer"),
         "monitoring.open",
-        ("monitoring.hand_over",),
+        ("monitoring.hand_over", *ENDS),
     ),
     Delay(
         "handed_over_to_decided",
         _("From the reporting officer’s desk to a decision"),
         "monitoring.hand_over",
-        ("monitoring.report", "monitoring.close", "monitoring.return_to_analyst"),
+        ("monitoring.report", "monitoring.return_to_analyst", *ENDS),
     ),
     Delay(
-        "suspicion_to_report",
-        _("From writing down a suspicion to a filed report"),
-        "monitoring.suspect",
-        ("reports.submit",),
+        "decided_to_filed",
+        _("From the decision to report to a filed report"),
+        "monitoring.report",
+        ("reports.submit", "reports.leave", *ENDS),
     ),
     Delay(
         "draft_to_end",

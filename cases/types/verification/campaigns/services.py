@@ -113,7 +113,9 @@ def resume(campaign: Campaign, *, by: Acts) -> Campaign:
     return _moved(campaign.resume, by=by, details=_details(campaign))
 
 
+@transaction.atomic
 def stop(campaign: Campaign, *, by: Acts) -> Campaign:
+    campaign = _locked(campaign)  # nobody is reached while it is counted who was
     return _moved(campaign.stop, by=by, details=_details(campaign) | _reached(campaign), at=timezone.now())
 
 
