@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from audit.actors import system
 from audit.models import Entry
-from audit.perform import Denied, perform
+from audit.perform import Denied
 from cases import restricting
 from cases.glass import services as glass
 from cases.glass.models import Opening
@@ -39,7 +39,6 @@ from documents.keeping import acts as keeping
 from documents.keeping import holds
 from tests import once
 from tests.monitoring.conftest import suspicion
-from tests.papers import bring
 from tests.walls.matrix import BACKEND, _person
 from tests.world import a_world, an_administrator
 
@@ -327,10 +326,3 @@ def test_only_who_reads_the_log_of_that_side_asks_for_an_export_of_it(made):
         browser.force_login(who, backend=BACKEND)
         logs[who.name] = "log" in browser.get(reverse("proposals:export")).context["form"].fields
     assert logs == {"Carol": False, "inside": True}
-
-
-def test_a_file_is_destroyed_by_who_has_the_right(made):
-    brought = bring(made.world.verification(), "identity_front", "passport", by=made.world.alice, inspected=False)
-    with pytest.raises(Denied):
-        perform(brought.document.destroy, by=made.world.alice, reason="mistaken")
-    assert perform(brought.document.destroy, by=made.privacy, reason="mistaken").state == "destroyed"

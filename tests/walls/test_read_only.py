@@ -69,6 +69,7 @@ BEFORE = {"reconsider", "revoke", "verification-funds", "verification-known", "v
 # Where a page has several forms, or one whose facts have to fit each other.
 TYPED = {
     "note": {"text": "Words that say why."},
+    "risk": {"code": "pep", "known_on": "2026-01-02"},
     "limits-block": {"reason": next(iter(BLOCK_REASONS))},
     "limits-reduce": {"measure": "deposit", "span": "day", "amount": "10", "currency": "TRY"}
     | {"reason": next(iter(REDUCE_REASONS))},
