@@ -107,6 +107,8 @@ def _laid_out(versions: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     known: dict[str, dict[str, Any]] = {}
     for one in versions:
         below = known[one["based_on"]] if "based_on" in one else {"factors": {}}
+        if "based_on" in one and below["effective_from"] >= one["effective_from"]:
+            raise PolicyBroken([f"{FILE.name}: {one['id']}: based_on {one['based_on']} is no earlier version."])
         factors = below["factors"] | one.get("factors", {})
         known[one["id"]] = {name: what for name, what in (below | one).items() if name != "based_on"}
         known[one["id"]]["factors"] = factors

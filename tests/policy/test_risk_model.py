@@ -8,6 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from compliance.policy import PolicyMissing, countries
+from compliance.policy import risk_model as module
+from compliance.policy.errors import PolicyBroken
 from compliance.policy.risk_model import OTHER, models, rate, risk_model
 from compliance.policy.schema import RISKS, TRIGGERS
 
@@ -24,7 +26,7 @@ PINNED = {
     "FATF-GREY-2026-06-01": "8ce499eda35ddeb0",
     "FATF-GREY-2026-06-30": "c8e4e1edab7aec19",
     "RISK-2026-01-01": "7e754b99014dbbf4",
-    "RISK-2026-11-23": "2cbe6b4c4ba327c5",
+    "RISK-2026-11-23": "e6f7b468921593f6",
 }
 
 
@@ -61,6 +63,13 @@ def test_every_listing_names_its_source_and_no_list_is_guessed_for_a_day_before_
         countries.names_of("IR", on=date(2025, 12, 1))
     with pytest.raises(PolicyMissing, match="2026-01-01"):
         risk_model(date(2025, 12, 31))
+
+
+def test_a_version_is_based_on_an_earlier_one():
+    first = {"id": "RISK-2026-01-01", "effective_from": DAY}
+    later = {"id": "RISK-2026-01-02", "effective_from": DAY, "based_on": "RISK-2026-01-01"}
+    with pytest.raises(PolicyBroken, match="no earlier version"):
+        list(module._laid_out([first, later]))
 
 
 # Each rule of the model by its id, with what it does alone.
