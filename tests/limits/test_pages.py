@@ -59,7 +59,7 @@ def test_a_player_sets_lowers_raises_and_confirms(world):
     removal = asked | {"remove": "1", "amount": ""}
     assert "Deposits: no limit each month" in text_of(browser.post("/my/limits/set/", removal))
     wrong = browser.post("/my/limits/ask/", asked | {"amount": "1.005"})
-    assert (wrong.status_code, "More decimals" in text_of(wrong)) == (422, True)
+    assert (wrong.status_code, "Write thousands without a point or comma" in text_of(wrong)) == (422, True)
     browser.post(f"/my/limits/{change.receipt}/withdraw/")
     assert LimitChange.objects.get(pk=change.pk).state == "cancelled"
     actors = Entry.objects.filter(action="limits.ask").values_list("actor_kind", "actor_id")
@@ -82,7 +82,7 @@ def test_a_limit_is_set_lowered_and_raised_in_turkish(world):
         assert LimitChange.objects.count() == count
         receipt = text_of(browser.post("/my/limits/ask/", given, follow=True))
         assert after in receipt and amount in receipt and "LIM-" in receipt
-    for unclear in ("1,000", "1,5,0", "1.0,5.0"):
+    for unclear in ("1,000", "1,5,0", "1.0,5.0", "50.000", "1.000.000", "1.5,00", "1.00,50", "1,000.50"):
         assert browser.post("/my/limits/set/", asked | {"amount": unclear}).status_code == 422
     states = dict(LimitChange.objects.values_list("amount", "state"))
     assert states == {10_050: "superseded", 9_000: "effective", 50_000: "waiting"}
@@ -131,6 +131,9 @@ def test_staff_see_reduce_and_block(world, client):
     assert LimitChange.objects.get(pk=change.pk).state == "blocked"
     lower = {"measure": "deposit", "span": "month", "amount": "50", "reason": "affordability"}
     assert client.post(f"/cases/{case.number}/limits/reduce/", lower).status_code == 302
+    for unclear in ("5.000", "5,000"):
+        refused = client.post(f"/cases/{case.number}/limits/reduce/", lower | {"amount": unclear})
+        assert (refused.status_code, "Write thousands without" in text_of(refused)) == (422, True)
     higher = client.post(f"/cases/{case.number}/limits/reduce/", lower | {"amount": "60"})
     assert (higher.status_code, "staff may only reduce" in text_of(higher)) == (422, True)
     assert LimitChange.objects.get(imposed=True).amount == 5_000

@@ -1,7 +1,8 @@
 """What players and staff type about limits. The amount is an empty box: no list of amounts, nothing recommended."""
 
+import re
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from babel.numbers import get_currency_precision
 from django import forms
@@ -10,10 +11,15 @@ from django.utils.translation import gettext_lazy as _
 from cases.types.gaming.limits.models import Measure, Span
 from cases.types.gaming.limits.services import BLOCK_REASONS, REDUCE_REASONS
 
+# 50.000, 1.000.000 and 50,000: thousands to some, decimals to others.
+DOUBTFUL: Final = re.compile(r"\d+([.,]\d{3})+")
+WITH_A_COMMA: Final = re.compile(r"(\d+|\d{1,3}(\.\d{3})+),\d{1,2}")
+IN_DOUBT: Final = _("Write thousands without a point or comma, and cents with two digits: 50000 or 50000.00.")
+
 
 class AmountField(forms.DecimalField):
-    """An amount as people write it: 50, 50.00, 50,00, 1.000,50. A comma before three digits is refused: it may stand
-    between thousands or before decimals, and nobody guesses what a limit was meant to be.
+    """An amount as people write it: 50, 50.00, 50,00, 1.000,50. A lone point or comma before three digits is refused:
+    it may stand between thousands or before decimals, and nobody guesses what a limit was meant to be.
     """
 
     def to_python(self, value: Any) -> Decimal | None:  # type: ignore[override]
@@ -21,8 +27,13 @@ class AmountField(forms.DecimalField):
 
 
 def _with_a_point(text: str) -> str:
-    whole, comma, rest = text.strip().rpartition(",")
-    return f"{whole.replace('.', '')}.{rest}" if comma and "." not in rest and len(rest) != 3 else text
+    text = text.strip()
+    if DOUBTFUL.fullmatch(text):
+        raise forms.ValidationError(IN_DOUBT, code="in_doubt")
+    if not WITH_A_COMMA.fullmatch(text):
+        return text
+    whole, _comma, rest = text.rpartition(",")
+    return f"{whole.replace('.', '')}.{rest}"
 
 
 class AmountForm(forms.Form):
