@@ -90,14 +90,16 @@ def _stop(customer_id: UUID, *, by: Acts, reason: str, matter: str | None) -> Re
 
 @transaction.atomic
 def stop_by_rule(
-    customer: Customer, *, stops: Iterable[str], cover_code: str, by: Acts, matter: str | None = None
+    customer: Customer, *, stops: Iterable[str], cover_code: str, by: Acts, since: datetime, matter: str | None = None
 ) -> Restriction:
-    """What a rule stops by itself, at once and without an end; what stands by this act and stops as much is enough. It
-    is lifted as the rest, by two persons, and its entry names no cause: that is kept where it may be read.
+    """What a rule stops by itself, at once and without an end. What was laid down by this act from `since` on (when the
+    rule called for it) and stops as much is enough; what is older may be about to be lifted for another cause. It is
+    lifted as the rest, by two persons, and its entry names no cause: that is kept where it may be read.
     """
     asked = set(stops)
     customer = Customer.objects.select_for_update(of=("self",)).get(pk=customer.pk)
-    for row in restrictions.in_force(customer).filter(source=SOURCE, customer=customer, until=None):
+    rows = restrictions.in_force(customer).filter(source=SOURCE, customer=customer, until=None, starts_at__gte=since)
+    for row in rows:
         if asked <= set(restrictions.effects_of(row)):
             return row
     return restrict(customer, stops=asked, cover_code=cover_code, source=SOURCE, by=by, matter=matter)

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 from audit.actors import Acts, system
 from audit.perform import ConditionsNotMet
 from audit.record import record
+from cases import protection
 from cases.notices.models import Notice
 from cases.notices.services import carers_of, managers_of
 from cases.notices.services import tell as tell_staff
@@ -143,7 +144,7 @@ def _case_of(order: StopOrder) -> GamingRequest | None:
     """The request behind it: of the player who is kept out, or of whom a player resembles."""
     about = Q(gaming_facts__exclusion__restriction=order.restriction_id)
     about |= Q(gaming_facts__exclusion__person__resembled_by__restriction=order.restriction_id)
-    if order.restriction.customer_id:  # an act of care: the case in which the player is looked after
+    if order.restriction.source == protection.SOURCE:  # an act of care: the case in which the player is looked after
         about |= Q(customer_id=order.restriction.customer_id, gaming_facts__asks=Asks.CARE)
     rows = GamingRequest.objects.filter(about).select_related("assignee", "queue")
     return rows.order_by("-opened_at", "pk").first()  # type: ignore[no-any-return]

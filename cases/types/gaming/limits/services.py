@@ -163,14 +163,17 @@ def reduce_by_rule(
     matter: str | None = None,
     now: datetime | None = None,
 ) -> LimitChange | None:
-    """The product puts a limit beside the player's own, as staff do. None where one as low is imposed already. Its
-    entry names no cause: that is kept where it may be read.
+    """The product puts a limit beside the player's own, as staff do, and it only lowers. None where one as low is
+    imposed already, or one that cannot be compared (another window or basis). Its entry names no cause: that is kept
+    where it may be read.
     """
     ledger.locked(account)
     former = making.standing(account, measure, span, imposed=True)
     if former is not None and former.amount is not None and former.amount <= amount:
         return None
     change = _imposed(account, measure=measure, span=span, amount=amount, currency=currency, now=now)
+    if change.raises:
+        return None
     making.keep(change, by=system(), matter=matter)
     return _takes_effect(change, by=system(), at=change.requested_at)
 
