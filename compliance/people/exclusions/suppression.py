@@ -9,11 +9,13 @@ from datetime import date
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef
 
 from audit.actors import Acts, system
 from audit.perform import perform
 from audit.record import record
 from compliance.keys.services import IndexPurpose, blind_index
+from compliance.outbox.services import post
 from compliance.people.exclusions.clock import now
 from compliance.people.exclusions.models import LIVE, Duplicate, DuplicateState, Exclusion, Suppressed
 from compliance.people.models import Customer, Person, RiskFact
@@ -25,6 +27,9 @@ from compliance.people.risk import learn
 SOURCE, CODE = "gaming", "routine_check"
 MET_AGAIN = "excluded_person_met_again"
 SHARED = frozenset({"device"})
+MET_STATES = (DuplicateState.OPEN, DuplicateState.CONFIRMED)
+MET = "people.met_again"  # the outbox row of a player who came to resemble somebody who is kept out, or does no longer
+AT_ONCE = 200
 
 Digests = Mapping[str, bytes]
 
@@ -104,6 +109,7 @@ def stop(customer: Customer, person_id: Any, what: list[str], *, by: Acts) -> Du
             raise
         return None
     learn(customer, MET_AGAIN, source=SOURCE, known_on=customer.licensee.today(), by=by)
+    post(MET, payload={"customer_id": str(customer.pk)})
     record("duplicate.find", by=by, about=duplicate, details={"by": agreed, "restriction": row.pk})
     return duplicate
 
@@ -139,8 +145,12 @@ def _grow(duplicate: Duplicate, agreed: list[str], *, by: Acts) -> None:
 
 
 def forget_where_nobody_is_met(customer: Customer, *, by: Acts, reason: str) -> None:
-    """The player resembles nobody any more who is kept out: what was learned of it holds no longer."""
-    if Duplicate.objects.filter(customer=customer, state__in=[DuplicateState.OPEN, DuplicateState.CONFIRMED]).exists():
+    """The player resembles nobody any more who is kept out: what was learned of it holds no longer. Of two likenesses
+    that end at once the second one sees that the first is over.
+    """
+    Customer.objects.select_for_update(of=("self",)).get(pk=customer.pk)
+    post(MET, payload={"customer_id": str(customer.pk)})
+    if Duplicate.objects.filter(customer=customer, state__in=MET_STATES).exists():
         return
     for fact in RiskFact.objects.filter(customer=customer, code=MET_AGAIN, source=SOURCE, ended_at=None):
         end_fact(fact, by=by, reason=reason)
@@ -152,7 +162,23 @@ def release_where_nobody_is_out(person_id: Any) -> None:
         return
     Suppressed.objects.filter(person_id=person_id).delete()
     standing = Duplicate.objects.filter(person_id=person_id, state__in=["open", "confirmed"])
+    free: dict[Any, Customer] = {}
     for duplicate in standing.order_by("found_at", "pk"):
         done = perform(duplicate.lapse, by=system(), at=now())
         lift(done.restriction, by=system(), reason="nobody_is_out")
-        forget_where_nobody_is_met(done.customer, by=system(), reason="nobody_is_out")
+        free[done.customer_id] = done.customer
+    for pk in sorted(free):  # in one order, as each is locked
+        forget_where_nobody_is_met(free[pk], by=system(), reason="nobody_is_out")
+
+
+def forget_stale() -> int:
+    """End what was learned of players who resemble nobody any more: of likenesses that were over before it was ended
+    with them. How many players; each in a transaction of its own, the next sweep takes the rest.
+    """
+    met = Duplicate.objects.filter(customer=OuterRef("customer"), state__in=MET_STATES)
+    facts = RiskFact.objects.filter(~Exists(met), code=MET_AGAIN, source=SOURCE, ended_at=None)
+    stale = Customer.objects.filter(pk__in=facts.values("customer")).order_by("pk")[:AT_ONCE]
+    for customer in stale:
+        with transaction.atomic():
+            forget_where_nobody_is_met(customer, by=system(), reason="nobody_is_met")
+    return len(stale)
