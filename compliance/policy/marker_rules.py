@@ -50,12 +50,14 @@ class Marker(Provenance):
 
 class DepositLimit(Frozen):
     """The deposit limit that a rule imposes: so many percent of what was paid in on average in one of the `past` spans
-    that ended now. Amounts are rounded down. A week is seven days and a day 24 hours of elapsed time.
+    that ended now. Amounts are rounded down. A week is seven days and a day 24 hours of elapsed time. Where it would be
+    below `least` (minor units) none is imposed: it would be a stop of deposits under another name.
     """
 
     span: Literal["day", "week"]
     past: StrictInt = Field(gt=0, le=60)
     percent: StrictInt = Field(gt=0, le=100)
+    least: StrictInt = Field(gt=0)
 
     def amount(self, paid_in: int) -> int:
         """In the unit of `paid_in`: what may be paid in within one span."""

@@ -24,6 +24,7 @@ from cases.types.gaming.markers.reckoning import acts_due
 from cases.types.gaming.models import GamingRequest
 from compliance.people import restrictions
 from compliance.people.services import create_user, join
+from compliance.policy import marker_rules
 from tests.gaming.kept_out import stopped
 from tests.gaming.marked import (
     DAY,
@@ -48,7 +49,8 @@ def test_the_worker_counts_what_arrived_and_each_act_is_done_once(house, under):
     assert services.recount_waiting(now=began + SOON) == 1
     score = Score.objects.get(customer=account.customer)
     assert score.value == 15 + 20 + 20 + 10
-    assert score.policy == "OP-MARKERS-2026-11-23+NL-MARKERS-2026-11-22"
+    said = marker_rules.versions()
+    assert score.policy == "+".join(said[name][-1].id for name in ("OP", "NL"))
     assert services.act_waiting() == 3
     assert services.act_waiting() == 0
     case = GamingRequest.objects.get()

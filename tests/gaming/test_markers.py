@@ -8,6 +8,8 @@ import pytest
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from audit.actors import system
+from audit.models import Entry
 from cases.contacts import care as words
 from cases.contacts.models import Task
 from cases.models import Message
@@ -15,14 +17,18 @@ from cases.patterns import expressions, kinds
 from cases.types.gaming import acts
 from cases.types.gaming.limits import services as limits
 from cases.types.gaming.markers.book import book_of, check_markers, definition_of
-from cases.types.gaming.markers.models import CareAction
+from cases.types.gaming.markers.models import LASTING, CareAction, Due
 from cases.types.gaming.markers.signs import met_lately
 from cases.types.verification.risk.rating import rating_of
+from compliance.outbox.kinds import handler_of
+from compliance.outbox.models import OutboxRow
 from compliance.people.exclusions.models import Duplicate
-from compliance.people.models import RiskFact
-from compliance.people.risk import holding
+from compliance.people.exclusions.suppression import MET, MET_AGAIN, SOURCE, forget_stale
+from compliance.people.models import Account, RiskFact
+from compliance.people.risk import holding, learn
 from compliance.people.services import open_account
 from compliance.policy import marker_rules
+from compliance.policy.risk_model import models
 from compliance.proposals.services import confirm, propose
 from tests.gaming.kept_out import excluded, stopped
 from tests.gaming.marked import DAY, HOUR, NIGHT, events, many, met, moved, noted, recounted
@@ -157,7 +163,7 @@ def test_OP_RG_MARKER_ACCOUNTS_counts_the_players_accounts(house):
     assert "many_accounts" in met(account)
 
 
-def test_OP_RG_MARKER_MET_AGAIN_and_OP_RISK_KEPT_OUT_until_two_persons_clear_the_player(house):
+def test_OP_RG_MARKER_MET_AGAIN_and_OP_RISK_LIKENESS_until_two_persons_clear_the_player(house):
     """One thing known for every kind that asks: the verification's risk, the rules of monitoring, and care."""
     out = house.account()
     back = house.account(full_name="Nil Ak", birth_date=date(1988, 5, 5))  # the same e-mail and phone
@@ -166,18 +172,31 @@ def test_OP_RG_MARKER_MET_AGAIN_and_OP_RISK_KEPT_OUT_until_two_persons_clear_the
     fact = RiskFact.objects.get(customer=back.customer)
     today = house.licensee.today()
     rating = rating_of(back.customer, on=today)
-    assert [(part.rule, part.points) for part in rating.parts] == [("OP.RISK.KEPT_OUT", 30)]
+    assert [(part.rule, part.points) for part in rating.parts] == [("OP.RISK.LIKENESS", 30)]
     assert fact.log == "main" and kinds.FACTS[fact.code] == kinds.Fact.EXCLUDED
     assert "met_again" in met(back) and "met_again" not in met(out)
     assert back.customer_id in met_lately(timezone.now())
-    recounted(back)
+    rows = OutboxRow.objects.filter(kind=MET, payload__customer_id=str(back.customer_id))
+    assert rows.count() == 1, "asked for in the transaction that met them"
+    Due.objects.all().delete()
+    handler_of(MET)(rows.get())
+    assert Due.objects.filter(pk=back.customer_id).exists()
+    titles = str([factor.title.model_dump() for one in models() for factor in one.factors.values()])
+    assert "kept out" not in titles and "kapat" not in titles, "an agent who sees the risk learns nothing of it"
+    Account.objects.filter(pk=back.pk).update(created_at=timezone.now() - timedelta(days=500))
+    assert recounted(back).value == 35
     assert met_lately(timezone.now()) == [], "counted once for it"
     assert stopped(back) == {"deposit", "play", "marketing"}, "and not by the sum"
     found = Duplicate.objects.get(customer=back.customer)
     confirm(propose(acts.CLEAR, found, by=house.alice, reason="another_person"), by=house.bob)
     assert met_lately(timezone.now()) == [back.customer_id], "counted anew"
-    assert "met_again" not in met(back)
+    assert rows.count() == 2
+    assert recounted(back).value == 0, "of whom nothing else is known, too"
+    assert met_lately(timezone.now()) == []
     assert not holding(back.customer, on=today).exists()
+    stale = learn(back.customer, MET_AGAIN, source=SOURCE, known_on=today, by=system())
+    assert (forget_stale(), forget_stale()) == (1, 0)
+    assert Entry.objects.filter(action="people.end_risk", object_id=str(stale.pk)).exists()
     assert RiskFact.objects.get(pk=fact.pk).ended_at is not None, "it stays in the file, with its end"
 
 
@@ -193,7 +212,7 @@ TOLD = {
         "OP/LIMITS_RAISED OP/LIMIT_REMOVED"
     ),
     test_OP_RG_MARKER_ACCOUNTS_counts_the_players_accounts: "OP/ACCOUNTS",
-    test_OP_RG_MARKER_MET_AGAIN_and_OP_RISK_KEPT_OUT_until_two_persons_clear_the_player: "OP/MET_AGAIN",
+    test_OP_RG_MARKER_MET_AGAIN_and_OP_RISK_LIKENESS_until_two_persons_clear_the_player: "OP/MET_AGAIN",
 }
 
 
@@ -203,7 +222,7 @@ def test_every_marker_has_its_test_its_category_and_can_be_read():
     assert sorted([*MOVED, *told]) == sorted({marker.id for markers in sets for marker in markers.values()})
     book = book_of(SimpleNamespace(jurisdiction="GB", today=lambda: timezone.now().date()))
     assert {one.category for one in book.policy.markers.values()} == set(marker_rules.CATEGORIES)
-    assert set(book.policy.acts) == set(marker_rules.ACTS)
+    assert set(book.policy.acts) == set(marker_rules.ACTS) - LASTING
     assert check_markers() == []
 
 

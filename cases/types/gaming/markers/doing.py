@@ -145,14 +145,15 @@ def _bonus_off(action: CareAction, now: datetime) -> Done:
 
 
 def _limit(action: CareAction, now: datetime) -> Done:
-    rule = markers_at(action.policy).acts["limit"].limit
-    if rule is None:
-        raise ValueError(f"{action.policy}: the act limit says no limit.")
+    at = markers_at(action.policy).acts.get("limit")
+    rule = at.limit if at else None
     limiting.hold(action.customer)
-    if not limiting.foreseen(action.customer, rule, now):
+    if rule is None or not limiting.foreseen(action.customer, rule, now):
         return Done(dropped=Why.NOTHING)
     case = _case(action)
     imposed = limiting.impose(action.customer, rule, now, matter=case.number if case else None)
+    if not imposed:
+        return Done(dropped=Why.NOTHING)
     return Done(case, limits=limiting.sealed(action, imposed))
 
 
@@ -163,7 +164,9 @@ def _block(action: CareAction, now: datetime) -> Done:
 def _stop(action: CareAction, stops: tuple[str, ...], code: str) -> Done:
     case = _case(action)
     matter = case.number if case else None
-    restriction = protection.stop_by_rule(action.customer, stops=stops, cover_code=code, by=system(), matter=matter)
+    restriction = protection.stop_by_rule(
+        action.customer, stops=stops, cover_code=code, by=system(), since=action.asked_at, matter=matter
+    )
     return Done(case, restriction)
 
 

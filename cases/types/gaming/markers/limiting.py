@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from django.db.models import Exists, OuterRef, Sum
 
+from audit.actors import Acts
 from cases.types.gaming.limits import ledger
 from cases.types.gaming.limits.models import Kind, Ledger, LimitChange, Measure, MoneyEvent, State
 from cases.types.gaming.limits.services import reduce_by_rule
@@ -25,7 +26,9 @@ LIMITS: Final = "markers.limits"
 
 @dataclass(frozen=True, slots=True)
 class Lowered:
-    """One account. `paid_in` within `past` spans, in minor units; `percent` of one span's share is `amount`."""
+    """One account. `paid_in` by the player within `past` spans, in minor units; `percent` of one span's share is
+    `amount`.
+    """
 
     account: str
     paid_in: int
@@ -38,18 +41,65 @@ class Lowered:
 
 
 def foreseen(customer: Customer, rule: DepositLimit, at: datetime) -> list[tuple[Account, Lowered]]:
-    """What the rule would impose at this moment, by account; nothing where nothing was paid in or one is imposed."""
-    imposed = LimitChange.objects.filter(
-        account=OuterRef("pk"), imposed=True, measure=Measure.DEPOSIT, span=rule.span, state=State.EFFECTIVE
+    """What the rule would impose at this moment, by account. Reckoned for the player, in each currency, from what was
+    paid in at all of their accounts, and imposed on each of them: what one holds down does not move to another. An
+    account without a currency takes the one in which most was paid in. Nothing for an account where one is imposed.
+    """
+    sums = _paid_in(customer, rule, at)
+    if not sums:
+        return []
+    most = max(sorted(sums), key=sums.__getitem__)
+    rows = Account.objects.filter(~Exists(_imposed_on(rule.span)), customer=customer, released_at=None)
+    rows = rows.select_related("licensee", "customer").order_by("pk")
+    units = dict(Ledger.objects.filter(pk__in=rows.values("pk")).values_list("pk", "currency"))
+    found = []
+    for account in rows:
+        currency = units.get(account.pk) or most
+        one = _lowered(account, rule, sums.get(currency, 0), currency)
+        if one.amount >= rule.least:
+            found.append((account, one))
+    return found
+
+
+def _imposed_on(span: str) -> Any:
+    """Of the account of the outer query."""
+    return LimitChange.objects.filter(
+        account=OuterRef("pk"), imposed=True, measure=Measure.DEPOSIT, span=span, state=State.EFFECTIVE
     )
-    accounts = Account.objects.filter(~Exists(imposed), customer=customer, released_at=None)
-    rows = {one.pk: one for one in accounts.select_related("licensee", "customer")}
+
+
+def _paid_in(customer: Customer, rule: DepositLimit, at: datetime) -> dict[str, int]:
+    """By currency, at the player's living accounts."""
+    living = Account.objects.filter(customer=customer, released_at=None)
     paid = MoneyEvent.objects.filter(
-        account__in=rows, kind=Kind.DEPOSIT, happened_at__gt=at - rule.past * ELAPSED[rule.span], happened_at__lte=at
+        account__in=living,
+        kind=Kind.DEPOSIT,
+        happened_at__gt=at - rule.past * ELAPSED[rule.span],
+        happened_at__lte=at,
     )
-    sums = dict(paid.values_list("account").annotate(total=Sum("amount")).order_by("account"))
-    units = dict(Ledger.objects.filter(pk__in=sums).values_list("pk", "currency"))
-    return [(rows[pk], _lowered(rows[pk], rule, total, units[pk])) for pk, total in sums.items()]
+    by_account = dict(paid.values_list("account").annotate(total=Sum("amount")).order_by("account"))
+    units = dict(Ledger.objects.filter(pk__in=by_account).values_list("pk", "currency"))
+    sums: dict[str, int] = {}
+    for pk, total in by_account.items():
+        sums[units[pk]] = sums.get(units[pk], 0) + total
+    return sums
+
+
+def carry_to(account: Account, by: Acts) -> None:
+    """An account is opened for a player on whom a rule imposed a deposit limit: it holds there too, in the transaction
+    that opens it. Of several of one span the lowest.
+    """
+    acts = CareAction.objects.filter(customer=account.customer_id, act="limit", limits_sealed__isnull=False)
+    if not acts.exists():
+        return
+    rows = LimitChange.objects.filter(
+        account__customer=account.customer_id, account__released_at=None, imposed=True, state=State.EFFECTIVE
+    )
+    spans: set[str] = set()
+    for row in rows.filter(measure=Measure.DEPOSIT).exclude(account=account).order_by("span", "amount", "pk"):
+        if row.span not in spans and row.amount is not None:
+            reduce_by_rule(account, measure=row.measure, span=row.span, amount=row.amount, currency=row.currency)
+        spans.add(row.span)
 
 
 def _lowered(account: Account, rule: DepositLimit, paid_in: int, currency: str) -> Lowered:
@@ -68,7 +118,7 @@ def impose(customer: Customer, rule: DepositLimit, at: datetime, *, matter: str 
     found = []
     for account, one in foreseen(customer, rule, at):
         facts = {"measure": Measure.DEPOSIT, "span": one.span, "amount": one.amount, "currency": one.currency}
-        made = reduce_by_rule(account, matter=matter, now=at, **facts)  # type: ignore[arg-type]
+        made = reduce_by_rule(account, matter=matter, **facts)  # type: ignore[arg-type]
         if made is not None:
             found.append(asdict(one) | {"receipt": made.receipt})
     return found

@@ -22,6 +22,7 @@ from compliance.people.models import Customer, Restriction, User
 from compliance.people.permissions import has_right
 
 READ_CARE = "gaming.read_interaction"
+LASTING = frozenset({"limit"})  # acts that nobody can end yet: no policy of ours calls for them
 
 
 class Due(models.Model):

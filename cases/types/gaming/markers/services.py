@@ -96,7 +96,7 @@ def recount(customer_id: UUID) -> Score | None:
         return None
     reckoned = reckon(customer, book, feeds.counted(customer), signs_of(customer, now=timezone.now()))
     if reckoned is None:
-        return None
+        return _keep_none(customer, book)
     score = _keep(customer, reckoned)
     _call_for(customer, book, reckoned)
     return score
@@ -110,6 +110,13 @@ def _keep(customer: Customer, reckoned: Reckoned) -> Score:
     facts |= {"counted_at": timezone.now(), "reckoned_sealed": sealed}
     score, _made = Score.objects.update_or_create(customer=customer, defaults=facts)
     return score
+
+
+def _keep_none(customer: Customer, book: Book) -> Score | None:
+    """What was counted of the player is over and nothing is known of them now: a sum of nothing takes its place."""
+    if not Score.objects.filter(pk=customer.pk).exists():
+        return None
+    return _keep(customer, Reckoned(0, book.policy.version, timezone.now(), []))
 
 
 def _call_for(customer: Customer, book: Book, reckoned: Reckoned) -> None:

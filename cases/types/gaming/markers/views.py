@@ -13,7 +13,7 @@ from audit.access import rule
 from audit.perform import ConditionsNotMet, WrongState
 from cases.types.gaming.markers import services, showing
 from cases.types.gaming.markers.forms import ReviewForm
-from cases.types.gaming.markers.models import READ_CARE, CareAction, State
+from cases.types.gaming.markers.models import LASTING, READ_CARE, CareAction, State
 from compliance.people.requests import signed_in
 
 SHOWN = 200
@@ -36,7 +36,8 @@ def review(request: HttpRequest, action_id: UUID) -> HttpResponse:
     user = signed_in(request)
     rows = CareAction.objects.visible_to(user).select_related("customer", "case", "restriction", "reviewed_by")
     action = get_object_or_404(rows, pk=action_id)
-    form = ReviewForm(request.POST or None)
+    ends = action.act not in LASTING
+    form = ReviewForm(request.POST or None, ends=ends)
     status = 200
     if request.method == "POST":
         status = 422
@@ -54,6 +55,7 @@ def review(request: HttpRequest, action_id: UUID) -> HttpResponse:
         "action": action,
         "act": showing.ACTS[action.act],
         "form": form,
+        "ends": ends,
         "lines": lines,
         "imposed": imposed,
         "total": showing.total(lines),
