@@ -176,7 +176,8 @@ def forget_stale() -> int:
     with them. How many players; each in a transaction of its own, the next sweep takes the rest.
     """
     met = Duplicate.objects.filter(customer=OuterRef("customer"), state__in=MET_STATES)
-    facts = RiskFact.objects.filter(~Exists(met), code=MET_AGAIN, source=SOURCE, ended_at=None)
+    over = Duplicate.objects.exclude(state__in=MET_STATES).values("customer")  # few, where facts of risk are many
+    facts = RiskFact.objects.filter(~Exists(met), customer__in=over, code=MET_AGAIN, source=SOURCE, ended_at=None)
     stale = Customer.objects.filter(pk__in=facts.values("customer")).order_by("pk")[:AT_ONCE]
     for customer in stale:
         with transaction.atomic():
