@@ -167,10 +167,31 @@ def _stricter(one: Provenance, other: Provenance) -> Provenance:
         return duty
     if weaker.stricter_is not in (duty.stricter_is, "none"):
         raise Incomparable(f"{one.id} and {other.id} disagree on which value protects more. Correct stricter_is.")
-    if isinstance(duty.value, tuple) and duty.stricter_is == "greater" and not isinstance(duty.value[0], RaiseStep):
+    greater = duty.stricter_is == "greater"
+    if isinstance(duty.value, tuple) and greater and not _are(RaiseStep, duty, weaker):
         added = tuple(value for value in weaker.value if value not in duty.value)
         return duty.model_copy(update={"value": (*duty.value, *added)})
-    return duty if _protects(duty.value, weaker.value, duty.stricter_is == "greater", duty.id) else weaker
+    if _protects(duty.value, weaker.value, greater, duty.id):
+        return duty
+    if _protects(weaker.value, duty.value, greater, duty.id):
+        return weaker
+    if _are(Ceiling, duty, weaker):  # neither covers the other: both hold
+        return duty.model_copy(update={"value": _lowest((*duty.value, *weaker.value))})
+    raise Incomparable(f"{duty.id} and {weaker.id}: each protects where the other does not. Write one from both.")
+
+
+def _are(kind: type, *rules: Rule[Any]) -> bool:
+    """Whether the rules hold lists of this kind."""
+    return any(isinstance(each, kind) for rule in rules if isinstance(rule.value, tuple) for each in rule.value)
+
+
+def _lowest(ceilings: tuple[Ceiling, ...]) -> tuple[Ceiling, ...]:
+    """One of each terms, the lowest, in the order given."""
+    found: dict[Any, Ceiling] = {}
+    for one in ceilings:
+        standing = found.setdefault(_terms(one), one)
+        found[_terms(one)] = one if one.amount < standing.amount else standing
+    return tuple(found.values())
 
 
 def _narrower(duty: EvidenceRule, weaker: EvidenceRule) -> EvidenceRule:

@@ -9,7 +9,7 @@ from compliance.policy.book import book
 from compliance.policy.limits import Ceiling, RaiseStep
 from compliance.policy.records import Period, Rule, Threshold
 from compliance.policy.schema import EvidenceRule
-from compliance.policy.strictest import at_least_as_strict
+from compliance.policy.strictest import Incomparable, at_least_as_strict, strictest
 from compliance.rulebook.changes import NotAllowed, changeable, checked
 
 DAYS = (date(2026, 11, 24), date(2027, 7, 10))
@@ -122,3 +122,42 @@ def test_what_a_place_left_out_of_the_house_stays_out(place, left_out):
     newest = book().by_jurisdiction[place][-1]
     assert not left_out & dict(newest.rules()).keys()
     assert left_out <= dict(book().versions["TR-2026-11-24"].rules()).keys()
+
+
+@pytest.mark.parametrize("day", DAYS)
+@pytest.mark.parametrize("place", [place for place in book().by_jurisdiction if book().in_force(place, on=DAYS[0]).also])
+def test_the_union_brings_back_nothing_that_a_state_left_out(place, day):
+    """A union's version holds its own law: neither exclusions nor limits of the house."""
+    own, together = book().in_force(place, on=day), policy_for(place, on=day)
+    assert (together.exclusions, together.limits) == (own.exclusions, own.limits)
+    least = together.exclusions.known("least")
+    assert not least if place == "MT" else True
+
+
+def with_rule(policy, section, name, rule):
+    changed = getattr(policy, section).model_copy(update={name: rule})
+    return policy.model_copy(update={section: changed})
+
+
+def test_lists_of_which_neither_covers_the_other_both_hold():
+    """A cap of the law stays beside a ceiling of the operator in other terms; steps nobody can compare are refused."""
+    law = policy_for("DE", on=DAYS[0])
+    duty = rule_of("DE", "limits.caps")
+    monthly = duty.value[0]
+    weekly = monthly.model_copy(update={"span": "week", "amount": monthly.amount / 10})
+    lower = monthly.model_copy(update={"amount": monthly.amount - 1})
+    house = {"modality": "operator_default", "id": "OP.CAPS"}
+
+    def both(*value):
+        other = with_rule(law, "limits", "caps", duty.model_copy(update={"value": value, **house}))
+        return strictest([law, other]).limits.caps.value
+
+    assert both(weekly) == (*duty.value, weekly)
+    assert both(weekly, lower) == (weekly, lower), "covers what the law says"
+    assert both() == duty.value
+    steps = rule_of("ES", "limits.raise_steps")
+    spain = policy_for("ES", on=DAYS[0])
+    for value in ((), steps.value[:1]):
+        other = with_rule(spain, "limits", "raise_steps", steps.model_copy(update={"value": value, **house}))
+        with pytest.raises(Incomparable):
+            strictest([spain, other])
