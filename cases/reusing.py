@@ -15,6 +15,7 @@ from cases.models import Case, Evidence
 from cases.permissions import WORK, may
 from cases.services import attach, require
 from compliance.people.models import User
+from documents.models import Document
 
 USABLE = ("received", "ready")
 
@@ -36,7 +37,8 @@ def choices(evidence: Evidence, to: Case) -> list[tuple[str, str]]:
         return []
     taken = to.evidence.exclude(state="superseded")
     here = set(taken.filter(document=evidence.document_id).values_list("purpose", flat=True))
-    here |= set(taken.filter(state="accepted").values_list("purpose", flat=True))
+    # What is accepted needs nothing more, and no file is pushed aside before anybody judged it.
+    here |= set(taken.filter(state__in=("accepted", "pending")).values_list("purpose", flat=True))
     return [(purpose, paper) for purpose, paper in kinds.lookup(to.kind).offers(to) if purpose not in here]
 
 
@@ -54,8 +56,11 @@ def use_also(evidence: Evidence, to: Case, *, purpose: str, document_type: str, 
     """Offer the file for one more purpose. Raises Denied, ConditionsNotMet with what stands against it."""
     require(WORK, to, by=by, action="evidence.attach")
     to = kinds.lookup(to.kind).model.objects.select_for_update(of=("self",)).get(pk=to.pk)
+    # A file that is destroyed or moved at this moment waits, or is seen.
+    document = Document.objects.select_for_update(of=("self",)).get(pk=evidence.document_id)
+    evidence = Evidence.objects.select_related("document").get(pk=evidence.pk)
     if why := refusal_of(evidence):
         raise ConditionsNotMet([why])
     if (purpose, document_type) not in choices(evidence, to):
         raise ConditionsNotMet([_("This file cannot be offered for that: it is offered already, or nothing is open.")])
-    return attach(to, evidence.document, purpose=purpose, document_type=document_type, by=by, also=evidence.purpose)
+    return attach(to, document, purpose=purpose, document_type=document_type, by=by, also=evidence.purpose)
