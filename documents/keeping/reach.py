@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from django.apps import apps
-from django.db.models import Max, Model, QuerySet
+from django.db.models import F, Func, Max, Model, QuerySet, Value
 
 from compliance.people.models import Customer
 
@@ -29,6 +29,9 @@ class Reach:
     aml: bool = False
     log: str = ""
 
+
+# `residence:IR` says where somebody lived; `residence:` that it was known.
+WITHOUT_COUNTRY: Final = Func(F("code"), Value(":.*$"), Value(":"), function="regexp_replace")
 
 TABLES: Final[Mapping[str, Reach]] = {
     "people.Customer": Reach(
@@ -51,7 +54,7 @@ TABLES: Final[Mapping[str, Reach]] = {
         {"email_sealed": None, "email_index": None, "phone_sealed": None, "phone_index": None},
         days=("created_at",),
     ),
-    "people.RiskFact": Reach("customer", {"details_sealed": None}, days=("recorded_at",), log="log"),
+    "people.RiskFact": Reach("customer", {"details_sealed": None, "code": WITHOUT_COUNTRY}, days=("recorded_at",), log="log"),
     "sameness.Trait": Reach("customer", {"digest_index": None}),
     "risk.Assessment": Reach("customer", {"parts_sealed": None}, days=("assessed_at",)),
     "risk.Override": Reach("customer", {"note_sealed": None}),
