@@ -54,7 +54,9 @@ TABLES: Final[Mapping[str, Reach]] = {
         {"email_sealed": None, "email_index": None, "phone_sealed": None, "phone_index": None},
         days=("created_at",),
     ),
-    "people.RiskFact": Reach("customer", {"details_sealed": None, "code": WITHOUT_COUNTRY}, days=("recorded_at",), log="log"),
+    "people.RiskFact": Reach(
+        "customer", {"details_sealed": None, "code": WITHOUT_COUNTRY}, days=("recorded_at",), log="log"
+    ),
     "sameness.Trait": Reach("customer", {"digest_index": None}),
     "risk.Assessment": Reach("customer", {"parts_sealed": None}, days=("assessed_at",)),
     "risk.Override": Reach("customer", {"note_sealed": None}),

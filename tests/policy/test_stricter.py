@@ -125,7 +125,9 @@ def test_what_a_place_left_out_of_the_house_stays_out(place, left_out):
 
 
 @pytest.mark.parametrize("day", DAYS)
-@pytest.mark.parametrize("place", [place for place in book().by_jurisdiction if book().in_force(place, on=DAYS[0]).also])
+@pytest.mark.parametrize(
+    "place", [place for place in book().by_jurisdiction if book().in_force(place, on=DAYS[0]).also]
+)
 def test_the_union_brings_back_nothing_that_a_state_left_out(place, day):
     """A union's version holds its own law: neither exclusions nor limits of the house."""
     own, together = book().in_force(place, on=day), policy_for(place, on=day)

@@ -1,13 +1,16 @@
 """Enhanced due diligence asks for the source of funds and of wealth at every level (OP.EDD.FUNDS, OP.EDD.WEALTH)."""
 
+from datetime import timedelta
+
 import pytest
 from django.db.models.functions import Now
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from audit.actors import system
 from audit.models import Entry
-from audit.perform import ConditionsNotMet
+from audit.perform import ConditionsNotMet, WrongState
 from cases import services as engine
 from cases.models import Message
 from cases.types.verification import requirements, rules, services
@@ -15,6 +18,7 @@ from cases.types.verification.models import Requirement, Verification
 from cases.types.verification.risk import enhanced, following
 from cases.types.verification.risk import services as risk
 from compliance.outbox.models import OutboxRow
+from compliance.people.models import RiskFact
 from compliance.people.risk import learn
 from compliance.policy import policy_for
 from compliance.policy.book import book
@@ -119,3 +123,47 @@ def test_every_jurisdiction_names_measures_and_evidence(place):
                 "OP.EDD.MEASURES" if not union else "EU.EDD.PEP" if "EU-2027" in policy.version else "EU.EDD.PEP_AMLD"
             )
             assert [rule.purpose for rule in policy.enhanced.required] == BESIDES
+
+
+def test_what_became_known_unseen_is_asked_for_by_who_decides_or_by_the_sweep(rules_of_the_24th, world):
+    """Learned while the case was closed, or called for by a new list: no row tells of it."""
+    case = completed(world.verification("L1"), by=world.alice)
+    learn(case.customer, "pep", source="risk", known_on=case.licensee.today(), by=system())
+    seen = rules.evidence_digest(case).hex()
+    with pytest.raises(WrongState):
+        services.submit(case, "approve", by=world.alice, reason="all_checks_met", note="", seen=seen)
+    assert purposes(fresh(case))[2:] == BESIDES, "kept, though the decision was refused"
+    other = completed(world.verification("L1"), by=world.alice)
+    learn(other.customer, "pep", source="risk", known_on=case.licensee.today(), by=system())
+    assert (following.enhance_all(), following.enhance_all()) == (1, 0)
+    assert purposes(fresh(other))[2:] == BESIDES
+
+
+def test_a_case_that_is_opened_again_asks_for_what_became_known_meanwhile(rules_of_the_24th, world, monkeypatch):
+    monkeypatch.setattr(services, "require_second_person", lambda *args, **more: None)
+    case = services.withdraw(completed(world.verification("L1"), by=world.alice), by=world.alice)
+    learn(case.customer, "pep", source="risk", known_on=case.licensee.today(), by=system())
+    case = services.reopen(fresh(case), by=world.bob, reason="objection", proposal="two")
+    assert purposes(case)[2:] == BESIDES == purposes(fresh(case))[2:]
+
+
+@pytest.mark.parametrize("known_before", [True, False])
+def test_a_withdrawal_asks_for_what_became_known_by_it_and_for_nothing_known_before(
+    rules_of_the_24th, world, monkeypatch, known_before
+):
+    """GB.KYC.NO_WITHDRAWAL_TRAP, OP.NO_WITHDRAWAL_TRAP: nor does the missing item stand against the approval."""
+    monkeypatch.setattr(type(world.licensee), "day_starts", lambda self, day: timezone.now() - timedelta(days=300))
+    account = world.account()
+    fact = learn(account.customer, "pep", source="risk", known_on=account.licensee.today(), by=system())
+    if known_before:
+        RiskFact.objects.filter(pk=fact.pk).update(recorded_at=timezone.now() - timedelta(days=200))
+    now = timezone.now() - timedelta(minutes=5)
+    case = services.open(
+        account, level="L1", by=world.alice, because="withdrawal", crossed_at=now, knowable_at=timezone.now()
+    )
+    assert [one for one in purposes(case) if one in BESIDES] == ([] if known_before else BESIDES)
+    assert not [line for line in fresh(case).unmet("approve") if "Enhanced" in line]
+    assert not following.enhance_all()
+    if not known_before:
+        row = Requirement.objects.get(case=case, purpose="wealth")
+        assert row.knowable_at == RiskFact.objects.get(pk=fact.pk).recorded_at

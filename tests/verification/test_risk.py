@@ -16,7 +16,7 @@ from audit.perform import ConditionsNotMet, Denied
 from cases import services as engine
 from cases.models import Case, Evidence, Message
 from cases.types.verification import services
-from cases.types.verification.risk import enhanced, following, rating
+from cases.types.verification.risk import deciding, enhanced, following, rating
 from cases.types.verification.risk import services as risk
 from cases.types.verification.risk.models import Assessment, Override, Profile
 from compliance.outbox.models import OutboxRow
@@ -134,7 +134,11 @@ def test_a_fact_ends_by_whoever_decides_or_by_its_last_day(case, world):
     with pytest.raises(Denied):
         risk.end_fact(case, fact.pk, by=world.alice, reason="does_not_hold")
     risk.end_fact(case, fact.pk, by=world.bob, reason="does_not_hold")
-    assert level(case) == "low"
+    assert level(case) == "medium", "one person alone lowers nothing"
+    until = today(case) + timedelta(days=30)
+    case.customer.refresh_from_db()
+    assert deciding.need(case.customer, level="low", until=str(until)).two
+    assert risk.unmet_override(case.customer, "low", until) == [], "two may lower it now"
     over = learn(
         case.customer,
         "vip",

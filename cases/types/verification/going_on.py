@@ -7,8 +7,8 @@ from audit.actors import Acts, system
 from audit.perform import perform
 from cases.models import Case, Evidence
 from cases.types.verification import requirements, rules
+from cases.types.verification.locking import locked
 from cases.types.verification.models import Verification, VerificationFacts
-from cases.types.verification.services import locked
 from compliance.proposals.services import void_overtaken
 
 

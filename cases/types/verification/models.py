@@ -12,7 +12,7 @@ from audit.actors import Acts, SubjectRef, System
 from cases.models import Case, Evidence
 from cases.permissions import DECIDE, VIEW, WORK, is_key, may
 from cases.queries import CaseQuerySet
-from cases.types.verification import ages, holds, simplified
+from cases.types.verification import ages, holds, simplified, traps
 from cases.types.verification.checks import rules as checks
 from cases.types.verification.risk import calling
 from cases.types.verification.rules import (
@@ -193,7 +193,7 @@ class Because(models.TextChoices):
 
     APPLICATION = "application", _("The player applies")
     THRESHOLD = "threshold", _("An amount was reached")
-    WITHDRAWAL = "withdrawal", _("The player withdraws")
+    WITHDRAWAL = traps.WITHDRAWAL, _("The player withdraws")
     NEW_FACT = "new_fact", _("Something new became known")
     PERIODIC = "periodic", _("The periodic review is due")
     EXPIRED = "expired", _("A document is out of date")

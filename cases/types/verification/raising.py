@@ -1,21 +1,16 @@
-"""A verification that runs already asks for more: its level rises, or enhanced due diligence is called for by now.
-
-What it asks for besides gets its rows.
-"""
+"""A verification that runs already asks for more: its level rises. What it asks for besides gets its rows."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.utils import timezone
 
 from audit.actors import Acts
 from audit.record import record
 from cases.types.verification import requirements
+from cases.types.verification.locking import locked
 from cases.types.verification.models import VerificationFacts
-from cases.types.verification.risk.calling import is_called_for
-from cases.types.verification.services import locked, start_the_laws_clock
-from compliance.proposals.services import void_overtaken
+from cases.types.verification.services import start_the_laws_clock
 from compliance.rulebook.queries import policy_at
 
 if TYPE_CHECKING:
@@ -48,22 +43,4 @@ def raise_to(
     case.verification_facts.level = level
     requirements.make(case, crossed_at=crossed_at, knowable_at=knowable_at)
     record("verification.raise", by=by, about=case, details={"level": level, "from_level": before})
-    return True
-
-
-@transaction.atomic
-def enhance(case: "Verification", *, by: Acts) -> bool:
-    """Whether the case asks from now on for what enhanced due diligence calls for. It never stops asking for it: a
-    level that was lowered since is a decision on the risk, not on what was asked. What was proposed before is void.
-    """
-    case, now = locked(case), timezone.now()
-    required = policy_at(case.policy_version).enhanced.required
-    facts = VerificationFacts.objects.get(case=case)
-    if case.closed_at or facts.enhanced or not required or not is_called_for(case.customer):
-        return False
-    VerificationFacts.objects.filter(case=case).update(enhanced=True)
-    case.verification_facts.enhanced = True
-    requirements.make(case, crossed_at=now, knowable_at=now)
-    record("verification.enhance", by=by, about=case, details={"level": case.level})
-    void_overtaken(case)
     return True

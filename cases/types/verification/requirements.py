@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from audit.perform import ConditionsNotMet
 from cases import texts
-from cases.types.verification import rules
+from cases.types.verification import rules, traps
 from cases.types.verification.models import Because, Requirement
 from compliance.policy import Policy
 from compliance.policy.schema import EvidenceRule
@@ -37,23 +37,25 @@ def refuse_trap(policy: Policy, *, because: str, knowable_at: datetime, asked_at
     """Raises WithdrawalTrap where the law forbids it; the law of no jurisdiction is taken to allow it."""
     if because != Because.WITHDRAWAL or knowable_at >= asked_at:
         return
-    verification = policy.verification
-    known = verification.known("no_withdrawal_trap")
-    rule: Any = verification.no_withdrawal_trap if known else None
-    if rule is None or rule.value:
-        raise WithdrawalTrap(rule.id if rule else "OP.NO_WITHDRAWAL_TRAP", knowable_at)
+    if rule := traps.forbidden_by(policy):
+        raise WithdrawalTrap(rule, knowable_at)
 
 
-def make(case: "Verification", *, crossed_at: datetime, knowable_at: datetime) -> None:
-    """One row for each thing that the pinned policy asks for at this level. What is there already keeps its days."""
-    rows = (
-        Requirement(
-            case=case, purpose=rule.purpose, rule_id=rule.id, crossed_at=crossed_at, knowable_at=min(knowable_at, now)
-        )
-        for now in [timezone.now()]
-        for rule in rules.asked(case)
-    )
-    Requirement.objects.bulk_create(rows, ignore_conflicts=True)
+def make(
+    case: "Verification", *, crossed_at: datetime, knowable_at: datetime, called_for: datetime | None = None
+) -> None:
+    """One row for each thing that the pinned policy asks for. What is there already keeps its days.
+
+    What enhanced due diligence adds could be asked for since it was `called_for`, whatever the level.
+    """
+    now, at_level = timezone.now(), {rule.purpose for rule in rules.asked_at_level(case)}
+
+    def row(rule: EvidenceRule) -> Requirement:
+        known = knowable_at if called_for is None or rule.purpose in at_level else called_for
+        days = {"crossed_at": crossed_at, "knowable_at": min(known, now)}
+        return Requirement(case=case, purpose=rule.purpose, rule_id=rule.id, **days)
+
+    Requirement.objects.bulk_create(map(row, rules.asked(case)), ignore_conflicts=True)
 
 
 def move_back(case: "Verification", before: datetime, crossed_at: datetime, *, knowable_at: datetime) -> None:

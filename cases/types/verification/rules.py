@@ -48,12 +48,19 @@ class Check:
 
 def asked(case: Case) -> tuple[EvidenceRule, ...]:
     """What the pinned policy asks for at this level, in its order; then what enhanced due diligence adds."""
-    policy, facts = policy_at(case.policy_version), case.verification_facts
-    required: tuple[EvidenceRule, ...] = policy.verification.level(facts.level).required
-    if not facts.enhanced:
+    required = asked_at_level(case)
+    if not case.verification_facts.enhanced:
         return required
     here = {rule.purpose for rule in required}
-    return (*required, *(rule for rule in policy.enhanced.required if rule.purpose not in here))
+    further = policy_at(case.policy_version).enhanced.required
+    return (*required, *(rule for rule in further if rule.purpose not in here))
+
+
+def asked_at_level(case: Case) -> tuple[EvidenceRule, ...]:
+    required: tuple[EvidenceRule, ...] = (
+        policy_at(case.policy_version).verification.level(case.verification_facts.level).required
+    )
+    return required
 
 
 def offers(case: "Verification") -> list[tuple[str, str]]:
@@ -85,7 +92,7 @@ def met_otherwise(case: Case, newest: Mapping[str, Evidence] | None = None) -> d
     """By purpose the electronic check that meets it in place of a document, where the pinned policy allows one.
 
     A file that waits for its verdict is judged first, one refused for good stands against it, and where one is asked
-    again the check must be newer than the verdict. What failed, differs, is unclear or never came meets nothing.
+    again the check must be asked after the verdict. What failed, differs, is unclear or never came meets nothing.
     `newest` is the newest file of each purpose, if known.
     """
     newest = _newest(case) if newest is None else newest
@@ -98,7 +105,7 @@ def met_otherwise(case: Case, newest: Mapping[str, Evidence] | None = None) -> d
         given = newest.get(purpose)
         since = given.decided_at if given else None
         for check in (confirmed[kind] for kind in kinds if kind in confirmed):
-            if since is None or (check.said_at is not None and check.said_at > since):
+            if since is None or check.asked_at > since:  # what was asked before speaks of the file that was refused
                 found.setdefault(purpose, check)
     return found
 

@@ -17,7 +17,7 @@ from cases import texts
 from cases.clocks import services as clocks
 from cases.happenings import tell
 from cases.mail.writing import own_line
-from cases.models import Case, Evidence
+from cases.models import Evidence
 from cases.permissions import WORK
 from cases.types.verification import (
     ages,
@@ -34,8 +34,10 @@ from cases.types.verification import (
 )
 from cases.types.verification.checks import rules as electronic
 from cases.types.verification.checks.confirming import confirm_by_hand
+from cases.types.verification.enhancing import enhance
+from cases.types.verification.locking import locked as locked
 from cases.types.verification.models import KIND, Because, Verification, VerificationFacts
-from cases.types.verification.risk.calling import is_called_for
+from cases.types.verification.risk import calling
 from cases.types.verification.risk.services import assess
 from compliance.people.exclusions.terms import after
 from compliance.people.models import Account, Customer, User
@@ -83,18 +85,19 @@ def open(  # noqa: A001 - the verb of the trade
     asked_at = max(crossed_at, now - JUST_NOW)
     requirements.refuse_trap(policy, because=because, knowable_at=since, asked_at=asked_at)
     # The lock makes two who open at once wait for each other; a unique index stands behind it.
-    Customer.objects.select_for_update(of=("self",)).get(pk=account.customer_id)
+    customer = Customer.objects.select_for_update(of=("self",)).select_related("licensee").get(pk=account.customer_id)
     if rules.another_is_open(account.customer_id):
         raise ConditionsNotMet([str(rules.ONE_OPEN)])
     review_hours: Any = policy.verification.review_hours  # reading an absent rule raises PolicyNotVerified
     due_at = now + timedelta(hours=review_hours.value)
     case: Verification = engine.open_case(KIND, account, by=by, now=now, due_at=due_at)
-    enhanced = bool(policy.enhanced.required) and is_called_for(account.customer)
+    enhanced = calling.may_be_asked(policy, customer, because=because, asked_at=asked_at)
     VerificationFacts.objects.create(case=case, level=level, because=because, enhanced=enhanced)
     details: dict[str, Any] = {"level": level, "policy": case.policy_version, "because": because}
     details |= {"enhanced": True} if enhanced else {}
     record("verification.open", by=by, about=case, details=details | {"crossed_at": crossed_at})
-    requirements.make(case, crossed_at=crossed_at, knowable_at=knowable_at)
+    called_for = calling.called_for_since(customer) if enhanced else None
+    requirements.make(case, crossed_at=crossed_at, knowable_at=knowable_at, called_for=called_for)
     if because == Because.THRESHOLD:
         start_the_laws_clock(case, policy, crossed_at, by=by)
     look_later(case.customer)
@@ -244,6 +247,8 @@ def reopen(
     # Whoever opens another one at this moment waits, or is seen.
     Customer.objects.select_for_update(of=("self",)).get(pk=case.customer_id)
     case = perform(case.reopen, by=by, reason=reason, details=decision(case, proposal, maker))
+    if enhance(case, by=system()):  # what became known while it was closed is asked for now
+        case = locked(case)
     tell(case, "reopened", by=by)
     return case
 
@@ -322,6 +327,8 @@ def submit(case: Verification, act: str, *, by: User, reason: str, note: str, se
     """
     if act in endings.PROTECTIVE:
         _stop_at_once(case, act, by=by, reason=reason)
+    if act == "approve":  # kept though the decision is refused then: the case asks for more than the page showed
+        enhance(case, by=system())
     return _submit(case, act, by=by, reason=reason, note=note, seen=seen)
 
 
@@ -342,11 +349,6 @@ def _submit(case: Verification, act: str, *, by: User, reason: str, note: str, s
     if needs_two(case, f"{KIND}.{act}").two:
         return propose(f"{KIND}.{act}", case, by=by, reason=reason, note=note)
     return ALONE[act](case, by=by, reason=reason)
-
-
-def locked(case: Case) -> Verification:
-    rows = Verification.objects.select_for_update(of=("self",)).select_related("customer", "account", "licensee")
-    return rows.get(pk=case.pk)  # type: ignore[no-any-return]
 
 
 def _today(case: Verification) -> date:

@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from audit.registry import Action, Kept, register
 
-FIELDS = dict.fromkeys(("kind", "state", "result", "codes", "said_at", "error", "adapter"), Kept.PUBLIC)
+FIELDS = dict.fromkeys(("kind", "state", "result", "codes", "asked_at", "said_at", "error", "adapter"), Kept.PUBLIC)
 register(
     Action("checks.order", _("{actor} ordered an electronic check"), FIELDS),
     Action("checks.send", _("The player’s data was sent for an electronic check"), FIELDS),

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_fsm import transition
 
@@ -95,4 +96,4 @@ class Check(Stateful):
 
     @transition("state", source=State.FAILED, target=State.ASKED, permission=may_work)
     def ask_again(self, *, by: Acts) -> None:
-        self.error = ""
+        self.error, self.asked_at = "", timezone.now()

@@ -28,9 +28,19 @@ def _answered(case: Any) -> list[Check]:
 
 
 def confirmed(case: Any) -> dict[str, Check]:
-    """The newest answer of each kind where a register, a bank or a vendor confirmed; what people confirmed is none."""
+    """By kind what a register, a bank or a vendor confirms; what people confirmed is none."""
+    return {kind: check for kind, check in _matching(case).items() if BY_HAND not in check.codes}
+
+
+def _matching(case: Any) -> dict[str, Check]:
+    """By kind what is confirmed, while nothing was asked or said after it: a question that is open confirms nothing,
+    nor does one that nobody could be asked.
+    """
+    last_said = {check.kind: check.pk for check in _answered(case)}
     return {
-        check.kind: check for check in _answered(case) if check.result == Result.MATCH and BY_HAND not in check.codes
+        check.kind: check
+        for check in newest(case)
+        if check.result == Result.MATCH and last_said[check.kind] == check.pk
     }
 
 
@@ -63,7 +73,7 @@ def _lacking(case: Any) -> list[str]:
     """Kinds that the law asks for before any service, without an answer that confirms."""
     verification = policy_at(case.policy_version).verification
     rule: Any = verification.before_service if verification.known("before_service") else None
-    confirmed = {check.kind for check in _answered(case) if check.result == Result.MATCH}
+    confirmed = _matching(case)
     return [
         kind
         for kind in (rule.value if rule else ())

@@ -15,6 +15,7 @@ from audit.actors import Acts, system
 from audit.perform import ConditionsNotMet, perform
 from audit.record import record
 from cases import services as engine
+from cases.models import Case
 from cases.permissions import WORK
 from cases.types.verification import going_on, history
 from cases.types.verification.checks import adapters
@@ -26,7 +27,7 @@ from compliance.people import correcting
 from compliance.people.models import Customer, User
 from compliance.people.services import known_of
 
-ASK = "checks.ask"
+ASK, DOUBTS = "checks.ask", "checks.doubted"
 CORRECTED, DOUBTED = "declared_corrected", "checks"
 TRIES = 3
 PROVES = ("identity_front", "identity_back", "selfie")  # the files that a vendor's result speaks of
@@ -46,6 +47,7 @@ def order(case: Any, kind: str, *, by: User) -> Check:
     check = Check.objects.create(case_id=case.pk, kind=kind, asked_at=timezone.now(), asked_by=str(by.audit_actor))
     record("checks.order", by=by, about=check, details={"kind": kind})
     post(ASK, payload={"check_id": check.pk})
+    going_on.checked(case)  # what the former answer met is open until this one is there
     return check
 
 
@@ -116,16 +118,27 @@ def answered(check: Check, answer: adapters.Answer) -> bool:
 def doubt(customer: Customer, fields: frozenset[str], by: Acts) -> str:
     """What confirms the former data of a player confirms nothing of the right ones, nor what is still to be said of
     them: somebody orders it again. In a finished case too, which may be opened again; its outcome stays.
+
+    What follows in the case is left to a worker: the player is locked here, and a case is locked before its player.
     """
     of_former = Q(result=Result.MATCH) | Q(state=Check.State.ASKED)
     rows = Check.objects.select_related("case").filter(of_former, case__customer=customer)
     found = list(rows.order_by("pk"))
     for check in found:
         perform(check.answer, by=system(), result=Result.UNCLEAR, codes=[CORRECTED], said_at=timezone.now())
-        if check.case.closed_at is None:
-            going_on.checked(check.case)
-    return DOUBTED if any(check.case.closed_at is None for check in found) else ""
+    running = {check.case_id for check in found if check.case.closed_at is None}
+    for case_id in sorted(running):
+        post(DOUBTS, payload={"case_id": case_id})
+    return DOUBTED if running else ""
+
+
+def doubted(row: OutboxRow) -> None:
+    """What the former data met is open again. Twice does what once does."""
+    case = Case.objects.filter(pk=row.payload["case_id"], closed_at=None).first()
+    if case is not None:
+        going_on.checked(case)
 
 
 register(ASK, ask)
+register(DOUBTS, doubted)
 correcting.also(doubt)

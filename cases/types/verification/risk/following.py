@@ -8,9 +8,10 @@ from django.utils import timezone
 
 from audit.actors import Acts, system
 from cases.types.verification import raising, reviews, simplified
+from cases.types.verification.enhancing import enhance
 from cases.types.verification.models import Because, Outcome, Verification
 from cases.types.verification.risk import rating, services
-from cases.types.verification.risk.calling import triggers
+from cases.types.verification.risk.calling import is_owed, triggers
 from cases.types.verification.risk.models import Profile
 from cases.types.verification.risk.services import RUN_FOR
 from compliance.outbox.kinds import register
@@ -73,7 +74,19 @@ def asks_for_a_look(customer: Customer) -> bool:
 def reckoned(row: OutboxRow) -> None:
     """The sum was made anew while a verification is open: what enhanced due diligence asks for is asked for in it."""
     for case in Verification.objects.open().filter(customer_id=row.payload["customer_id"]):
-        raising.enhance(case, by=system())
+        enhance(case, by=system())
+
+
+def enhance_all(*, run_for: timedelta = RUN_FOR) -> int:
+    """What runs and does not ask yet for what is called for by now: a list, the policy or its triggers changed, or a
+    fact came while the case was closed. How many ask for more now.
+    """
+    rows = Verification.objects.open().filter(verification_facts__enhanced=False).select_related("verification_facts")
+
+    def more(case: Verification) -> bool:
+        return is_owed(case) and enhance(case, by=system())
+
+    return services.walk(rows, more, run_for=run_for)
 
 
 def begin_cycles(*, run_for: timedelta = RUN_FOR) -> int:

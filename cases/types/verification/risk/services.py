@@ -4,9 +4,10 @@ Life of an assessment: something becomes known, ends, or a list changes -> the s
 something else than before it is kept, with its arithmetic, and the customer's level follows.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from time import monotonic
+from types import MappingProxyType
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -36,6 +37,7 @@ from compliance.proposals.queries import require_second_person
 from compliance.rulebook.queries import policy_of
 
 SOURCE, NOTE, ACT = "risk", "risk.note", "risk.override"
+FACT_ENDED = "fact_ended"
 OURS = (SOURCE, facts.PLATFORM)  # whose facts an officer may end
 RECKONED = "risk.reckoned"  # an open verification may have to ask for more
 LONGEST = timedelta(days=366)
@@ -138,13 +140,27 @@ def enter_country(case: Case, way: str, country: str, *, by: User, known_on: dat
 
 @transaction.atomic
 def end_fact(case: Case, fact_id: Any, *, by: User, reason: str) -> Assessment:
-    """A fact does not hold any more. Whoever decides may say so; facts of other sides are theirs to end."""
+    """A fact does not hold any more. Whoever decides may say so; facts of other sides are theirs to end.
+
+    The level stays where it is: that it falls is decided by two (`override`).
+    """
     engine.require(DECIDE, case, by=by, action="people.end_risk")
     fact = facts.holding(case.customer, on=case.licensee.today()).filter(pk=fact_id, source__in=OURS).first()
     if fact is None:
         raise Http404("no such fact")
+    customer = Customer.objects.select_for_update(of=("self",)).select_related("licensee").get(pk=case.customer_id)
     facts.end(fact, by=by, reason=reason, matter=case.number)
-    return assess(case.customer, by=by, because="fact_ended")
+    _keep_level(customer, by=by)
+    return assess(customer, by=by, because="fact_ended")
+
+
+def _keep_level(customer: Customer, *, by: User) -> None:
+    """What one person ended lowers nothing alone: the level of before holds as that person's, for the longest time."""
+    today = customer.licensee.today()
+    found = rating.rating_of(customer, on=today)
+    if RISKS.index(rating.level_with(found, current_override(customer))) >= RISKS.index(customer.risk):
+        return
+    _set(customer, found, by=by, reason=FACT_ENDED, level=customer.risk, until=today + LONGEST)
 
 
 # ------------------------------------------------------------------------------------------------------ override
@@ -204,6 +220,24 @@ def override(
         require_second_person(ACT, customer, proposal=proposal, level=level, until=str(last))
     if unmet := unmet_override(customer, level, last):
         raise ConditionsNotMet(unmet)
+    found = rating.rating_of(customer, on=customer.licensee.today())
+    decided = {"proposal": proposal, "maker": maker}
+    _set(customer, found, by=by, reason=reason, level=level, until=last, two=two, note=note, decided=decided)
+    return assess(customer, by=by, because="override")
+
+
+def _set(
+    customer: Customer,
+    found: Rating,
+    *,
+    by: Acts,
+    reason: str,
+    level: str,
+    until: date,
+    two: bool = False,
+    note: str = "",
+    decided: Mapping[str, str | None] = MappingProxyType({}),
+) -> None:
     Override.objects.filter(customer=customer, ended_at=None).update(ended_at=timezone.now())
     made = Override(
         customer=customer,
@@ -211,17 +245,15 @@ def override(
         reason=reason,
         made_by=_person(by),
         made_at=timezone.now(),
-        until=last,
+        until=until,
         by_two=two,
     )
     if note:
         made.note_sealed = seal(made.audit_subject, NOTE, note.encode(), aad=made.pk.bytes)
     made.save(force_insert=True)
-    found = rating.rating_of(customer, on=customer.licensee.today())
-    details = {"level": level, "until": last, "reckoned": found.level, "proposal": proposal, "maker": maker}
+    details = {"level": level, "until": until, "reckoned": found.level, **decided}
     details = {name: value for name, value in details.items() if value is not None}
     record("risk.override", by=by, about=made, reason=reason, note=note or None, details=details)
-    return assess(customer, by=by, because="override")
 
 
 def end_overrides() -> int:
