@@ -11,7 +11,8 @@ from audit.actors import system
 from audit.models import Entry
 from cases import texts
 from cases.models import Message
-from cases.types.verification import playing, rules, services
+from cases.types.verification import playing, rules, services, telling
+from compliance.outbox.models import OutboxRow
 from compliance.people.gate import permissions_of
 from compliance.people.models import Account, Customer, Restriction
 from compliance.people.restrictions import restrict
@@ -99,6 +100,48 @@ def test_who_was_told_or_is_verified_pays_in_with_a_second_account(in_britain):
         facts = {"brand": in_britain.brand, "reference": f"P-2{number}", "by": in_britain.alice}
         second = open_account(customer=Customer.objects.get(pk=customer.pk), **facts)
         assert "deposit" not in stopped(second)
+
+
+@pytest.mark.parametrize("declared", ["second account", "under age"])
+def test_who_is_looked_at_already_is_told_at_once(rules_of_the_24th, in_britain, settings, declared):
+    """GB.KYC.TELL_BEFORE_DEPOSIT: a case from before the rule was obeyed; one opened with the account."""
+    settings.VERIFIED_BEFORE_PLAY = declared == "under age"
+    today = in_britain.licensee.today()
+    account = in_britain.account(**({"birth_date": today} if declared == "under age" else {}))
+    if declared == "second account":
+        services.open(account, level="L1", by=in_britain.alice)
+        settings.VERIFIED_BEFORE_PLAY = True
+        customer = Customer.objects.get(pk=account.customer_id)
+        account = open_account(customer=customer, brand=in_britain.brand, reference="P-2", by=in_britain.alice)
+    assert waits_to_be_told(account)
+    for _twice in range(2):
+        for row in OutboxRow.objects.filter(kind=telling.TELL):
+            telling.tell_later(row)
+    assert not waits_to_be_told(account)
+    told = services.engine.message_text(Message.objects.get(code="documents_needed"))
+    assert texts.purpose_title("wealth", "tr") in told, "enhanced measures may ask for it"
+
+
+def waits_to_be_told(account):
+    return Restriction.objects.filter(customer=account.customer_id, source="before_deposit", lifted_at=None).exists()
+
+
+def test_an_approval_opens_deposits_that_nobody_was_told_of(in_britain, client):
+    account = in_britain.account()
+    case = services.open(account, level="L2", by=in_britain.alice)
+    row = {"cover_code": "verification_needed", "source": "before_deposit", "by": system()}
+    restrict(account.customer, stops=["deposit"], **row)
+    approved(client, case, in_britain)
+    assert stopped(account) == set()
+
+
+def test_a_linked_player_does_not_wait_until_the_other_is_told(in_britain):
+    first = in_britain.account(full_name="Ada Byron")
+    reach_level(first.customer, "L2", by=in_britain.bob)
+    Restriction.objects.all().delete()
+    second = in_britain.account(full_name="Mary Hope")
+    sameness.join(sameness.note(first.customer, second.customer, ["device"]), by=in_britain.bob, reason="same_papers")
+    assert (stopped(first), stopped(second)) == (set(), {"deposit", "play"})
 
 
 def test_the_approval_that_reaches_the_level_opens_play_and_a_lower_one_does_not(world, client):

@@ -215,6 +215,7 @@ def approve(
     assess(case.customer, by=by, because="verified", reviewed=True)
     holds.lift(case, holds.NEEDED, by=by, reason="verified", proposal=proposal, maker=maker)
     playing.let(case, by=by)
+    telling.let(case, by=by)
     engine.write_message(
         case, "approved", by=by, text=texts.message("approved", case.account.language, number=case.number)
     )

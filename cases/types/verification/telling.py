@@ -1,17 +1,22 @@
 """Told before the first deposit which documents may be needed, when and how (GB.KYC.TELL_BEFORE_DEPOSIT).
 
 Life of the row: set with the account, so that nothing is paid in -> lifted in the transaction in which the message is
-written, with the player's first verification. Who has the level to play is past it.
+written: with the player's first verification, or at once where one is open. Who has the level to play is past it, and
+the approval that reaches it lifts what still stands.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db import transaction
 
-from audit.actors import Acts
+from audit.actors import Acts, system
 from cases import services as engine
 from cases import texts
+from cases.models import Case
 from cases.types.verification import holds, playing
+from compliance.outbox.kinds import register
+from compliance.outbox.models import OutboxRow
+from compliance.outbox.services import post
 from compliance.people import restrictions
 from compliance.people.models import Customer, Restriction
 from compliance.people.services import restrict
@@ -19,10 +24,8 @@ from compliance.policy import Policy
 from compliance.policy.schema import EvidenceRule
 from compliance.rulebook.queries import policy_at, policy_of
 
-if TYPE_CHECKING:
-    from cases.types.verification.models import Verification
-
 SOURCE, REASON, LETTER = "before_deposit", "not_told_yet", "documents_needed"
+TELL = "verification.tell"
 
 
 @transaction.atomic
@@ -36,7 +39,17 @@ def stop_until_told(customer: Customer, *, by: Acts) -> Restriction | None:
         return None
     if Restriction.objects.filter(customer=customer, source=SOURCE).exists():
         return None
-    return restrict(customer, stops=["deposit"], cover_code=holds.NEEDED, source=SOURCE, by=by, reason=REASON)
+    row = restrict(customer, stops=["deposit"], cover_code=holds.NEEDED, source=SOURCE, by=by, reason=REASON)
+    running = Case.objects.open().filter(kind="verification", customer=customer).first()
+    if running is not None:
+        post(TELL, payload={"case_id": running.pk})  # whoever locks both takes the case first
+    return row
+
+
+def tell_later(row: OutboxRow) -> None:
+    """A verification was open already when the row was set. Twice does nothing: the row is lifted."""
+    case = Case.objects.select_for_update(of=("self",)).get(pk=row.payload["case_id"])
+    tell(case, by=system())
 
 
 def is_asked(policy: Policy) -> bool:
@@ -44,22 +57,44 @@ def is_asked(policy: Policy) -> bool:
     return rule is not None and bool(rule.value)
 
 
-def tell(case: "Verification", *, by: Acts) -> None:
+def tell(case: Case, *, by: Acts) -> None:
     """Tell a player who was not told yet, and open deposits, as far as nothing else stands against them."""
-    rows = list(restrictions.in_force(case.customer).filter(source=SOURCE, customer=case.customer_id))
+    rows = _rows(case)
     if rows:
         engine.write_message(case, LETTER, by=by, text=letter(case))
+    _lift(rows, case, by=by, reason="told")
+
+
+def let(case: Case, *, by: Acts) -> None:
+    """An approval: who has the level to play by now needs to be told of nothing, others are told before they pay in."""
+    customer = Customer.objects.select_related("licensee").get(pk=case.customer_id)
+    if playing.is_enough(policy_of(customer.licensee, on=customer.licensee.today()), customer.level):
+        _lift(_rows(case), case, by=by, reason="verified")
+    else:
+        tell(case, by=by)
+
+
+def _rows(case: Case) -> list[Restriction]:
+    return list(restrictions.in_force(case.customer).filter(source=SOURCE, customer=case.customer_id))
+
+
+def _lift(rows: list[Restriction], case: Case, *, by: Acts, reason: str) -> None:
     for row in rows:
-        restrictions.lift(row, by=by, reason="told", matter=case.number)
+        restrictions.lift(row, by=by, reason=reason, matter=case.number)
 
 
-def letter(case: "Verification") -> texts.Text:
-    """Everything that the policy of the case may ask for, at whichever level, with the documents that would do."""
+def letter(case: Case) -> texts.Text:
+    """Everything that the policy of the case may ask for, at whichever level and of whomever, with what would do."""
     language = case.account.language
-    levels = policy_at(case.policy_version).verification.levels.values()
+    policy = policy_at(case.policy_version)
+    levels = policy.verification.levels.values()
     rules: dict[str, EvidenceRule] = {rule.purpose: rule for level in levels for rule in level.required}
+    rules = {rule.purpose: rule for rule in policy.enhanced.required} | rules
     items = [
-        f"{texts.purpose_title(rule.purpose, language)}: {texts.values_for(rule, language)['accepted']}"
+        f"{texts.purpose_title(rule.purpose, language)}: {texts.what_to_bring(rule, language)}"
         for rule in rules.values()
     ]
     return texts.message(LETTER, language, number=case.number, items="\n".join(f"• {item}" for item in items))
+
+
+register(TELL, tell_later)

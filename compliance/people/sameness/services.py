@@ -263,15 +263,16 @@ def _carry(row: Restriction, to: Customer, *, by: Acts) -> None:
 
 def _is_carried(row: Restriction) -> bool:
     """All but what its own machine sets for each player: exclusions follow as exclusions, registers are asked about
-    everybody, routine holds are drawn by chance, everybody is verified before their own play. Who is listed in a
+    everybody, routine holds are drawn by chance, everybody is verified before their own play and told before their own
+    deposit. Who is listed in a
     register, or resembles somebody kept out, is carried.
     """
     if row.source == suppression.SOURCE:
         return row.cover_code == suppression.CODE
     if row.source == registers.SOURCE:
         return row.cover_code != registers.CODE
-    # cases.types.monitoring.routine and cases.types.verification.playing, which stand above
-    return row.source not in ("routine", "before_play")
+    # cases.types.monitoring.routine, cases.types.verification.playing and .telling, which stand above
+    return row.source not in ("routine", "before_play", "before_deposit")
 
 
 def _origin_of(row: Restriction) -> Any:
