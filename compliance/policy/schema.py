@@ -58,6 +58,8 @@ TRIGGERS = (
 MEASURES = ("senior_management_approval", "source_of_funds", "source_of_wealth", "closer_monitoring")
 LATE = ("end", "decide_on_balance")
 Late = Literal[LATE]  # type: ignore[valid-type]
+NOT_SIMPLIFIED = ("foreign_pep", "risky_transaction")
+NotSimplified = Literal[NOT_SIMPLIFIED]  # type: ignore[valid-type]
 ELECTRONIC = ("population_register", "verification_transfer", "idv")
 DUTIES = ("must", "should")
 Purpose = Literal[PURPOSES]  # type: ignore[valid-type]
@@ -120,7 +122,7 @@ class Verification(Section):
     when_late: Rule[tuple[Late, ...]] | None = None
     no_withdrawal_trap: Rule[StrictBool] | None = None
     told_before_deposit: Rule[StrictBool] | None = None
-    no_simplified: Rule[tuple[str, ...]] | None = None
+    no_simplified: Rule[tuple[NotSimplified, ...]] | None = None
     instead: FrozenTable[Rule[tuple[Electronic, ...]]] = Table()
 
     def instead_of(self, item: EvidenceRule) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext_lazy as _
 
 from cases.types.verification import playing
-from compliance.people import risk
+from cases.types.verification.risk import rating
 from compliance.people.models import Customer
 from compliance.policy import Policy
 from compliance.rulebook.queries import policy_at
@@ -29,12 +29,12 @@ FACTS: Mapping[str, frozenset[str]] = {
 
 
 def is_forbidden(policy: Policy, customer: Customer, *, on: date) -> bool:
-    """Whether a fact that holds on this day is one for which the policy allows no simplified measures."""
+    """Whether a fact that counts on this day, an office that is over too, is one for which the policy allows none."""
     if not policy.verification.known("no_simplified"):
         return False
     rule: Any = policy.verification.no_simplified
-    named = frozenset[str]().union(*(FACTS.get(name, frozenset({name})) for name in rule.value))
-    return risk.holding(customer, on=on).filter(code__in=named).exists()
+    named = frozenset[str]().union(*(FACTS[name] for name in rule.value))
+    return not named.isdisjoint(rating.codes_of(customer, on=on))
 
 
 def at_least(policy: Policy, customer: Customer, level: str, *, on: date) -> str:
