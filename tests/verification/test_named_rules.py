@@ -11,9 +11,9 @@ from audit.perform import ConditionsNotMet
 from cases import services as engine
 from cases.contacts.models import Contact
 from cases.models import Case, Message
-from cases.types.verification import rules, services
+from cases.types.verification import objecting, rules, services, simplified
 from cases.types.verification.models import Verification
-from cases.types.verification.risk import calling, rating
+from cases.types.verification.risk import calling, offices, rating
 from cases.types.verification.risk import services as risk
 from compliance import formats
 from compliance.people.exclusions.services import start
@@ -84,6 +84,28 @@ def test_an_objection_that_comes_after_the_last_day_opens_nothing_unless_the_pla
     assert submitted(case, "reopen", "objection", by=world.bob).state == "parked"
 
 
+def test_a_player_who_was_told_of_no_day_objects_at_any_time(refused, world, monkeypatch):
+    """OP.OBJECTION_DAYS: refused with the words of before, or ended otherwise."""
+    case = closed_ago(refused, 40)
+    monkeypatch.setattr(objecting, "SINCE", 3)
+    assert objecting.too_late(case, "reopen", "objection") == []
+    monkeypatch.undo()
+    assert objecting.too_late(case, "reopen", "objection")
+    lapsed = closed_ago(services.withdraw(world.verification("L1"), by=world.alice), 40)
+    assert objecting.too_late(lapsed, "reopen", "objection") == []
+
+
+def test_an_objection_that_came_in_another_case_counts(refused, world):
+    """OP.OBJECTION_DAYS."""
+    case = closed_ago(refused, 31)
+    other = services.open(case.account, level="L1", by=world.alice)
+    facts = {"channel": "phone", "category": "complaint", "outcome": "passed_on", "language": "tr"}
+    facts |= {"summary_sealed": b"", "word_list": case.licensee.today(), "logged_by": world.alice}
+    at = case.closed_at + timedelta(days=2)
+    Contact.objects.create(case=other, direction="in", contacted_at=at, **facts)
+    assert objecting.too_late(case, "reopen", "objection") == []
+
+
 # --------------------------------------------------------------------------------- a time with a stated consequence
 def test_nobody_is_given_a_time_of_which_no_rule_says_what_follows(case, world, monkeypatch):
     """OP.WHEN_UNANSWERED."""
@@ -106,6 +128,17 @@ def test_a_player_of_whom_it_is_known_is_verified_to_no_less_than_play_needs(wor
     account = world.account()
     learn(account.customer, fact, source="risk", known_on=world.licensee.today(), by=world.alice)
     assert services.open(account, level="L1", by=world.alice).level == "L2"
+
+
+def test_who_held_an_office_counts_where_the_measures_go_on(world, monkeypatch):
+    """TR.NO_SDD_FOREIGN_PEP with EU.EDD.PEP_EXIT."""
+    customer, today = world.account().customer, world.licensee.today()
+    policy = policy_for("TR", on=today)
+    known = {"source": "risk", "known_on": today - timedelta(days=30), "until": today - timedelta(days=1)}
+    learn(customer, "pep", by=world.alice, **known)
+    assert not simplified.is_forbidden(policy, customer, on=today)
+    monkeypatch.setattr(offices, "policy_of", lambda *_, **__: policy_at("EU-2027-07-10"))
+    assert simplified.is_forbidden(policy, customer, on=today)
 
 
 def test_one_that_runs_asks_for_more_and_is_not_approved_before_it_does(complete, world):

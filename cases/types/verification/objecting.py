@@ -3,12 +3,15 @@
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from audit.models import Entry
 from cases import texts
 from cases.contacts.models import Contact
 from cases.mail.models import Letter
+from cases.models import Message
 from compliance import formats
 from compliance.rulebook.queries import policy_at
 
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     from cases.types.verification.models import Verification
 
 ACT, REASON = "reopen", "objection"
+REFUSED, SINCE = "rejected", 2  # the message that names the day, from this version on
 
 
 def until(case: "Verification") -> datetime:
@@ -37,12 +41,29 @@ def last_word(case: "Verification", letter: str) -> texts.Text:
 
 
 def too_late(case: "Verification", act: str, reason: str) -> list[str]:
-    """Why an objection cannot open the case again, in words. Who wrote or called in time is never too late."""
-    if (act, reason) != (ACT, REASON) or case.closed_at is None or timezone.now() < until(case):
+    """Why an objection cannot open the case again, in words. Who was told of no day, or wrote or called in time, is
+    never too late.
+    """
+    if (act, reason) != (ACT, REASON) or not _was_told(case) or timezone.now() < until(case):
         return []
-    called = Contact.objects.filter(case=case, direction="in", contacted_at__gte=case.closed_at)
-    wrote = Letter.objects.filter(case=case, arrived_at__gte=case.closed_at)
-    if called.filter(contacted_at__lt=until(case)).exists() or wrote.filter(arrived_at__lt=until(case)).exists():
+    if _came_in_time(case):
         return []
     words = _("reason: the player could object until %(day)s, and nothing came. Choose another reason.")
     return [str(words) % {"day": formats.day(until(case) - timedelta(minutes=1), zone=case.licensee.zone)}]
+
+
+def _was_told(case: "Verification") -> bool:
+    """Whether the newest word of a refusal named the last day."""
+    if case.closed_at is None or case.outcome != "rejected":
+        return False
+    newest = Message.objects.filter(case=case, code=REFUSED).order_by("-written_at").first()
+    said = Entry.objects.filter(action="cases.write_message", matter=case.number, object_id=str(newest and newest.pk))
+    return any(entry.facts["data"].get("version", 1) >= SINCE for entry in said)
+
+
+def _came_in_time(case: "Verification") -> bool:
+    """Whether the player was heard of between the decision and the last day, in whatever case."""
+    between = (case.closed_at, until(case) - timedelta(microseconds=1))
+    mine = Q(case__customer=case.customer_id)
+    called = Contact.objects.filter(mine, direction="in", contacted_at__range=between)
+    return called.exists() or Letter.objects.filter(mine, arrived_at__range=between).exists()
