@@ -39,7 +39,6 @@ class Officer(Role):
     permissions = (
         "people.reveal_customer",
         "documents.download_original",
-        "documents.destroy_document",
         "quality.look_again",
         "glass.open_restricted",
         "rulebook.view_rules",
@@ -103,7 +102,6 @@ class PrivacyOfficer(Role):
         "keeping.erase_customer",
         "keeping.hold_records",
         "documents.download_original",
-        "documents.destroy_document",
         "glass.review_openings",
         "looking.see_lookers",
         "rulebook.view_rules",
@@ -211,7 +209,6 @@ RIGHTS: dict[str, Promise] = {
     "glass.review_openings": _("Look whether an exceptional access was justified"),
     "looking.see_lookers": _("See who looked at a player, and take that out"),
     "documents.download_original": _("Take the original of a file away"),
-    "documents.destroy_document": _("Propose that a file is destroyed, or confirm it"),
     "gaming.read_interaction": _("Read and write what was noticed of a player's health"),
     "suspicions.read_suspicions": _("Read suspicion reports"),
     "monitoring.investigate": _("Work on investigations of the AML side"),

@@ -75,6 +75,25 @@ def test_nobody_decides_alone_nor_what_does_not_fit_the_ending(case, world):
 
 
 @pytest.mark.django_db
+def test_a_case_that_is_opened_again_waits_for_no_decision_on_its_balance(case, world):
+    case = closed(case, world, "withdrawn")
+    given = {
+        "reason": "rule",
+        "decision": "hold",
+        "amount": 100,
+        "currency": "TRY",
+        "as_of": timezone.now().isoformat(),
+    }
+    waiting = services.propose(funds.ACT, case, by=world.alice, **given)
+    seen = services.rules.evidence_digest(case).hex()
+    confirm(services.submit(case, "reopen", by=world.bob, reason="our_error", note="", seen=seen), by=world.erin)
+    assert funds.of(case) is None
+    assert Entry.objects.filter(matter=case.number, action="verification.close_funds").count() == 1
+    waiting.refresh_from_db()
+    assert waiting.state == "voided"
+
+
+@pytest.mark.django_db
 def test_where_nothing_was_closed_nothing_is_decided(case, world):
     assert not funds.is_open(case)
     with pytest.raises(ConditionsNotMet):

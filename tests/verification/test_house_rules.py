@@ -75,12 +75,13 @@ def test_a_level_asks_for_it_takes_these_papers_and_no_older_ones(germany, rule)
         bring(case, purpose, other, by=germany.alice, inspected=False)
     paper = bring(case, purpose, sorted(papers)[0], by=germany.alice, inspected=False)
     services.review(case, by=germany.alice)
-    today = case.licensee.today()
+    today = case.licensee.day_of(paper.created_at)
     if oldest:
         with pytest.raises(ConditionsNotMet, match=f"older than {oldest} days"):
             engine.accept(paper, by=germany.alice, issued_on=today - timedelta(days=oldest + 1))
     accepted = engine.accept(paper, by=germany.alice, issued_on=today - timedelta(days=oldest or 4000))
-    assert accepted.good_until == (today + timedelta(days=good_for) if good_for else None)
+    decided_on = case.licensee.day_of(accepted.decided_at)
+    assert accepted.good_until == (decided_on + timedelta(days=good_for) if good_for else None)
 
 
 def test_a_passport_has_no_back(germany):
@@ -99,8 +100,8 @@ def test_somebody_looks_within_a_day_and_the_player_has_two_weeks(germany):
     case = germany.verification("L1")
     assert case.due_at - case.opened_at == timedelta(hours=24)
     case = asked(case, by=germany.alice)
-    last = case.licensee.today() + timedelta(days=14)
-    due = services.VerificationFacts.objects.get(case=case).answer_due_at
+    facts = services.VerificationFacts.objects.get(case=case)
+    last, due = case.licensee.day_of(facts.asked_at) + timedelta(days=14), facts.answer_due_at
     assert due == case.licensee.day_starts(last + timedelta(days=1))
 
 

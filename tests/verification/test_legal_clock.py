@@ -17,6 +17,7 @@ from cases.types.verification import deadlines, endings, funds, services
 from cases.types.verification.models import FundsDecision, Verification
 from cases.types.verification.tasks import lapse
 from compliance.people.models import Licensee, Restriction
+from compliance.policy import PolicyNotVerified
 from tests.gaming.kept_out import stopped
 from tests.verification.conftest import asked, completed
 
@@ -103,6 +104,20 @@ def test_nothing_follows_in_time_or_where_the_pinned_policy_states_nothing(late,
     assert Verification.objects.get(pk=case.pk).state == "in_review"
     with pytest.raises(ConditionsNotMet, match="time is not over"):
         deadlines.overrun(case)
+
+
+def test_a_case_whose_policy_does_not_say_how_it_ends_keeps_nobody_waiting(late, world, monkeypatch, caplog):
+    first = late("in_review")
+    carried_out = []
+
+    def act(case):
+        if not carried_out:
+            carried_out.append(case)
+            raise PolicyNotVerified("verification.objection_days")
+        return case
+
+    assert [deadlines._carried_out(act, first) for _each in range(2)] == [False, True]
+    assert first.number in caplog.text
 
 
 def test_all_of_it_or_nothing(late, monkeypatch):

@@ -45,6 +45,9 @@ def deliver(case):
     for row in OutboxRow.objects.filter(kind=LEARNED, payload__customer_id=str(case.customer_id), done_at=None):
         following.learned(row)
         OutboxRow.objects.filter(pk=row.pk).update(done_at=Now())
+    for row in OutboxRow.objects.filter(kind="risk.reckoned", payload__customer_id=str(case.customer_id), done_at=None):
+        following.reckoned(row)
+        OutboxRow.objects.filter(pk=row.pk).update(done_at=Now())
 
 
 def approved(case, world):

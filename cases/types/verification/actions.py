@@ -45,6 +45,7 @@ register(
         CASE_FIELDS | {"kinds": Kept.PUBLIC},
     ),
     Action("verification.open_funds", _("The balance of the closed account waits for a decision")),
+    Action("verification.close_funds", _("The balance waits for no decision any more: the case was reopened")),
     Action(
         "verification.settle_funds",
         _("{actor} decided on the balance: {decision}"),

@@ -1,6 +1,7 @@
 """A time that was given passed: the system carries out in one act what the policy states."""
 
-from contextlib import suppress
+import logging
+from collections.abc import Callable
 
 from django.db import transaction
 from django.db.models.functions import Now
@@ -13,6 +14,9 @@ from cases.clocks import services as clocks
 from cases.types.verification import funds, holds, rules
 from cases.types.verification.models import KIND, Verification
 from cases.types.verification.services import decision, ended, locked
+from compliance.policy import PolicyMissing, PolicyNotVerified
+
+log = logging.getLogger(__name__)
 
 
 @transaction.atomic
@@ -55,18 +59,26 @@ def lapse_overdue() -> int:
     late = Verification.objects.open().filter(state="waiting", verification_facts__answer_due_at__lte=Now())
     lapsed = 0
     for case in late.order_by("verification_facts__answer_due_at"):
-        with suppress(ConditionsNotMet, WrongState):  # the answer came, or somebody decided, a moment ago
-            lapse(case)
-            lapsed += 1
+        lapsed += _carried_out(lapse, case)
     return lapsed
 
 
 def overrun_overdue() -> int:
     """Every case whose time by law passed and whose policy states what follows. How many ended."""
     over = rules.laws_clocks().filter(case__kind=KIND, case__closed_at=None, case__merged_into=None)
-    ended_now = 0
-    for case in Verification.objects.filter(pk__in=over.values("case")).order_by("opened_at", "pk"):
-        with suppress(ConditionsNotMet, WrongState):  # no consequence is stated, or somebody decided a moment ago
-            overrun(case)
-            ended_now += 1
-    return ended_now
+    pinned = over.order_by().values_list("case__policy_version", flat=True).distinct()
+    stating = [version for version in pinned if "end" in rules.stated_when_late(version)]
+    found = Verification.objects.filter(pk__in=over.filter(case__policy_version__in=stating).values("case"))
+    return sum(_carried_out(overrun, case) for case in found.order_by("opened_at", "pk"))
+
+
+def _carried_out(act: Callable[[Verification], Verification], case: Verification) -> bool:
+    """Whether it was. A case that cannot be ended by its policy is logged and keeps nobody behind it waiting."""
+    try:
+        act(case)
+    except (ConditionsNotMet, WrongState):  # the answer came, or somebody decided, a moment ago
+        return False
+    except (PolicyMissing, PolicyNotVerified):
+        log.exception("%s: the policy does not say how this ends", case.number)
+        return False
+    return True

@@ -1,7 +1,8 @@
 """The money of an account that was closed. Its way is a decision of its own, which takes two persons.
 
 Life of a decision: opened in the act that closes the account -> proposed with the balance as the platform shows it ->
-confirmed by another person. Until then nothing is paid, and nobody forgets it: it is the thing to do on the case.
+confirmed by another person. Until then nothing is paid, and nobody forgets it: it is the thing to do on the case. Where
+the case is opened again before, it waits no more.
 """
 
 import hashlib
@@ -24,6 +25,7 @@ from cases.types.verification.models import FundsDecision
 from compliance.people.models import User
 from compliance.policy import Need
 from compliance.proposals.queries import require_second_person
+from compliance.proposals.services import void_overtaken
 from compliance.rulebook.queries import policy_at
 
 if TYPE_CHECKING:
@@ -49,6 +51,14 @@ def open_decision(case: "Verification", *, by: Acts) -> FundsDecision:
     decision = FundsDecision.objects.create(case_id=case.pk, opened_at=timezone.now())
     record("verification.open_funds", by=by, about=decision)
     return decision
+
+
+def close_decision(case: "Verification", *, by: Acts) -> None:
+    """In the act that reopens the case: what nobody decided yet waits no more; what was decided stays."""
+    for waiting in FundsDecision.objects.filter(case_id=case.pk, decided_at=None):
+        record("verification.close_funds", by=by, about=waiting)
+        waiting.delete()
+        void_overtaken(case)
 
 
 def of(case: Any) -> FundsDecision | None:

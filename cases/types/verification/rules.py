@@ -169,7 +169,12 @@ def when_unanswered(case: "Verification") -> str:
 
 def when_late(case: "Verification") -> tuple[str, ...]:
     """What follows when the law's time for due diligence passes (`complete_within`), by the pinned policy."""
-    rules = policy_at(case.policy_version).verification
+    return stated_when_late(case.policy_version)
+
+
+def stated_when_late(version: str) -> tuple[str, ...]:
+    """The same by a version of the policy."""
+    rules = policy_at(version).verification
     rule: Any = rules.when_late if rules.known("when_late") and rules.known("complete_within") else None
     return tuple(rule.value) if rule is not None else ()
 

@@ -248,6 +248,7 @@ def reopen(
     # Whoever opens another one at this moment waits, or is seen.
     Customer.objects.select_for_update(of=("self",)).get(pk=case.customer_id)
     case = perform(case.reopen, by=by, reason=reason, details=decision(case, proposal, maker))
+    funds.close_decision(case, by=by)
     if enhance(case, by=system()):  # what became known while it was closed is asked for now
         case = locked(case)
     tell(case, "reopened", by=by)

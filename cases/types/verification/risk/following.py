@@ -16,6 +16,7 @@ from cases.types.verification.risk.models import Profile
 from cases.types.verification.risk.services import RUN_FOR
 from compliance.outbox.kinds import register
 from compliance.outbox.models import OutboxRow
+from compliance.outbox.services import post
 from compliance.people import correcting
 from compliance.people.models import Customer, RiskFact
 from compliance.people.risk import LEARNED, MAIN
@@ -32,25 +33,18 @@ def learned(row: OutboxRow) -> None:
     if customer is None or fact is None:
         return
     counts = set(rating.counted_as(fact.code, on=customer.licensee.today()))
-    if not counts:  # a country that no list names says nothing of risk
+    looked_at = asks_for_a_look(customer)
+    if not counts and not looked_at:  # a country that no list names says nothing of risk
         return
     before = customer.risk
     after = services.assess(customer, by=system(), because="new_fact").level
     raised = RISKS.index(after) > RISKS.index(before)
     if fact.ended_at is not None:
         return
-    _ask_for_more(customer)
-    if raised or counts & triggers(customer) or asks_for_a_look(customer):
+    if Verification.objects.open().filter(customer=customer).exists():
+        post(services.RECKONED, payload={"customer_id": customer.pk})
+    if raised or counts & triggers(customer) or looked_at:
         reviews.review(customer, because=Because.NEW_FACT, crossed_at=fact.recorded_at)
-
-
-def _ask_for_more(customer: Customer) -> None:
-    """A verification that runs asks for what the policy wants of a player of whom such a fact is known."""
-    running = Verification.objects.open().filter(customer=customer).first()
-    if running is not None:
-        today, now = customer.licensee.today(), timezone.now()
-        level = simplified.at_least(policy_at(running.policy_version), customer, running.level, on=today)
-        raising.raise_to(running, level, crossed_at=now, knowable_at=now, by=system(), by_amount=False)
 
 
 def corrected(customer: Customer, fields: frozenset[str], by: Acts) -> str:
@@ -72,8 +66,14 @@ def asks_for_a_look(customer: Customer) -> bool:
 
 
 def reckoned(row: OutboxRow) -> None:
-    """The sum was made anew while a verification is open: what enhanced due diligence asks for is asked for in it."""
-    for case in Verification.objects.open().filter(customer_id=row.payload["customer_id"]):
+    """Something was learned, or the sum was made anew, while a verification is open: it asks for what the policy wants
+    of such a player. In a transaction of its own, which takes the case first, as an approval does.
+    """
+    now = timezone.now()
+    for case in Verification.objects.open().filter(customer_id=row.payload["customer_id"]).select_related("licensee"):
+        policy, customer = policy_at(case.policy_version), Customer.objects.get(pk=case.customer_id)
+        level = simplified.at_least(policy, customer, case.level, on=case.licensee.today())
+        raising.raise_to(case, level, crossed_at=now, knowable_at=now, by=system(), by_amount=False)
         enhance(case, by=system())
 
 

@@ -35,7 +35,7 @@ class FactForm(forms.Form):
 class CountryForm(forms.Form):
     """A country that the player has to do with, beside the nationality."""
 
-    way = forms.ChoiceField(label=_("Way"), choices=[(way, rating.WAY_WORDS[way]) for way in WAYS[1:]])
+    way = forms.ChoiceField(label=_("Connection"), choices=[(way, rating.WAY_WORDS[way]) for way in WAYS[1:]])
     country = forms.CharField(
         label=_("Country"),
         min_length=2,
