@@ -49,7 +49,9 @@ DUTIES = {
     "EU.EDD.PEP": "senior_management_approval, source_of_wealth, source_of_funds, closer_monitoring",
     "EU.EDD.PEP_AMLD": "senior_management_approval, source_of_wealth, source_of_funds, closer_monitoring",
     "EU.EDD.PEP_EXIT": "12 months",
+    "EU.EDD.PEP_EXIT_AMLD": "12 months",
     "EU.EDD.RCA": "True",
+    "EU.EDD.RCA_AMLD": "True",
     "EU.RET.IDENTITY": "5 years",
     "EU.RET.TRANSACTIONS": "5 years",
     "EU.REVIEW.EVENT": "at_once",
@@ -166,7 +168,7 @@ def test_the_unions_law_holds_in_every_member_state(state):
     assert after.version == f"{state}-2026-11-24+EU-2027-07-10"
     assert before.thresholds.transaction.id == "EU.CDD.GAMBLING_AMLD"
     assert after.thresholds.transaction.id == "EU.CDD.GAMBLING_AMLR"
-    assert not before.enhanced.known("after_office")
+    assert before.enhanced.after_office.id == "EU.EDD.PEP_EXIT_AMLD"
     assert after.enhanced.after_office.value == Period(amount=12, unit="month")
     assert after.jurisdiction == state
 

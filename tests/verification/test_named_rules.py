@@ -190,6 +190,17 @@ def test_enhanced_measures_go_on_after_the_office(world, fact, jurisdiction, on,
         assert (fact in rating.codes_of(customer, on=customer.licensee.today())) is goes_on
 
 
+@pytest.mark.parametrize("fact", ["pep", "close_to_pep"])
+def test_they_go_on_before_the_regulation_applies_too(world, fact):
+    """EU.EDD.PEP_EXIT_AMLD, EU.EDD.RCA_AMLD: an office that ends in December 2026."""
+    Licensee.objects.filter(pk=world.licensee.pk).update(jurisdiction="MT", time_zone="Europe/Malta")
+    customer, last = world.account().customer, noon("2026-12-31").date()
+    learn(customer, fact, source="risk", known_on=noon("2026-12-01").date(), until=last, by=world.alice)
+    customer = Customer.objects.get(pk=customer.pk)
+    for on, goes_on in (("2027-07-01", True), ("2028-01-02", False)):
+        assert (fact in rating.codes_of(customer, on=noon(on).date())) is goes_on
+
+
 def test_what_holds_for_a_politically_exposed_person_holds_for_family_where_the_law_says_so(world, monkeypatch):
     """EU.EDD.RCA: also where the operator names only the person."""
     customer = world.account().customer
