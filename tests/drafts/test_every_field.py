@@ -63,6 +63,7 @@ def test_no_template_draws_a_text_area_by_itself():
     without = {"cases/_note.html": "keeps its draft by its own line", "components/_field.html": "the one that keeps"}
     without |= {f"oversight/{name}.html": "days and choices only" for name in ("delays", "population", "file")}
     without |= {
+        "monitoring/delays.html": "days only",
         "cases/queue.html": "what a list is narrowed by: choices only",
         "oversight/team.html": "a number of cases and a choice",
         "monitoring/investigation.html": "one note of the AML side, where no page keeps any",

@@ -132,11 +132,12 @@ def test_what_became_known_unseen_is_asked_for_by_who_decides_or_by_the_sweep(ru
     seen = rules.evidence_digest(case).hex()
     with pytest.raises(WrongState):
         services.submit(case, "approve", by=world.alice, reason="all_checks_met", note="", seen=seen)
-    assert purposes(fresh(case))[2:] == BESIDES, "kept, though the decision was refused"
+    assert purposes(fresh(case))[2:] == ["address", *BESIDES], "kept, though the decision was refused"
     other = completed(world.verification("L1"), by=world.alice)
     learn(other.customer, "pep", source="risk", known_on=case.licensee.today(), by=system())
     assert (following.enhance_all(), following.enhance_all()) == (1, 0)
-    assert purposes(fresh(other))[2:] == BESIDES
+    assert purposes(fresh(other))[2:] == ["address", *BESIDES]
+    assert not [line for line in fresh(other).unmet("approve") if "level" in line], "nothing waits for what nobody asks"
 
 
 def test_a_case_that_is_opened_again_asks_for_what_became_known_meanwhile(rules_of_the_24th, world, monkeypatch):
@@ -144,7 +145,8 @@ def test_a_case_that_is_opened_again_asks_for_what_became_known_meanwhile(rules_
     case = services.withdraw(completed(world.verification("L1"), by=world.alice), by=world.alice)
     learn(case.customer, "pep", source="risk", known_on=case.licensee.today(), by=system())
     case = services.reopen(fresh(case), by=world.bob, reason="objection", proposal="two")
-    assert purposes(case)[2:] == BESIDES == purposes(fresh(case))[2:]
+    assert purposes(case)[2:] == ["address", *BESIDES] == purposes(fresh(case))[2:]
+    assert fresh(case).level == "L2", "nothing simplified for an office"
 
 
 @pytest.mark.parametrize("known_before", [True, False])

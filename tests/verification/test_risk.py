@@ -141,6 +141,7 @@ def test_a_fact_ends_by_whoever_decides_or_by_its_last_day(case, world):
     until = today(case) + timedelta(days=30)
     case.customer.refresh_from_db()
     assert deciding.need(case.customer, level="low", until=str(until)).two
+    assert deciding.need(case.customer, level="medium", until=str(today(case))).two, "nor ends it sooner"
     assert risk.unmet_override(case.customer, "low", until) == [], "two may lower it now"
     over = learn(
         case.customer,

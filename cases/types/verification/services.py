@@ -18,7 +18,7 @@ from cases.clocks import services as clocks
 from cases.happenings import tell
 from cases.mail.writing import own_line
 from cases.models import Evidence
-from cases.permissions import WORK
+from cases.permissions import WORK, may
 from cases.types.verification import (
     ages,
     endings,
@@ -34,7 +34,7 @@ from cases.types.verification import (
 )
 from cases.types.verification.checks import rules as electronic
 from cases.types.verification.checks.confirming import confirm_by_hand
-from cases.types.verification.enhancing import enhance
+from cases.types.verification.enhancing import catch_up
 from cases.types.verification.locking import locked as locked
 from cases.types.verification.models import KIND, Because, Verification, VerificationFacts
 from cases.types.verification.risk import calling
@@ -249,7 +249,7 @@ def reopen(
     Customer.objects.select_for_update(of=("self",)).get(pk=case.customer_id)
     case = perform(case.reopen, by=by, reason=reason, details=decision(case, proposal, maker))
     funds.close_decision(case, by=by)
-    if enhance(case, by=system()):  # what became known while it was closed is asked for now
+    if catch_up(case, by=system()):  # what became known while it was closed is asked for now
         case = locked(case)
     tell(case, "reopened", by=by)
     return case
@@ -329,8 +329,8 @@ def submit(case: Verification, act: str, *, by: User, reason: str, note: str, se
     """
     if act in endings.PROTECTIVE:
         _stop_at_once(case, act, by=by, reason=reason)
-    if act == "approve":  # kept though the decision is refused then: the case asks for more than the page showed
-        enhance(case, by=system())
+    if act == "approve" and may(by, WORK, case):  # kept though the decision is refused then, as more is asked for
+        catch_up(case, by=system())
     return _submit(case, act, by=by, reason=reason, note=note, seen=seen)
 
 

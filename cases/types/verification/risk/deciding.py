@@ -43,7 +43,7 @@ def need(customer: Customer, **inputs: Any) -> Need:
     """Two for a lower level, as for anything that weakens; one for a higher, which protects."""
     policy = policy_of(customer.licensee, on=customer.licensee.today())
     level = inputs.get("level")
-    if level and not services.lowers(customer, level):
+    if level and not services.lowers(customer, level, inputs.get("until")):
         return Need(False, "", "OP.RISK.RAISE", policy.version)
     return policy.need_two(services.ACT)
 

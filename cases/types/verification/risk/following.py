@@ -7,8 +7,8 @@ from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
 from audit.actors import Acts, system
-from cases.types.verification import raising, reviews, simplified
-from cases.types.verification.enhancing import enhance
+from cases.types.verification import reviews, simplified
+from cases.types.verification.enhancing import catch_up
 from cases.types.verification.models import Because, Outcome, Verification
 from cases.types.verification.risk import rating, services
 from cases.types.verification.risk.calling import is_owed, triggers
@@ -21,7 +21,7 @@ from compliance.people import correcting
 from compliance.people.models import Customer, RiskFact
 from compliance.people.risk import LEARNED, MAIN
 from compliance.policy.schema import RISKS
-from compliance.rulebook.queries import policy_at, policy_of
+from compliance.rulebook.queries import policy_of
 
 RECKONED = "risk"
 
@@ -69,12 +69,8 @@ def reckoned(row: OutboxRow) -> None:
     """Something was learned, or the sum was made anew, while a verification is open: it asks for what the policy wants
     of such a player. In a transaction of its own, which takes the case first, as an approval does.
     """
-    now = timezone.now()
-    for case in Verification.objects.open().filter(customer_id=row.payload["customer_id"]).select_related("licensee"):
-        policy, customer = policy_at(case.policy_version), Customer.objects.get(pk=case.customer_id)
-        level = simplified.at_least(policy, customer, case.level, on=case.licensee.today())
-        raising.raise_to(case, level, crossed_at=now, knowable_at=now, by=system(), by_amount=False)
-        enhance(case, by=system())
+    for case in Verification.objects.open().filter(customer_id=row.payload["customer_id"]):
+        catch_up(case, by=system())
 
 
 def enhance_all(*, run_for: timedelta = RUN_FOR) -> int:
@@ -84,7 +80,7 @@ def enhance_all(*, run_for: timedelta = RUN_FOR) -> int:
     rows = Verification.objects.open().filter(verification_facts__enhanced=False).select_related("verification_facts")
 
     def more(case: Verification) -> bool:
-        return is_owed(case) and enhance(case, by=system())
+        return bool(is_owed(case) or simplified.stands_against_approval(case)) and catch_up(case, by=system())
 
     return services.walk(rows, more, run_for=run_for)
 

@@ -180,9 +180,14 @@ def day(given: str | date) -> date:
     return date.fromisoformat(given) if isinstance(given, str) else given
 
 
-def lowers(customer: Customer, level: str) -> bool:
-    """Below what holds or below what the arithmetic says: a lowered level is not extended by one alone either."""
+def lowers(customer: Customer, level: str, until: str | date | None = None) -> bool:
+    """Below what holds or below what the arithmetic says: a lowered level is not extended by one alone either. Nor is a
+    level above the arithmetic cut short: the day after, it would be lower.
+    """
     reckoned = rating.rating_of(customer, on=customer.licensee.today()).level
+    held = current_override(customer)
+    if held and until and day(until) < held.until and RISKS.index(reckoned) < RISKS.index(held.level):
+        return True
     return RISKS.index(level) < max(RISKS.index(customer.risk), RISKS.index(reckoned))
 
 
@@ -215,7 +220,7 @@ def override(
     """Set the level until a last day, over what the arithmetic says. Lowering it needs two persons."""
     last = day(until)
     customer = Customer.objects.select_for_update(of=("self",)).select_related("licensee").get(pk=customer.pk)
-    two = lowers(customer, level)
+    two = lowers(customer, level, last)
     if two:
         require_second_person(ACT, customer, proposal=proposal, level=level, until=str(last))
     if unmet := unmet_override(customer, level, last):
