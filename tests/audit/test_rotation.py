@@ -157,6 +157,7 @@ def test_the_command_announces_changes_and_goes_on(changed, tmp_path, capsys):
     newest = standing().vkey
     assert newest != pinned
     assert (house.keys / "main.vkey").read_text().strip() == newest
+    wait_until(lambda: Entry.objects.filter(action="audit.rotate_key", log="main").exists())  # written after the change
     announced, changed_at = (
         Entry.objects.get(action=f"audit.{verb}_key", log="main") for verb in ("announce", "rotate")
     )

@@ -27,7 +27,8 @@ def whole(settings, tmp_path, monkeypatch):
     database = {"HOST": "db.internal", "PASSWORD": secrets.token_urlsafe(20), "OPTIONS": {}}
     monkeypatch.setattr(starting, "settings", _with(settings, DATABASES={"default": database}))
     monkeypatch.setattr(health, "migrations", lambda: None)
-    monkeypatch.setattr("os.environ", {})
+    asynchronous = {name: value for name, value in os.environ.items() if name == "DJANGO_ALLOW_ASYNC_UNSAFE"}
+    monkeypatch.setattr("os.environ", asynchronous)  # a browser of an earlier test has a loop that runs
     return SimpleNamespace(settings=settings, database=database, folder=tmp_path)
 
 
