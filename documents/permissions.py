@@ -1,8 +1,7 @@
-"""Who may move a document: inspection is the product's own; destroying is a right, or the system's for card data."""
+"""Who may move a document: inspecting and destroying are the product's own."""
 
 from typing import Any
 
-DESTROY = "documents.destroy_document"
 DOWNLOAD_ORIGINAL = "documents.download_original"
 
 

@@ -114,6 +114,11 @@ def test_who_is_looked_at_already_is_told_at_once(rules_of_the_24th, in_britain,
         customer = Customer.objects.get(pk=account.customer_id)
         account = open_account(customer=customer, brand=in_britain.brand, reference="P-2", by=in_britain.alice)
     assert waits_to_be_told(account)
+    players = Customer.objects.filter(pk=account.customer_id)
+    players.update(erased_at=in_britain.licensee.day_starts(today))
+    telling.tell_later(OutboxRow.objects.filter(kind=telling.TELL).first())
+    assert waits_to_be_told(account), "nobody is left to tell"
+    players.update(erased_at=None)
     for _twice in range(2):
         for row in OutboxRow.objects.filter(kind=telling.TELL):
             telling.tell_later(row)

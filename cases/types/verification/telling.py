@@ -47,9 +47,12 @@ def stop_until_told(customer: Customer, *, by: Acts) -> Restriction | None:
 
 
 def tell_later(row: OutboxRow) -> None:
-    """A verification was open already when the row was set. Twice does nothing: the row is lifted."""
-    case = Case.objects.select_for_update(of=("self",)).get(pk=row.payload["case_id"])
-    tell(case, by=system())
+    """A verification was open already when the row was set. Twice does nothing: the row is lifted. Nobody is left to
+    tell where the player was erased meanwhile.
+    """
+    case = Case.objects.select_for_update(of=("self",)).select_related("customer").get(pk=row.payload["case_id"])
+    if case.customer.erased_at is None:
+        tell(case, by=system())
 
 
 def is_asked(policy: Policy) -> bool:
